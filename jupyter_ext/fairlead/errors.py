@@ -1,0 +1,63 @@
+"""Every error that Fairlead raises on purpose.
+
+FairleadError
+  SpecError          the caller's input is wrong                 -> HTTP 400
+  NotFoundError      no object of that name                      -> HTTP 404
+  ConflictError      the name is taken, or the object changed    -> HTTP 409
+  CapabilityError    this back end cannot do that                -> HTTP 501
+  ClusterError       the back end refused, failed or is silent   -> HTTP 502
+"""
+
+from __future__ import annotations
+
+
+class FairleadError(Exception):
+    """Base class: `except FairleadError` catches all of ours and nothing else.
+
+    Parameters
+    ----------
+    what : str
+        One sentence that says what was wrong and where, with the names involved.
+    hint : str, optional
+        One sentence that says what the reader can do now.
+    """
+
+    status = 500
+
+    def __init__(self, what: str, *, hint: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.what}\n  Try: {self.hint}" if self.hint else self.what
+
+
+class SpecError(FairleadError):
+    """What the caller gave is not valid: a notebook, a manifest, an argument."""
+
+    status = 400
+
+
+class NotFoundError(FairleadError):
+    """Nothing of that name exists."""
+
+    status = 404
+
+
+class ConflictError(FairleadError):
+    """The name is taken, or the object changed since it was read."""
+
+    status = 409
+
+
+class CapabilityError(FairleadError):
+    """This back end cannot do what was asked."""
+
+    status = 501
+
+
+class ClusterError(FairleadError):
+    """The back end refused the request, failed at it, or did not answer."""
+
+    status = 502
