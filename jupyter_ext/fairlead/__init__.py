@@ -1,0 +1,57 @@
+"""Kubeflow inside JupyterLab: notebooks become pipelines, here or on a cluster.
+
+    import fairlead
+    run = fairlead.run("train.ipynb", {"epochs": 5})   # a live DAG in a notebook
+    run.wait()
+    run.metrics
+
+Nothing heavy is loaded before it is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from fairlead._version import __version__
+
+if TYPE_CHECKING:
+    from fairlead.client import compile_notebook, submit
+    from fairlead.errors import FairleadError
+    from fairlead.widgets import get_run, run, runs
+
+__all__ = [
+    "FairleadError",
+    "__version__",
+    "compile_notebook",
+    "get_run",
+    "run",
+    "runs",
+    "submit",
+]
+
+_HOMES = {
+    "FairleadError": "fairlead.errors",
+    "compile_notebook": "fairlead.client",
+    "get_run": "fairlead.widgets",
+    "run": "fairlead.widgets",
+    "runs": "fairlead.widgets",
+    "submit": "fairlead.client",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'fairlead' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Register `%fairlead` (`%load_ext fairlead`)."""
+    from fairlead.magics import register
+
+    register(shell)
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    return [{"src": "labextension", "dest": "@fairlead/lab"}]

@@ -1,0 +1,76 @@
+"""Commands and their arguments."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from fairlead._version import __version__
+from fairlead.cli import plane, runs
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Build the parser; `action` of its result takes the parsed arguments and runs the command."""
+    parser = argparse.ArgumentParser(
+        prog="fairlead", description="Notebooks as pipelines, on this machine or on a cluster."
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    demo = commands.add_parser("demo", help="run the bundled example notebook")
+    demo.set_defaults(action=runs.demo)
+
+    run = commands.add_parser(
+        "run",
+        help="run a notebook or a compiled pipeline and show its output",
+        description="Exit code 0: Succeeded; 1: Failed or stopped; 2: refused before the start.",
+    )
+    run.add_argument("source", type=Path, metavar="NOTEBOOK|PIPELINE.yaml")
+    run.add_argument(
+        "-p",
+        dest="parameters",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="value of a parameter; may be given several times",
+    )
+    run.add_argument("--name", help="display name of the run (default: the file's name)")
+    run.set_defaults(action=runs.run)
+
+    compile_ = commands.add_parser("compile", help="write a notebook's KFP v2 pipeline spec")
+    compile_.add_argument("source", type=Path, metavar="NOTEBOOK")
+    compile_.add_argument("-o", dest="output", type=Path, required=True, metavar="FILE")
+    compile_.set_defaults(action=runs.compile_)
+
+    listing = commands.add_parser("runs", help="list runs, newest first")
+    listing.set_defaults(action=runs.runs)
+
+    logs = commands.add_parser("logs", help="print the output of a run's steps")
+    logs.add_argument("run_id", metavar="RUN", help="id of the run, or the beginning of it")
+    logs.add_argument("step", nargs="?", help="only this step")
+    logs.set_defaults(action=runs.logs)
+
+    stop = commands.add_parser("stop", help="stop a run")
+    stop.add_argument("run_id", metavar="RUN", help="id of the run, or the beginning of it")
+    stop.set_defaults(action=runs.stop)
+
+    retry = commands.add_parser("retry", help="run again what failed in a run, and show its output")
+    retry.add_argument("run_id", metavar="RUN", help="id of the run, or the beginning of it")
+    retry.set_defaults(action=runs.retry)
+
+    up = commands.add_parser("up", help="start the embedded control plane")
+    up.set_defaults(action=plane.up)
+
+    down = commands.add_parser("down", help="stop the embedded control plane and its pods")
+    down.add_argument("-y", "--yes", action="store_true", help="do not ask when pods still run")
+    down.set_defaults(action=plane.down)
+
+    status = commands.add_parser("status", help="say whether the control plane runs, and where")
+    status.set_defaults(action=plane.status)
+
+    kubeconfig = commands.add_parser(
+        "kubeconfig",
+        help="print the path of the control plane's kubeconfig, starting it if need be",
+    )
+    kubeconfig.set_defaults(action=plane.kubeconfig)
+    return parser

@@ -1,0 +1,132 @@
+"""`fairlead run | demo | compile | runs | logs | stop | retry`."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from importlib.resources import as_file, files
+from importlib.util import find_spec
+from pathlib import Path
+
+import yaml
+
+from fairlead import client
+from fairlead.cli.stream import RunStream, seconds_between
+from fairlead.errors import CapabilityError, SpecError
+from fairlead.pipelines.graph import run_summary
+
+DEMO = "digits.ipynb"
+_DEMO_NEEDS = ("sklearn", "matplotlib", "pandas")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Start a run, show it, and say how it ended."""
+    parameters = dict(_name_and_value(text) for text in given.parameters)
+    return _show(client.submit(given.source, parameters, name=given.name))
+
+
+def demo(_: argparse.Namespace) -> int:
+    """Copy the example notebook into this folder, run it, and say how to open it in Lab."""
+    missing = [name for name in _DEMO_NEEDS if find_spec(name) is None]
+    if missing:
+        raise CapabilityError(
+            f"The example needs packages that are not installed: {', '.join(missing)}.",
+            hint='pip install "fairlead[demo]"',
+        )
+    notebook = Path(DEMO)
+    if not notebook.exists():
+        with as_file(_bundled(DEMO)) as bundled:
+            shutil.copyfile(bundled, notebook)
+    print(f"Running {notebook} as a pipeline ...", flush=True)
+    code = _show(client.submit(notebook))
+    print(f"\nOpen it in JupyterLab:  jupyter lab {notebook}")
+    return code
+
+
+def compile_(given: argparse.Namespace) -> int:
+    """Write a notebook's pipeline spec."""
+    spec = client.compile_notebook(given.source)
+    given.output.write_text(yaml.safe_dump(spec, sort_keys=False, allow_unicode=True))
+    steps = len(spec["root"]["dag"]["tasks"])
+    print(f"Wrote {given.output}: {steps} steps.")
+    return 0
+
+
+def runs(_: argparse.Namespace) -> int:
+    """List runs."""
+    rows = [run_summary(found.record) for found in client.list_runs()]
+    if not rows:
+        print("No runs yet. Start one: fairlead run NOTEBOOK")
+        return 0
+    width = max(len(row["name"]) for row in rows)
+    print(f"{'RUN':<8}  {'NAME':<{width}}  {'STATE':<9}  {'STEPS':>9}  STARTED")
+    for row in rows:
+        steps = f"{row['done']}/{row['total']}"
+        print(
+            f"{row['id'][:8]}  {row['name']:<{width}}  {row['state'].capitalize():<9}  "
+            f"{steps:>9}  {row['created_at']}"
+        )
+    return 0
+
+
+def logs(given: argparse.Namespace) -> int:
+    """Print the logs of a run's steps, one step after another."""
+    found = client.get_run(given.run_id)
+    nodes = found.view()["graph"]["nodes"]
+    steps = [given.step] if given.step else [node["id"] for node in nodes]
+    width = max(map(len, steps), default=0)
+    for step in steps:
+        for line in found.logs(step):
+            print(line if given.step else f"{step:<{width}} | {line}")
+    return 0
+
+
+def stop(given: argparse.Namespace) -> int:
+    """Stop a run."""
+    found = client.get_run(given.run_id)
+    found.stop()
+    print(f"Stopping {found.name} ({found.run_id}).")
+    return 0
+
+
+def retry(given: argparse.Namespace) -> int:
+    """Run again what failed, and show it."""
+    return _show(client.get_run(given.run_id).retry())
+
+
+def _show(started: client.Run) -> int:
+    print(f"Run {started.name} ({started.run_id})", flush=True)
+    try:
+        state = RunStream(started).show()
+    except KeyboardInterrupt:
+        print(f"\nThe run goes on. Stop it with: fairlead stop {started.run_id[:8]}")
+        raise
+    view = started.view()
+    took = ""
+    if view["created_at"] and view["finished_at"]:
+        took = f" in {seconds_between(view['created_at'], view['finished_at']):.1f} s"
+    print(f"\n{view['name']}: {state.capitalize()}{took}, {view['done']}/{view['total']} steps")
+    for name, value in sorted(view["metrics"].items()):
+        print(f"  {name} = {value:.4g}")
+    if state == "SUCCEEDED":
+        return 0
+    print(
+        f"  Try: fairlead retry {started.run_id[:8]}   (resumes from what failed)", file=sys.stderr
+    )
+    return 1
+
+
+def _name_and_value(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise SpecError(f"-p takes NAME=VALUE, not '{text}'.")
+    return name, value
+
+
+def _bundled(name: str):  # type: ignore[no-untyped-def]
+    """Find a bundled file; in a checkout it lies where its own folder is."""
+    packaged = files("fairlead.cli") / name
+    if packaged.is_file():
+        return packaged
+    return Path(__file__).parents[3] / "binder" / name

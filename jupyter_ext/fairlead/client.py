@@ -1,0 +1,325 @@
+"""What `import fairlead` offers: start a run, find runs, look into one."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import yaml
+
+from fairlead.errors import ConflictError, FairleadError, SpecError
+from fairlead.kube import KubeClient
+from fairlead.names import INTERPRETER_ANNOTATION, WORKING_DIR_ANNOTATION
+from fairlead.pipelines import check_pipeline
+from fairlead.pipelines import compile_notebook as compile_spec
+from fairlead.pipelines.client import FINAL_STATES, PipelinesClient
+from fairlead.pipelines.graph import metrics_of, run_view
+from fairlead.pipelines.modules import local_modules
+from fairlead.pipelines.parameters import bind_parameters
+
+Source = str | os.PathLike[str]
+
+
+class RunFailedError(FairleadError):
+    """A run ended in another state than `SUCCEEDED`."""
+
+
+class Run:
+    """A handle on one run. It holds no state of the run but the record it last read.
+
+    Parameters
+    ----------
+    pipelines : PipelinesClient
+        Where the run lives.
+    record : dict
+        The run as KFP's REST gives it.
+    """
+
+    def __init__(self, pipelines: PipelinesClient, record: dict[str, Any]) -> None:
+        self.pipelines = pipelines
+        self.record = record
+
+    @property
+    def run_id(self) -> str:
+        """Identifier, a UUID."""
+        return str(self.record["run_id"])
+
+    @property
+    def name(self) -> str:
+        """Display name."""
+        return str(self.record.get("display_name") or self.run_id)
+
+    @property
+    def state(self) -> str:
+        """State when last read, in KFP's words; `refresh` reads it anew."""
+        return str(self.record.get("state") or "PENDING")
+
+    def refresh(self) -> Run:
+        """Read the run again; returns itself."""
+        self.record = self.pipelines.get(self.run_id)
+        return self
+
+    def changes(self, *, notice: Callable[[str], None] = lambda _: None) -> Iterator[Run]:
+        """Yield itself now and after each change, until the run has ended."""
+        for record in self.pipelines.changes(self.run_id, notice=notice):
+            self.record = record
+            yield self
+
+    def wait(self) -> Run:
+        """Wait for the end; returns itself.
+
+        Raises
+        ------
+        RunFailedError
+            It ended in another state than `SUCCEEDED`; the message is the failed step's.
+        """
+        for _ in self.changes():
+            pass
+        self.raise_for_state()
+        return self
+
+    def raise_for_state(self) -> None:
+        """Raise `RunFailedError` where the run has ended, but not in `SUCCEEDED`."""
+        if self.state in FINAL_STATES and self.state != "SUCCEEDED":
+            failed = [node for node in self.view()["graph"]["nodes"] if node["error"]]
+            text = "; ".join(f"{node['name']}: {node['error']['message']}" for node in failed)
+            raise RunFailedError(
+                f"Run {self.name} ended {self.state}" + (f". {text}" if text else "."),
+                hint=f"fairlead logs {self.run_id}",
+            )
+
+    def stop(self) -> None:
+        """Stop the run; what has succeeded is kept."""
+        self.pipelines.terminate(self.run_id)
+
+    def retry(self) -> Run:
+        """Run again what failed or did not run; returns itself."""
+        self.pipelines.retry(self.run_id)
+        return self.refresh()
+
+    def delete(self) -> None:
+        """Delete the run, its pods and its history."""
+        self.pipelines.delete(self.run_id)
+
+    def view(self) -> dict[str, Any]:
+        """Return the run as the run view and the widget show it; see `pipelines.graph`."""
+        return run_view(self.record, self.pipelines.artifact_tasks(self.run_id))
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Metrics that the run's steps logged, by name."""
+        return metrics_of(self.pipelines.artifact_tasks(self.run_id))
+
+    def artifact(self, step: str, name: str) -> bytes:
+        """Return the bytes of an artifact that a step made."""
+        return self.pipelines.artifact(self.run_id, step, name)
+
+    def notebook(self, step: str) -> dict[str, Any]:
+        """Return a step's executed notebook, with its outputs."""
+        found: dict[str, Any] = json.loads(self.artifact(step, "notebook"))
+        return found
+
+    def pod_of(self, step: str) -> str | None:
+        """Name of the pod that runs or ran a step; `None` for a cached or waiting one."""
+        for task in self.record.get("run_details", {}).get("task_details", []):
+            if task.get("display_name") == step:
+                return task.get("pod_name") or None
+        raise SpecError(
+            f"Run {self.name} has no step '{step}'.", hint="`fairlead runs` lists runs."
+        )
+
+    def logs(self, step: str, *, follow: bool = False) -> Iterator[str]:
+        """Yield the log lines of a step; with `follow`, until it has ended."""
+        pod = self.pod_of(step)
+        if pod is None:
+            return iter(())
+        return self.pipelines.kube.logs(pod, self.pipelines.namespace, follow=follow)
+
+
+def connect(context: str | None = None) -> PipelinesClient:
+    """Return the pipelines client of a context, the embedded control plane's by default."""
+    return PipelinesClient(KubeClient(context))
+
+
+def compile_notebook(source: Source) -> dict[str, Any]:
+    """Compile a notebook file into a KFP v2 pipeline spec.
+
+    Raises
+    ------
+    SpecError
+        The notebook cannot become a pipeline; the message names cell, line and name.
+    """
+    path = Path(source)
+    return compile_document(read_notebook(path), path)
+
+
+def compile_document(notebook: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Compile a notebook that is in memory; `path` is where it is, or would be, saved."""
+    folder = path.absolute().parent
+
+    def read(relative: str) -> str | None:
+        file = folder / relative
+        return file.read_text() if file.is_file() else None
+
+    return compile_spec(notebook, name=path.stem, modules=local_modules(notebook, read))
+
+
+def submit(
+    source: Source,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    name: str | None = None,
+    context: str | None = None,
+) -> Run:
+    """Start a run of a notebook or of a compiled pipeline; returns at once.
+
+    Parameters
+    ----------
+    source : path
+        A notebook (`.ipynb`) or a pipeline spec (`.yaml`).
+    parameters : mapping, optional
+        Values of the pipeline's parameters; those left out keep their defaults.
+    name : str, optional
+        Display name of the run; default: the name of the file.
+    context : str, optional
+        A kubeconfig context; default: the embedded control plane.
+
+    Raises
+    ------
+    SpecError
+        The source or a parameter is refused; nothing has been started.
+    """
+    path = Path(source)
+    if path.suffix == ".ipynb":
+        spec, platform = compile_document(read_notebook(path), path), {}
+    else:
+        spec, platform = read_pipeline(path)
+    pipelines = connect(context)
+    return submit_spec(
+        pipelines,
+        spec,
+        platform,
+        name=name or path.stem,
+        parameters=parameters or {},
+        interpreter=sys.executable,
+        working_dir=path.absolute().parent,
+    )
+
+
+def submit_spec(
+    pipelines: PipelinesClient,
+    spec: dict[str, Any],
+    platform: dict[str, Any] | None = None,
+    *,
+    name: str,
+    parameters: Mapping[str, Any],
+    interpreter: str,
+    working_dir: Path,
+) -> Run:
+    """Start a run of a pipeline spec.
+
+    Parameters
+    ----------
+    interpreter : str
+        Path of the Python that runs the steps on this machine; a cluster uses the steps' images.
+    working_dir : Path
+        Where the steps start on this machine: beside the notebook, as its kernel does.
+    """
+    values = bind_parameters(spec, parameters)
+    annotations = {INTERPRETER_ANNOTATION: interpreter, WORKING_DIR_ANNOTATION: str(working_dir)}
+    document = {
+        "pipeline_spec": spec,
+        "platform_spec": _annotate(spec, platform or {}, annotations),
+    }
+    return Run(pipelines, pipelines.submit(name, document, values))
+
+
+def get_run(run_id: str, *, context: str | None = None) -> Run:
+    """Return a run by its id, or by the unambiguous beginning of it.
+
+    Raises
+    ------
+    NotFoundError
+        No run begins so.
+    ConflictError
+        Several do.
+    """
+    pipelines = connect(context)
+    if len(run_id) < 36:
+        found = [record for record in pipelines.list() if record["run_id"].startswith(run_id)]
+        if len(found) > 1:
+            raise ConflictError(
+                f"{len(found)} runs begin with '{run_id}'.", hint="Give more of it."
+            )
+        if found:
+            run_id = found[0]["run_id"]
+    return Run(pipelines, pipelines.get(run_id))
+
+
+def list_runs(*, context: str | None = None) -> list[Run]:
+    """Return all runs, newest first."""
+    pipelines = connect(context)
+    return [Run(pipelines, record) for record in pipelines.list()]
+
+
+def read_notebook(path: Path) -> dict[str, Any]:
+    """Read a notebook file of any version as version 4, with cell ids.
+
+    Raises
+    ------
+    SpecError
+        It is not there, or not a notebook.
+    """
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except FileNotFoundError as error:
+        raise SpecError(f"There is no notebook {path}.") from error
+    except (nbformat.reader.NotJSONError, nbformat.ValidationError, UnicodeDecodeError) as error:
+        raise SpecError(f"{path} is not a notebook: {error}") from error
+    plain: dict[str, Any] = json.loads(json.dumps(notebook))
+    return plain
+
+
+def read_pipeline(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Read a compiled pipeline: its spec and its platform spec, the latter empty if there is none.
+
+    Raises
+    ------
+    SpecError
+        It is not there, or not a pipeline spec.
+    """
+    try:
+        documents = list(yaml.safe_load_all(path.read_text()))
+    except FileNotFoundError as error:
+        raise SpecError(f"There is no file {path}.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SpecError(f"{path} is not valid YAML: {error}") from error
+    if not documents or not isinstance(documents[0], dict) or "root" not in documents[0]:
+        raise SpecError(
+            f"{path} is not a pipeline spec.",
+            hint="Give a notebook (.ipynb), or a pipeline compiled for KFP v2 (.yaml).",
+        )
+    check_pipeline(documents[0])
+    return documents[0], documents[1] if len(documents) > 1 else {}
+
+
+def _annotate(
+    spec: dict[str, Any], platform: dict[str, Any], annotations: dict[str, str]
+) -> dict[str, Any]:
+    """Add pod annotations for every executor, below those that the platform spec has itself."""
+    result: dict[str, Any] = json.loads(json.dumps(platform))
+    executors = (
+        result.setdefault("platforms", {})
+        .setdefault("kubernetes", {})
+        .setdefault("deploymentSpec", {})
+        .setdefault("executors", {})
+    )
+    for label in spec.get("deploymentSpec", {}).get("executors", {}):
+        metadata = executors.setdefault(label, {}).setdefault("podMetadata", {})
+        metadata["annotations"] = {**annotations, **metadata.get("annotations", {})}
+    return result

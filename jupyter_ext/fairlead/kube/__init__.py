@@ -1,0 +1,22 @@
+"""The thin Kubernetes layer: contexts, objects, watches, logs, and services behind the API server.
+
+Belongs here: everything that speaks the Kubernetes API. It is the only part that imports
+`kubernetes`, and the only client of the embedded control plane; nothing above it knows which
+back end it has. Does not belong here: what an object means (`fairlead.pipelines`).
+"""
+
+from __future__ import annotations
+
+from fairlead.kube.client import KubeClient, ResourceType, WatchEvent
+from fairlead.kube.contexts import EMBEDDED_CONTEXT, Context, load_context
+from fairlead.kube.proxy import ServiceProxy
+
+__all__ = [
+    "EMBEDDED_CONTEXT",
+    "Context",
+    "KubeClient",
+    "ResourceType",
+    "ServiceProxy",
+    "WatchEvent",
+    "load_context",
+]

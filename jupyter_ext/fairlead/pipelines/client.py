@@ -1,0 +1,205 @@
+"""The KFP client: runs, their changes and their artifacts, through any Kubernetes context.
+
+Source of the REST shapes: Kubeflow Pipelines `backend/api/v2beta1`. Changes are learnt by
+watching the run's Workflow object and read by REST; where Workflows may not be watched the run
+is polled with back-off, and the caller is told so.
+"""
+
+from __future__ import annotations
+
+import base64
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from fairlead.errors import ClusterError, FairleadError, NotFoundError
+from fairlead.kube import KubeClient
+from fairlead.kube.client import WORKFLOWS
+from fairlead.names import PIPELINES_NAMESPACE, PIPELINES_SERVICE, RUN_ID_LABEL
+
+FINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "SKIPPED"})
+_API = "apis/v2beta1/"
+_CALM_S = 0.1
+"""Changes that come closer together than this are read as one."""
+_LONGEST_PAUSE_S = 10.0
+_PAGE = 200
+
+
+class PipelinesClient:
+    """Client of the pipelines service of one context."""
+
+    def __init__(self, kube: KubeClient) -> None:
+        self.kube = kube
+        self._service = kube.service(PIPELINES_NAMESPACE, f"{PIPELINES_SERVICE}:http")
+        self._namespace: str | None = None
+
+    @property
+    def namespace(self) -> str:
+        """Namespace of runs' pods: the context's own where KFP is multi-user, else KFP's."""
+        if self._namespace is None:
+            health = self._service.request("GET", _API + "healthz")
+            multi_user = bool(health.get("multi_user"))
+            self._namespace = self.kube.context.namespace if multi_user else PIPELINES_NAMESPACE
+        return self._namespace
+
+    def submit(
+        self, name: str, spec: Mapping[str, Any], parameters: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Start a run.
+
+        Parameters
+        ----------
+        spec : mapping
+            A pipeline spec, or `{pipeline_spec, platform_spec}`.
+        parameters : mapping
+            Values of the pipeline's parameters, already of their types.
+        """
+        body: dict[str, Any] = {
+            "display_name": name,
+            "pipeline_spec": spec,
+            "runtime_config": {"parameters": dict(parameters)},
+        }
+        return self._run("POST", "runs", body)
+
+    def get(self, run_id: str) -> dict[str, Any]:
+        """Return a run; raises `NotFoundError` where there is none."""
+        return self._run("GET", f"runs/{quote(run_id, safe='')}")
+
+    def list(self) -> list[dict[str, Any]]:
+        """Return all runs, newest first, without their specs where the server leaves them out."""
+        runs: list[dict[str, Any]] = []
+        query = {"page_size": str(_PAGE), "sort_by": "created_at desc"}
+        while True:
+            page = self._service.request("GET", _API + "runs", query=query) or {}
+            runs += page.get("runs") or []
+            token = page.get("next_page_token")
+            if not token:
+                return runs
+            query["page_token"] = token
+
+    def terminate(self, run_id: str) -> None:
+        """Ask a run to stop; its state goes through `CANCELING` to `CANCELED`."""
+        self._service.request("POST", f"{_API}runs/{quote(run_id, safe='')}:terminate")
+
+    def retry(self, run_id: str) -> None:
+        """Run again what failed or did not run; what succeeded stays."""
+        self._service.request("POST", f"{_API}runs/{quote(run_id, safe='')}:retry")
+
+    def delete(self, run_id: str) -> None:
+        """Delete a run, its pods and its history."""
+        self._service.request("DELETE", f"{_API}runs/{quote(run_id, safe='')}")
+
+    def artifact(self, run_id: str, node: str, name: str) -> bytes:
+        """Return the bytes of an artifact that a task made; `node` is the task's name or id."""
+        place = "/".join(
+            quote(part, safe="") for part in (run_id, "nodes", node, "artifacts", name)
+        )
+        answer = self._service.request("GET", f"{_API}runs/{place}:read")
+        return base64.b64decode(answer.get("data") or "")
+
+    def artifact_tasks(self, run_id: str) -> list[dict[str, Any]]:
+        """Return the artifacts that a run read and wrote, each with its task.
+
+        Returns
+        -------
+        list
+            Empty where this server has no artifact service.
+        """
+        rows: list[dict[str, Any]] = []
+        query = {"run_ids": run_id, "page_size": str(_PAGE)}
+        while True:
+            try:
+                page = self._service.request("GET", _API + "artifact_tasks", query=query) or {}
+            except NotFoundError:
+                return []
+            rows += page.get("artifact_tasks") or []
+            token = page.get("next_page_token")
+            if not token:
+                return rows
+            query["page_token"] = token
+
+    def changes(
+        self, run_id: str, *, notice: Callable[[str], None] = lambda _: None
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the run now and after each change, until it has ended.
+
+        A control plane that is down for a while is waited for.
+
+        Parameters
+        ----------
+        notice : callable
+            Told in words when the watch is not possible and the run is polled instead.
+        """
+        signal = _Changes(self, run_id, notice)
+        try:
+            while True:
+                try:
+                    run = self.get(run_id)
+                except ClusterError as error:
+                    if getattr(error, "code", 503) < 500:
+                        raise
+                    time.sleep(1)
+                    continue
+                yield run
+                if run.get("state") in FINAL_STATES:
+                    return
+                signal.wait()
+        finally:
+            signal.stop()
+
+    def _run(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        run: dict[str, Any] = self._service.request(method, _API + path, body=body)
+        return run
+
+
+class _Changes:
+    """Tells when a run may have changed: a watch in a thread, or the clock where it is forbidden."""
+
+    def __init__(
+        self, pipelines: PipelinesClient, run_id: str, notice: Callable[[str], None]
+    ) -> None:
+        self._pipelines = pipelines
+        self._selector = f"{RUN_ID_LABEL}={run_id}"
+        self._notice = notice
+        self._changed = threading.Event()
+        self._stopped = False
+        self._polling = False
+        self._pause_s = 1.0
+        threading.Thread(target=self._watch, name="fairlead-run-watch", daemon=True).start()
+
+    def wait(self) -> None:
+        """Return after the next change, or when polling, after a pause that grows."""
+        if self._polling:
+            self._changed.wait(self._pause_s)
+            self._pause_s = min(self._pause_s * 1.5, _LONGEST_PAUSE_S)
+        else:
+            self._changed.wait()
+        time.sleep(_CALM_S)
+        self._changed.clear()
+
+    def stop(self) -> None:
+        """End the watch with its next event."""
+        self._stopped = True
+
+    def _watch(self) -> None:
+        pipelines = self._pipelines
+        while not self._stopped:
+            try:
+                events = pipelines.kube.watch(
+                    WORKFLOWS, pipelines.namespace, label_selector=self._selector, timeout_s=60
+                )
+                for _ in events:
+                    self._changed.set()
+                    if self._stopped:
+                        return
+            except FairleadError as error:
+                if getattr(error, "code", None) in (401, 403, 404):
+                    self._polling = True
+                    self._changed.set()
+                    self._notice(f"Workflows cannot be watched here ({error.what}); polling.")
+                    return
+                time.sleep(1)
+            # The stream ended: whatever happened meanwhile is read again.
+            self._changed.set()

@@ -1,0 +1,63 @@
+"""The base of all handlers: the one place where errors become HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from fairlead.errors import FairleadError, SpecError
+from jupyter_server.base.handlers import APIHandler
+from jupyter_server.extension.handler import ExtensionHandlerMixin
+
+if TYPE_CHECKING:
+    from fairlead_server.runs_service import RunsService
+
+T = TypeVar("T")
+
+
+class FairleadHandler(ExtensionHandlerMixin, APIHandler):
+    """Reads the body, replies with JSON, and answers a `FairleadError` with its own status."""
+
+    auth_resource = "fairlead"
+
+    async def ask(self, question: Callable[[RunsService], T]) -> T:
+        """Ask the service in a thread, so that the server goes on meanwhile.
+
+        The service is made, and with it all that it imports, by the first question.
+        """
+        make: Callable[[], RunsService] = self.settings["fairlead_service"]
+        return await asyncio.to_thread(lambda: question(make()))
+
+    def read(self) -> dict[str, Any]:
+        """Read the body as a JSON object."""
+        body = self.get_json_body()
+        if not isinstance(body, dict):
+            raise SpecError("The body must be a JSON object.")
+        return body
+
+    def reply(self, value: Any, status: int = 200) -> None:
+        """Send plain values as JSON."""
+        self.set_status(status)
+        self.finish(json.dumps(value))
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answer a `FairleadError` with its status, message, hint and, for a notebook, problems."""
+        error = kwargs.get("exc_info", (None, None))[1]
+        if not isinstance(error, FairleadError):
+            super().write_error(status_code, **kwargs)
+            return
+        problems = [problem.as_dict() for problem in getattr(error, "problems", [])]
+        answer = {"message": error.what, "hint": error.hint, "kind": type(error).__name__}
+        self.set_header("Content-Type", "application/json")
+        self.set_status(error.status)
+        self.finish(json.dumps(answer | ({"problems": problems} if problems else {})))
+
+    def log_exception(self, *exc_info: Any) -> None:
+        """Log an expected error as one line, and any other with its traceback."""
+        error = exc_info[1]
+        if isinstance(error, FairleadError):
+            self.log.info("%s %s: %s", self.request.method, self.request.path, error.what)
+        else:
+            super().log_exception(*exc_info)

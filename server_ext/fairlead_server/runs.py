@@ -1,0 +1,176 @@
+"""Runs over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+from fairlead.errors import CapabilityError, SpecError
+from jupyter_client.kernelspec import NoSuchKernel
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.utils import ensure_async
+from tornado import web
+from tornado.iostream import StreamClosedError
+
+from fairlead_server.base import FairleadHandler
+
+_NODE = r"runs/(?P<run_id>[^/]+)/nodes/(?P<node>[^/]+)"
+
+
+class RunsHandler(FairleadHandler):
+    """The collection."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Answer the summaries of all runs, newest first."""
+        self.reply({"runs": await self.ask(lambda runs: runs.list())})
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        """Start a run of a notebook: `{path, notebook?, parameters?}`; answers 201."""
+        body = self.read()
+        path = self._local_path(body.get("path"))
+        notebook = body.get("notebook")
+        interpreter = await self._interpreter(notebook or {})
+        started = await self.ask(
+            lambda runs: runs.submit(path, notebook, body.get("parameters") or {}, interpreter)
+        )
+        self.reply(started, status=201)
+
+    def _local_path(self, path: Any) -> Path:
+        if not isinstance(path, str) or not path:
+            raise SpecError("The body needs `path`, the notebook's path.")
+        root = getattr(self.contents_manager, "root_dir", None)
+        if root is None:
+            raise CapabilityError("This server's notebooks are not files on its machine.")
+        # Some contents managers put a drive before the path.
+        found = (Path(root) / path.split(":", 1)[-1].lstrip("/")).resolve()
+        if not found.is_relative_to(Path(root).resolve()):
+            raise SpecError(f"{path} is outside the server's folder.")
+        return found
+
+    async def _interpreter(self, notebook: dict[str, Any]) -> str:
+        """Python of the notebook's kernel, empty where the notebook names none that is here."""
+        name = notebook.get("metadata", {}).get("kernelspec", {}).get("name")
+        if not name:
+            return ""
+        try:
+            spec = await ensure_async(self.kernel_spec_manager.get_kernel_spec(name))
+        except NoSuchKernel:
+            return ""
+        if spec.language.lower() != "python":
+            raise SpecError(
+                f"The notebook's kernel is {spec.display_name}; steps are Python.",
+                hint="Choose a Python kernel.",
+            )
+        return str(spec.argv[0]) if Path(spec.argv[0]).is_absolute() else ""
+
+
+class RunHandler(FairleadHandler):
+    """One run."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, run_id: str) -> None:
+        """Answer the run with its graph."""
+        self.reply(await self.ask(lambda runs: runs.view(run_id)))
+
+    @web.authenticated
+    @authorized
+    async def delete(self, run_id: str) -> None:
+        """Delete the run and its history."""
+        await self.ask(lambda runs: runs.delete(run_id))
+        self.set_status(204)
+        self.finish()
+
+
+class ManifestHandler(FairleadHandler):
+    """The pipeline spec of a run."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, run_id: str) -> None:
+        """Answer the spec as YAML."""
+        self.set_header("Content-Type", "application/yaml")
+        self.finish(await self.ask(lambda runs: runs.manifest(run_id)))
+
+
+class StopHandler(FairleadHandler):
+    """Stopping a run."""
+
+    @web.authenticated
+    @authorized
+    async def post(self, run_id: str) -> None:
+        """Stop the run."""
+        self.reply(await self.ask(lambda runs: runs.stop(run_id)))
+
+
+class RetryHandler(FairleadHandler):
+    """Resuming a run."""
+
+    @web.authenticated
+    @authorized
+    async def post(self, run_id: str) -> None:
+        """Run again what failed or did not run."""
+        self.reply(await self.ask(lambda runs: runs.retry(run_id)))
+
+
+class LogHandler(FairleadHandler):
+    """The output of a step."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, run_id: str, node: str) -> None:
+        """Send the log as text, with `?follow=1` as it comes until the step has ended."""
+        follow = self.get_query_argument("follow", "0") == "1"
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        lines = await self.ask(lambda runs: runs.logs(run_id, node, follow))
+        done = object()
+        while (line := await asyncio.to_thread(next, lines, done)) is not done:
+            self.write(f"{line}\n")
+            try:
+                await self.flush()
+            except StreamClosedError:
+                return
+        self.finish()
+
+
+class ArtifactHandler(FairleadHandler):
+    """The bytes of an artifact."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, run_id: str, node: str, name: str) -> None:
+        """Send the artifact; never as something that a browser would run."""
+        content = await self.ask(lambda runs: runs.artifact(run_id, node, name))
+        is_notebook = name == "notebook" and _is_json(content)
+        self.set_header(
+            "Content-Type",
+            "application/x-ipynb+json" if is_notebook else "application/octet-stream",
+        )
+        self.set_header("Content-Disposition", "attachment")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.finish(content)
+
+
+def _is_json(content: bytes) -> bool:
+    try:
+        json.loads(content)
+    except ValueError:
+        return False
+    return True
+
+
+ROUTES = [
+    (r"runs", RunsHandler),
+    (r"runs/(?P<run_id>[^/]+)", RunHandler),
+    (r"runs/(?P<run_id>[^/]+)/manifest", ManifestHandler),
+    (r"runs/(?P<run_id>[^/]+)/stop", StopHandler),
+    (r"runs/(?P<run_id>[^/]+)/retry", RetryHandler),
+    (_NODE + r"/log", LogHandler),
+    (_NODE + r"/artifacts/(?P<name>[^/]+)", ArtifactHandler),
+]

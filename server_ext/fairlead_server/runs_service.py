@@ -1,0 +1,110 @@
+"""What the handlers ask: the runs of one context. Blocking; handlers call it in threads."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from fairlead.client import Run, compile_document, connect, read_notebook, submit_spec
+from fairlead.errors import SpecError
+from fairlead.pipelines import analyse
+from fairlead.pipelines.client import FINAL_STATES
+from fairlead.pipelines.graph import metrics_of, pipeline_spec_of, run_summary
+
+Json = dict[str, Any]
+
+
+class RunsService:
+    """Runs as the panels see them.
+
+    Parameters
+    ----------
+    context : str, optional
+        Kubeconfig context; default: the embedded control plane.
+    """
+
+    def __init__(self, context: str | None = None) -> None:
+        self.pipelines = connect(context)
+        self._metrics: dict[str, dict[str, float]] = {}
+        self._lock = threading.Lock()
+
+    def list(self) -> list[Json]:
+        """Return the summaries of all runs, newest first."""
+        return [self._summary(record) for record in self.pipelines.list()]
+
+    def view(self, run_id: str) -> Json:
+        """Return one run with its graph."""
+        return self._run(run_id).view()
+
+    def manifest(self, run_id: str) -> str:
+        """Return a run's pipeline spec as YAML."""
+        spec = pipeline_spec_of(self.pipelines.get(run_id))
+        dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+        text: str = yaml.dump(spec, Dumper=dumper, sort_keys=False, allow_unicode=True)
+        return text
+
+    def submit(
+        self, path: Path, notebook: Json | None, parameters: Json, interpreter: str = ""
+    ) -> Json:
+        """Compile a notebook, the given content or else the file, and start a run of it."""
+        spec = compile_document(notebook or read_notebook(path), path)
+        run = submit_spec(
+            self.pipelines,
+            spec,
+            name=path.stem,
+            parameters=parameters,
+            interpreter=interpreter or sys.executable,
+            working_dir=path.parent,
+        )
+        return run_summary(run.record)
+
+    def stop(self, run_id: str) -> Json:
+        """Stop a run."""
+        run = self._run(run_id)
+        run.stop()
+        return run_summary(run.refresh().record)
+
+    def retry(self, run_id: str) -> Json:
+        """Run again what failed in a run."""
+        with self._lock:
+            self._metrics.pop(run_id, None)
+        return run_summary(self._run(run_id).retry().record)
+
+    def delete(self, run_id: str) -> None:
+        """Delete a run and its history."""
+        self.pipelines.delete(run_id)
+
+    def logs(self, run_id: str, step: str, follow: bool) -> Iterator[str]:
+        """Yield the log lines of a step."""
+        return self._run(run_id).logs(step, follow=follow)
+
+    def artifact(self, run_id: str, step: str, name: str) -> bytes:
+        """Return the bytes of an artifact."""
+        return self.pipelines.artifact(run_id, step, name)
+
+    def analysis(self, notebook: Any) -> Json:
+        """Return the steps, parameters and problems of a notebook that is being edited."""
+        if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
+            raise SpecError("`notebook` must be a notebook of version 4.")
+        found: Json = analyse(notebook).as_dict()
+        return found
+
+    def _run(self, run_id: str) -> Run:
+        return Run(self.pipelines, self.pipelines.get(run_id))
+
+    def _summary(self, record: Json) -> Json:
+        """Summarise a run; the metrics of an ended one are read once."""
+        if record.get("state") not in FINAL_STATES:
+            return run_summary(record)
+        run_id = record["run_id"]
+        with self._lock:
+            known = self._metrics.get(run_id)
+        if known is None:
+            known = metrics_of(self.pipelines.artifacts(run_id))
+            with self._lock:
+                self._metrics[run_id] = known
+        return run_summary(record, known)
