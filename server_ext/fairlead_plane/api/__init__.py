@@ -1,0 +1,5 @@
+"""The Kubernetes API over HTTP: paths, verbs, streams, authentication.
+
+Here: what is HTTP about the API. Not here: rules about objects (`resources`), and what a pod or a
+run does: logs and proxied services come in as arguments.
+"""

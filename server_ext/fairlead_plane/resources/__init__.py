@@ -1,0 +1,73 @@
+"""The one gate to the objects of this control plane.
+
+Here: kinds, defaults, validation, versions, the cascade of deletes, selectors, watches: all that
+the Kubernetes API promises about an object, whoever writes it. Not here: HTTP, and what a kind
+does; that is for its controller, which comes through this gate as any client does.
+"""
+
+from .cascade import FIRST_NAMESPACES
+from .errors import (
+    ApiError,
+    Cause,
+    already_exists,
+    bad_request,
+    conflict,
+    expired,
+    forbidden,
+    invalid,
+    not_found,
+)
+from .gate import ObjectList, Resources, find_kind
+from .kinds import (
+    CONFIG_MAP,
+    EVENT,
+    KINDS,
+    NAMESPACE,
+    NODE,
+    POD,
+    PVC,
+    SECRET,
+    SERVICE,
+    WORKFLOW,
+    Json,
+    Kind,
+)
+from .quantity import parse_quantity
+from .times import parse_timestamp, timestamp
+from .transaction import Transaction, kind_of
+from .watch import Watch, WatchEvent
+
+__all__ = [
+    "CONFIG_MAP",
+    "EVENT",
+    "FIRST_NAMESPACES",
+    "KINDS",
+    "NAMESPACE",
+    "NODE",
+    "POD",
+    "PVC",
+    "SECRET",
+    "SERVICE",
+    "WORKFLOW",
+    "ApiError",
+    "Cause",
+    "Json",
+    "Kind",
+    "ObjectList",
+    "Resources",
+    "Transaction",
+    "Watch",
+    "WatchEvent",
+    "already_exists",
+    "bad_request",
+    "conflict",
+    "expired",
+    "find_kind",
+    "forbidden",
+    "invalid",
+    "kind_of",
+    "not_found",
+    "parse_quantity",
+    "parse_timestamp",
+    "timestamp",
+]

@@ -1,0 +1,422 @@
+"""One change of the store: every write of an object goes through here."""
+
+from __future__ import annotations
+
+import copy
+import secrets
+import sqlite3
+from typing import NamedTuple
+from uuid import uuid4
+
+import orjson
+
+from . import cascade, tables
+from .defaults import apply_defaults, first_status
+from .errors import (
+    Cause,
+    already_exists,
+    bad_request,
+    conflict,
+    forbidden,
+    invalid,
+    not_found,
+)
+from .kinds import BY_MANIFEST, EVENT, NAMESPACE, POD, Json, Kind
+from .selectors import parse_selectors
+from .times import timestamp
+from .validation import check
+
+# Letters that make no words and no lookalikes, as in k8s.io/apimachinery/pkg/util/rand.
+_SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+_TERMINAL = ("Succeeded", "Failed")
+
+
+class Change(NamedTuple):
+    """One row of the event log, on its way to the watches."""
+
+    version: int
+    kind: Kind
+    namespace: str
+    type: str
+    before: Json | None
+    """The object before the change, or None when it is new."""
+    body: bytes
+
+
+def kind_of(obj: Json) -> Kind:
+    """Return the kind of a manifest; an ApiError 400 when it is unknown."""
+    key = (str(obj.get("apiVersion", "")), str(obj.get("kind", "")))
+    kind = BY_MANIFEST.get(key)
+    if kind is None:
+        raise bad_request(f'no matches for kind "{key[1]}" in version "{key[0]}"')
+    return kind
+
+
+class Transaction:
+    """All reads and writes of one change; valid inside `Resources.transaction` only.
+
+    Objects that come out are copies: changing one changes nothing until it is written.
+
+    Attributes
+    ----------
+    db : sqlite3.Connection
+        For the tables of other parts, in the same transaction.
+    """
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self.db = db
+        self.changes: list[Change] = []
+        self._version = tables.latest_version(db)
+
+    # Reading
+
+    def find(self, kind: Kind, name: str, namespace: str | None = None) -> Json | None:
+        """Return one object, or None. Without `namespace`: the one called `default`."""
+        body = tables.find_body(self.db, kind, place(kind, namespace), name)
+        return None if body is None else orjson.loads(body)
+
+    def get(self, kind: Kind, name: str, namespace: str | None = None) -> Json:
+        """Return one object; ApiError 404 without it."""
+        found = self.find(kind, name, namespace)
+        if found is None:
+            raise not_found(kind, name)
+        return found
+
+    def list(
+        self,
+        kind: Kind,
+        namespace: str | None = None,
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+    ) -> list[Json]:
+        """Return the objects that match, by namespace and name; None lists all namespaces."""
+        matches = parse_selectors(label_selector, field_selector)
+        cursor = tables.list_bodies(self.db, kind, namespace)
+        found = (orjson.loads(body) for _, _, body in cursor)
+        return [obj for obj in found if matches is None or matches(obj)]
+
+    # Writing
+
+    def create(self, obj: Json) -> Json:
+        """Store a new object and return it as stored.
+
+        Raises
+        ------
+        ApiError
+            409 AlreadyExists; 404 when its namespace does not exist; 403 when the namespace is
+            being deleted; 422 Invalid; 400 for an unknown kind.
+        """
+        kind = kind_of(obj)
+        new = copy.deepcopy(obj)
+        metadata = _metadata(new)
+        if kind.namespaced:
+            namespace = metadata.setdefault("namespace", "default")
+            self._check_namespace(kind, namespace, str(metadata.get("name", "")))
+        else:
+            namespace = ""
+            metadata.pop("namespace", None)
+        self._name(kind, namespace, metadata)
+        if self.find(kind, metadata["name"], namespace) is not None:
+            raise already_exists(kind, metadata["name"])
+        for field in (
+            "selfLink",
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
+            "resourceVersion",
+        ):
+            metadata.pop(field, None)
+        metadata["uid"] = str(uuid4())
+        metadata["creationTimestamp"] = timestamp()
+        metadata["generation"] = 1
+        if kind.status_subresource:
+            new.pop("status", None)
+        apply_defaults(kind, new)
+        check(kind, new)
+        if "status" not in new and (status := first_status(kind, new)) is not None:
+            new["status"] = status
+        return self.write(kind, "ADDED", new, None)
+
+    def update(self, obj: Json) -> Json:
+        """Replace an object and return it as stored; a replacement by the same is no change.
+
+        Of kinds with a status subresource the status stays as it is.
+
+        Raises
+        ------
+        ApiError
+            404; 409 when `metadata.resourceVersion` or `uid` is given and not the stored one;
+            422 Invalid.
+        """
+        kind, existing, new = self._replacement(obj)
+        if kind.status_subresource:
+            new.pop("status", None)
+            if "status" in existing:
+                new["status"] = existing["status"]
+        apply_defaults(kind, new)
+        check(kind, new, existing)
+        if new.get("spec") != existing.get("spec"):
+            new["metadata"]["generation"] = existing["metadata"].get("generation", 0) + 1
+        return self._replace(kind, existing, new)
+
+    def update_status(self, obj: Json) -> Json:
+        """Replace the status of an object alone; errors as of `update`."""
+        kind, existing, new = self._replacement(obj)
+        result = {**existing}
+        if "status" in new:
+            result["status"] = new["status"]
+        else:
+            result.pop("status", None)
+        return self._replace(kind, existing, result)
+
+    def delete(
+        self,
+        kind: Kind,
+        name: str,
+        namespace: str | None = None,
+        *,
+        grace_period_seconds: int | None = None,
+        uid: str | None = None,
+        orphan: bool = False,
+    ) -> Json:
+        """Delete an object, and what it owns, and return its last form.
+
+        A pod that a node runs is only marked (`deletionTimestamp`): the node stops it and then
+        deletes it with a grace period of 0. So is an object with finalizers, until the last one
+        is taken off.
+
+        Parameters
+        ----------
+        kind, name, namespace
+            The object.
+        grace_period_seconds : int, optional
+            Seconds between the request to stop and the kill of a pod; its own by default.
+            0 removes the object at once.
+        uid : str, optional
+            Delete only the object with this uid; 409 for another one.
+        orphan : bool
+            Leave the objects that it owns.
+        """
+        existing = self.get(kind, name, namespace)
+        if uid is not None and existing["metadata"]["uid"] != uid:
+            raise conflict(kind, name, _other_uid(uid, existing["metadata"]["uid"]))
+        if kind is NAMESPACE:
+            return cascade.delete_namespace(self, existing)
+        grace = _grace(kind, existing, grace_period_seconds)
+        if grace or existing["metadata"].get("finalizers"):
+            return self._mark(kind, existing, grace)
+        return self.remove(kind, existing, orphan=orphan)
+
+    def remove(self, kind: Kind, existing: Json, *, orphan: bool = False) -> Json:
+        """Take an object out of the store now, then what it owns. For `delete` and the cascade."""
+        metadata = existing["metadata"]
+        key = (kind.resource, metadata.get("namespace", ""), metadata["name"])
+        self.db.execute("DELETE FROM objects WHERE kind = ? AND namespace = ? AND name = ?", key)
+        self.db.execute("DELETE FROM owners WHERE kind = ? AND namespace = ? AND name = ?", key)
+        gone = self._log(kind, "DELETED", existing, existing)
+        cascade.release(self, metadata["uid"], orphan=orphan)
+        if kind.namespaced:
+            cascade.finish_namespace(self, metadata["namespace"])
+        return gone
+
+    def record_event(
+        self,
+        about: Json,
+        reason: str,
+        message: str,
+        *,
+        type: str = "Normal",
+        component: str = "fairlead",
+    ) -> None:
+        """Create an Event about an object, as `kubectl describe` shows it.
+
+        Parameters
+        ----------
+        about : dict
+            The stored object.
+        reason : str
+            One CamelCase word, such as `Scheduled`.
+        message : str
+            For people.
+        type : str
+            `Normal` or `Warning`.
+        component : str
+            Who saw it: `default-scheduler`, `kubelet`, ...
+        """
+        metadata, now = about["metadata"], timestamp()
+        namespace = metadata.get("namespace", "default")
+        namespace_object = self.find(NAMESPACE, namespace)
+        if namespace_object is None or "deletionTimestamp" in namespace_object["metadata"]:
+            return  # nobody can read it there
+        self.create(
+            {
+                "apiVersion": EVENT.api_version,
+                "kind": EVENT.kind,
+                "metadata": {
+                    "name": f"{metadata['name'][:230]}.{secrets.token_hex(8)}",
+                    "namespace": namespace,
+                },
+                "involvedObject": {
+                    "apiVersion": about["apiVersion"],
+                    "kind": about["kind"],
+                    "name": metadata["name"],
+                    "namespace": metadata.get("namespace", ""),
+                    "uid": metadata["uid"],
+                    "resourceVersion": metadata["resourceVersion"],
+                },
+                "reason": reason,
+                "message": message,
+                "type": type,
+                "source": {"component": component},
+                "count": 1,
+                "firstTimestamp": now,
+                "lastTimestamp": now,
+            }
+        )
+
+    # Inside
+
+    def _check_namespace(self, kind: Kind, namespace: str, name: str) -> None:
+        found = self.find(NAMESPACE, namespace)
+        if found is None:
+            raise not_found(NAMESPACE, namespace)
+        if "deletionTimestamp" in found["metadata"]:
+            why = (
+                f"unable to create new content in namespace {namespace} "
+                "because it is being terminated"
+            )
+            raise forbidden(kind, name, why)
+
+    def _name(self, kind: Kind, namespace: str, metadata: Json) -> None:
+        if metadata.get("name"):
+            return
+        prefix = metadata.get("generateName")
+        if not prefix:
+            text = "Required value: name or generateName is required"
+            raise invalid(kind, "", [Cause("metadata.name", "FieldValueRequired", text)])
+        while True:
+            suffix = "".join(secrets.choice(_SUFFIX_LETTERS) for _ in range(5))
+            metadata["name"] = f"{prefix[:58]}{suffix}"
+            if self.find(kind, metadata["name"], namespace) is None:
+                return
+
+    def _replacement(self, obj: Json) -> tuple[Kind, Json, Json]:
+        kind = kind_of(obj)
+        new = copy.deepcopy(obj)
+        metadata = _metadata(new)
+        name = str(metadata.get("name", ""))
+        namespace = place(kind, metadata.get("namespace"))
+        existing = self.get(kind, name, namespace)
+        stored = existing["metadata"]
+        uid, version = metadata.get("uid"), metadata.get("resourceVersion")
+        if uid and uid != stored["uid"]:
+            raise conflict(kind, name, _other_uid(uid, stored["uid"]))
+        if version and version != stored["resourceVersion"]:
+            raise conflict(kind, name)
+        for field in (
+            "namespace",
+            "uid",
+            "resourceVersion",
+            "creationTimestamp",
+            "generation",
+            "generateName",
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
+        ):
+            if field in stored:
+                metadata[field] = stored[field]
+            else:
+                metadata.pop(field, None)
+        return kind, existing, new
+
+    def _replace(self, kind: Kind, existing: Json, new: Json) -> Json:
+        if new == existing:
+            return existing
+        metadata = new["metadata"]
+        waiting = metadata.get("finalizers") or metadata.get("deletionGracePeriodSeconds")
+        if "deletionTimestamp" in metadata and not waiting:
+            return self.remove(kind, new)
+        return self.write(kind, "MODIFIED", new, existing)
+
+    def _mark(self, kind: Kind, existing: Json, grace: int) -> Json:
+        marked = copy.deepcopy(existing)
+        marked["metadata"].setdefault("deletionTimestamp", timestamp())
+        # A second request can only shorten the grace period.
+        before = marked["metadata"].get("deletionGracePeriodSeconds", grace)
+        marked["metadata"]["deletionGracePeriodSeconds"] = min(before, grace)
+        return self._replace(kind, existing, marked)
+
+    def write(self, kind: Kind, type: str, new: Json, before: Json | None) -> Json:
+        """Store an object and log the change. For the methods above and the cascade."""
+        metadata = new["metadata"]
+        stored = self._log(kind, type, new, before)
+        body = self.changes[-1].body
+        key = (kind.resource, metadata.get("namespace", ""), metadata["name"])
+        self.db.execute(
+            """INSERT INTO objects VALUES (?, ?, ?, ?, ?)
+               ON CONFLICT (kind, namespace, name) DO UPDATE SET body = excluded.body""",
+            (*key, metadata["uid"], body),
+        )
+        owners = metadata.get("ownerReferences") or []
+        if owners != ((before or {}).get("metadata", {}).get("ownerReferences") or []):
+            self.db.execute("DELETE FROM owners WHERE kind = ? AND namespace = ? AND name = ?", key)
+            self.db.executemany(
+                "INSERT OR IGNORE INTO owners VALUES (?, ?, ?, ?)",
+                [(owner["uid"], *key) for owner in owners],
+            )
+        return stored
+
+    def _log(self, kind: Kind, type: str, obj: Json, before: Json | None) -> Json:
+        self._version += 1
+        obj["metadata"]["resourceVersion"] = str(self._version)
+        body = orjson.dumps(obj)
+        namespace = obj["metadata"].get("namespace", "")
+        self.changes.append(Change(self._version, kind, namespace, type, before, body))
+        digest = None if before is None or type == "DELETED" else orjson.dumps(_selectable(before))
+        self.db.execute(
+            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (self._version, kind.resource, namespace, type, digest, body, len(body)),
+        )
+        if self._version % tables.COMPACT_EVERY == 0:
+            tables.compact(self.db)
+        return obj
+
+
+def place(kind: Kind, namespace: str | None) -> str:
+    """Return the namespace under which an object of the kind is stored; "" for cluster kinds."""
+    return (namespace or "default") if kind.namespaced else ""
+
+
+def _other_uid(asked: str, stored: str) -> str:
+    return f"Precondition failed: UID in precondition: {asked}, UID in object meta: {stored}"
+
+
+def _metadata(obj: Json) -> Json:
+    metadata = obj.setdefault("metadata", {})
+    if not isinstance(metadata, dict):
+        raise bad_request("metadata must be an object")
+    return metadata
+
+
+def _grace(kind: Kind, obj: Json, asked: int | None) -> int:
+    if kind is not POD or not obj["spec"].get("nodeName") or obj["status"]["phase"] in _TERMINAL:
+        return 0
+    return int(obj["spec"]["terminationGracePeriodSeconds"]) if asked is None else max(0, asked)
+
+
+def _selectable(obj: Json) -> Json:
+    """Keep what selectors can read."""
+    metadata = obj["metadata"]
+    kept: Json = {
+        "metadata": {
+            key: metadata[key] for key in ("name", "namespace", "labels") if key in metadata
+        }
+    }
+    for field, keys in (("spec", ("nodeName", "restartPolicy")), ("status", ("phase",))):
+        part = obj.get(field)
+        if isinstance(part, dict):
+            kept[field] = {key: part[key] for key in keys if key in part}
+    for field in ("type", "reason", "involvedObject"):
+        if field in obj:
+            kept[field] = obj[field]
+    return kept

@@ -1,0 +1,119 @@
+"""Watches: what happens to the objects of one kind, in order, from a version on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Any
+
+import orjson
+
+from .errors import expired
+from .kinds import Json, Kind
+from .selectors import Matcher
+from .transaction import Change
+
+BACKLOG = 20_000
+"""Events that wait for a slow reader; with more the watch ends and the reader lists again."""
+
+
+class WatchEvent:
+    """One event.
+
+    Attributes
+    ----------
+    type : str
+        `ADDED`, `MODIFIED` or `DELETED`.
+    body : bytes
+        The object as JSON.
+    """
+
+    __slots__ = ("body", "type")
+
+    def __init__(self, type: str, body: bytes) -> None:
+        self.type = type
+        self.body = body
+
+    @property
+    def object(self) -> Json:
+        """The object; a copy of its own at each reading."""
+        found: Json = orjson.loads(self.body)
+        return found
+
+
+class Watch:
+    """Asynchronous iterator over events; ends by `close`.
+
+    Raises ApiError 410 from the iteration when the reader fell too far behind.
+    """
+
+    def __init__(
+        self, kind: Kind, namespace: str | None, matches: Matcher | None, after: int, close: Any
+    ) -> None:
+        self.kind = kind
+        self.namespace = namespace
+        self._matches = matches
+        self._after = after
+        self._close = close
+        self._events: deque[WatchEvent] = deque()
+        self._wake = asyncio.Event()
+        self._closed = False
+        self._overrun = False
+
+    def __aiter__(self) -> Watch:
+        return self
+
+    async def __anext__(self) -> WatchEvent:
+        while not self._events:
+            if self._overrun:
+                raise expired("the watch fell behind the events; list again")
+            if self._closed:
+                raise StopAsyncIteration
+            self._wake.clear()
+            await self._wake.wait()
+        return self._events.popleft()
+
+    @property
+    def idle(self) -> bool:
+        """True when every event so far has been read."""
+        return not self._events
+
+    def close(self) -> None:
+        """End the iteration after the events that are already here."""
+        self._closed = True
+        self._wake.set()
+        self._close(self)
+
+    def start(self, bodies: list[bytes]) -> None:
+        """Begin with objects that exist already."""
+        self._events.extend(WatchEvent("ADDED", body) for body in bodies)
+
+    def offer(self, change: Change) -> None:
+        """Take a change of the watched kind if it is new, in the namespace, and selected."""
+        if change.version <= self._after or self._closed:
+            return
+        self._after = change.version
+        if self.namespace is not None and change.namespace != self.namespace:
+            return
+        type = self._type(change)
+        if type is None:
+            return
+        if len(self._events) >= BACKLOG:
+            self._overrun = True
+            self._events.clear()
+            self.close()
+            return
+        self._events.append(WatchEvent(type, change.body))
+        self._wake.set()
+
+    def _type(self, change: Change) -> str | None:
+        if self._matches is None:
+            return change.type
+        now = change.type != "DELETED" and self._matches(orjson.loads(change.body))
+        if change.type == "DELETED":
+            was = self._matches(orjson.loads(change.body))
+        else:
+            was = change.before is not None and self._matches(change.before)
+        if now:
+            return "MODIFIED" if was else "ADDED"
+        return "DELETED" if was else None

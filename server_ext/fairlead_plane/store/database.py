@@ -1,0 +1,124 @@
+"""SQLite in WAL mode with one writer thread."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_MIGRATIONS = """
+CREATE TABLE IF NOT EXISTS migrations (
+    part TEXT PRIMARY KEY, applied INTEGER NOT NULL) WITHOUT ROWID
+"""
+
+
+class Store:
+    """One SQLite file: a reader for the event loop and a writer in a thread of its own.
+
+    Parameters
+    ----------
+    path : Path
+        File of the database; it is made when missing. Readable by its owner only, by the
+        umask of the process.
+
+    Attributes
+    ----------
+    reader : sqlite3.Connection
+        Sees what is committed. For short reads in the thread of the event loop: in WAL mode
+        they never wait for the writer.
+
+    Notes
+    -----
+    `synchronous=NORMAL` loses nothing when the process is killed, and at most the last
+    transactions when the machine loses power; the file stays whole in both cases
+    (sqlite.org/pragma.html, "synchronous").
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._writer = _connect(path)
+        self._writer.execute("PRAGMA journal_mode=WAL")
+        self._writer.execute(_MIGRATIONS)
+        self.reader = _connect(path)
+        self.reader.execute("PRAGMA query_only=ON")
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+
+    def migrate(self, part: str, statements: Sequence[str]) -> None:
+        """Bring the tables of one part up to date; blocks, so only before serving.
+
+        Parameters
+        ----------
+        part : str
+            Name of the part that owns the tables.
+        statements : sequence of str
+            All statements that the part ever needed, oldest first. Those applied before are
+            skipped, so a later version only appends to the list.
+        """
+        self._thread.submit(self._run, lambda db: _apply(db, part, statements)).result()
+
+    async def transaction(
+        self,
+        change: Callable[[sqlite3.Connection], T],
+        committed: Callable[[], None] | None = None,
+    ) -> T:
+        """Run `change` in the writer thread inside one transaction.
+
+        An exception from `change` rolls everything back and is raised here. The transaction
+        is finished even when the caller is cancelled while it waits.
+
+        Parameters
+        ----------
+        change : callable
+            Gets the connection. Must not commit.
+        committed : callable, optional
+            Called in the writer thread after the commit, so in the order of commits.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._run, change, committed)
+
+    def close(self) -> None:
+        """Wait for the writer, then close the file."""
+        self._thread.shutdown(wait=True)
+        self.reader.close()
+        self._writer.close()
+
+    def _run(
+        self,
+        change: Callable[[sqlite3.Connection], T],
+        committed: Callable[[], None] | None = None,
+    ) -> T:
+        self._writer.execute("BEGIN IMMEDIATE")
+        try:
+            result = change(self._writer)
+        except BaseException:
+            self._writer.execute("ROLLBACK")
+            raise
+        self._writer.execute("COMMIT")
+        if committed is not None:
+            committed()
+        return result
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # Transactions are ours (isolation_level None); the two connections each belong to one
+    # thread after start, which sqlite3 cannot know as both are opened by the starting one.
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+    db.execute("PRAGMA synchronous=NORMAL")
+    db.execute("PRAGMA cache_size=-2000")
+    return db
+
+
+def _apply(db: sqlite3.Connection, part: str, statements: Sequence[str]) -> None:
+    row = db.execute("SELECT applied FROM migrations WHERE part = ?", (part,)).fetchone()
+    applied = row[0] if row else 0
+    for statement in statements[applied:]:
+        db.execute(statement)
+    db.execute(
+        "INSERT OR REPLACE INTO migrations VALUES (?, ?)",
+        (part, max(applied, len(statements))),
+    )
