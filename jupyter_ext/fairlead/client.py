@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
@@ -38,11 +39,20 @@ class Run:
         Where the run lives.
     record : dict
         The run as KFP's REST gives it.
+    cell_numbers : mapping, optional
+        Position of each cell in the notebook that it was made from, by cell id, counted from 1.
+        A run knows its cells by id alone: errors name the number where it is known.
     """
 
-    def __init__(self, pipelines: PipelinesClient, record: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        pipelines: PipelinesClient,
+        record: dict[str, Any],
+        cell_numbers: Mapping[str, int] | None = None,
+    ) -> None:
         self.pipelines = pipelines
         self.record = record
+        self.cell_numbers = dict(cell_numbers or {})
 
     @property
     def run_id(self) -> str:
@@ -108,12 +118,13 @@ class Run:
 
     def view(self) -> dict[str, Any]:
         """Return the run as the run view and the widget show it; see `pipelines.graph`."""
-        return run_view(self.record, self.pipelines.artifact_tasks(self.run_id))
+        artifacts = self.pipelines.artifacts(self.run_id)
+        return run_view(self.record, artifacts, self.cell_numbers)
 
     @property
     def metrics(self) -> dict[str, float]:
         """Metrics that the run's steps logged, by name."""
-        return metrics_of(self.pipelines.artifact_tasks(self.run_id))
+        return metrics_of(self.pipelines.artifacts(self.run_id))
 
     def artifact(self, step: str, name: str) -> bytes:
         """Return the bytes of an artifact that a step made."""
@@ -196,11 +207,14 @@ def submit(
     """
     path = Path(source)
     if path.suffix == ".ipynb":
-        spec, platform = compile_document(read_notebook(path), path), {}
+        notebook = read_notebook(path)
+        spec, platform = compile_document(notebook, path), {}
+        numbers = {cell["id"]: number for number, cell in enumerate(notebook["cells"], 1)}
     else:
         spec, platform = read_pipeline(path)
+        numbers = {}
     pipelines = connect(context)
-    return submit_spec(
+    run = submit_spec(
         pipelines,
         spec,
         platform,
@@ -209,6 +223,8 @@ def submit(
         interpreter=sys.executable,
         working_dir=path.absolute().parent,
     )
+    run.cell_numbers = numbers
+    return run
 
 
 def submit_spec(
@@ -268,7 +284,10 @@ def list_runs(*, context: str | None = None) -> list[Run]:
 
 
 def read_notebook(path: Path) -> dict[str, Any]:
-    """Read a notebook file of any version as version 4, with cell ids.
+    """Read a notebook file of any version as version 4; each cell has an id.
+
+    A cell without one, as before version 4.5, gets one from its content, so that it keeps it
+    when other cells come and go.
 
     Raises
     ------
@@ -282,6 +301,7 @@ def read_notebook(path: Path) -> dict[str, Any]:
     except (nbformat.reader.NotJSONError, nbformat.ValidationError, UnicodeDecodeError) as error:
         raise SpecError(f"{path} is not a notebook: {error}") from error
     plain: dict[str, Any] = json.loads(json.dumps(notebook))
+    _add_cell_ids(plain)
     return plain
 
 
@@ -306,6 +326,15 @@ def read_pipeline(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         )
     check_pipeline(documents[0])
     return documents[0], documents[1] if len(documents) > 1 else {}
+
+
+def _add_cell_ids(notebook: dict[str, Any]) -> None:
+    seen: dict[str, int] = {}
+    for cell in notebook["cells"]:
+        if "id" not in cell:
+            digest = hashlib.sha256("".join(cell["source"]).encode()).hexdigest()[:12]
+            seen[digest] = seen.get(digest, 0) + 1
+            cell["id"] = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
 
 
 def _annotate(

@@ -49,7 +49,11 @@ def run_summary(record: Mapping[str, Any], metrics: Mapping[str, float] | None =
     }
 
 
-def run_view(record: Mapping[str, Any], artifacts: Iterable[Json] = ()) -> Json:
+def run_view(
+    record: Mapping[str, Any],
+    artifacts: Iterable[Json] = (),
+    cell_numbers: Mapping[str, int] | None = None,
+) -> Json:
     """Return the whole view of a run.
 
     Parameters
@@ -58,6 +62,8 @@ def run_view(record: Mapping[str, Any], artifacts: Iterable[Json] = ()) -> Json:
         The run as KFP's REST gives it.
     artifacts : iterable
         What `PipelinesClient.artifacts` gives for it.
+    cell_numbers : mapping, optional
+        Position of each cell in the notebook, by cell id, for the words of errors.
     """
     links = list(artifacts)
     spec = pipeline_spec_of(record)
@@ -69,6 +75,8 @@ def run_view(record: Mapping[str, Any], artifacts: Iterable[Json] = ()) -> Json:
         _node(name, task, spec, details.get(name, {}), links, parameters)
         for name, task in tasks.items()
     ]
+    for node in nodes:
+        _name_cell(node["error"], cell_numbers or {})
     return {
         **run_summary(record, metrics_of(links)),
         "parameters": parameters,
@@ -208,3 +216,10 @@ def _error(detail: Json) -> Json | None:
         "ename": found.get("ename"),
         "evalue": found.get("evalue"),
     }
+
+
+def _name_cell(error: Json | None, cell_numbers: Mapping[str, int]) -> None:
+    """Put the cell's number, which a reader can count, in the place of its id."""
+    if error and error["cell_id"] in cell_numbers:
+        number = cell_numbers[error["cell_id"]]
+        error["message"] = error["message"].replace(f"cell {error['cell_id']}", f"cell {number}")

@@ -1,0 +1,15 @@
+"""`%fairlead`: the command line of a notebook.
+
+Belongs here: the line's arguments and what the cell shows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fairlead.magics.fairlead_magic import FairleadMagics
+
+
+def register(shell: Any) -> None:
+    """Register `%fairlead` with an IPython shell."""
+    shell.register_magics(FairleadMagics)

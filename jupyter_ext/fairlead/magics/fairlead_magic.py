@@ -1,0 +1,150 @@
+"""The `%fairlead` line magic."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
+from IPython.core.magic import Magics, line_magic, magics_class
+
+from fairlead import client, widgets
+from fairlead.errors import FairleadError, NotFoundError, SpecError
+
+
+class CellError(Exception):
+    """An error as a cell shows it: its message, without a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises where argparse would end the process, which is the kernel."""
+
+    def error(self, message: str) -> NoReturn:
+        raise SpecError(message, hint=self.format_usage().strip())
+
+
+@magics_class
+class FairleadMagics(Magics):  # type: ignore[misc]
+    """The magics of Fairlead."""
+
+    @line_magic
+    def fairlead(self, line: str) -> Any:
+        """Run notebooks as pipelines and look into runs.
+
+        %fairlead run [NOTEBOOK] [-p NAME=VALUE ...] [--detach]   this notebook by default
+        %fairlead compile [NOTEBOOK] -o FILE
+        %fairlead runs
+        %fairlead show RUN
+        %fairlead logs RUN [STEP]
+        %fairlead stop RUN
+        %fairlead retry RUN
+
+        `run` and `retry` show the live DAG and wait for the end, and raise where the run did not
+        succeed; interrupting the cell leaves the run going. `run --detach` and `show` return the
+        run at once.
+        """
+        try:
+            given = _parser().parse_args(shlex.split(line))
+            action: Callable[[argparse.Namespace], Any] = given.action
+            return action(given)
+        except FairleadError as error:
+            raise CellError(str(error)) from None
+
+
+def _run(given: argparse.Namespace) -> Any:
+    source = given.source or _this_notebook()
+    parameters = dict(_name_and_value(text) for text in given.parameters)
+    started = widgets.run(source, parameters)
+    return started if given.detach else _wait(started)
+
+
+def _wait(started: widgets.LiveRun) -> None:
+    try:
+        started.show().raise_for_state()
+    except KeyboardInterrupt:
+        short = started.run_id[:8]
+        print(f"The run goes on: `%fairlead show {short}` shows it, `%fairlead stop {short}` ends it.")
+
+
+def _compile(given: argparse.Namespace) -> None:
+    spec = client.compile_notebook(given.source or _this_notebook())
+    given.output.write_text(yaml.safe_dump(spec, sort_keys=False, allow_unicode=True))
+    print(f"Wrote {given.output}: {len(spec['root']['dag']['tasks'])} steps.")
+
+
+def _runs(_: argparse.Namespace) -> None:
+    for found in client.list_runs():
+        print(f"{found.run_id[:8]}  {found.state.capitalize():<9}  {found.name}")
+
+
+def _show(given: argparse.Namespace) -> widgets.LiveRun:
+    return widgets.get_run(given.run_id)
+
+
+def _logs(given: argparse.Namespace) -> None:
+    found = client.get_run(given.run_id)
+    names = [node["id"] for node in found.view()["graph"]["nodes"]]
+    for step in [given.step] if given.step else names:
+        for line in found.logs(step):
+            print(line if given.step else f"{step} | {line}")
+
+
+def _stop(given: argparse.Namespace) -> None:
+    found = client.get_run(given.run_id)
+    found.stop()
+    print(f"Stopping {found.name} ({found.run_id}).")
+
+
+def _retry(given: argparse.Namespace) -> None:
+    found = widgets.get_run(given.run_id)
+    found.retry()
+    _wait(found)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="%fairlead", add_help=False)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+
+    run = commands.add_parser("run", add_help=False)
+    run.add_argument("source", nargs="?", type=Path, metavar="NOTEBOOK")
+    run.add_argument("-p", dest="parameters", action="append", default=[], metavar="NAME=VALUE")
+    run.add_argument("--detach", action="store_true")
+    run.set_defaults(action=_run)
+
+    compile_ = commands.add_parser("compile", add_help=False)
+    compile_.add_argument("source", nargs="?", type=Path, metavar="NOTEBOOK")
+    compile_.add_argument("-o", dest="output", type=Path, required=True, metavar="FILE")
+    compile_.set_defaults(action=_compile)
+
+    commands.add_parser("runs", add_help=False).set_defaults(action=_runs)
+    for name, action in (("show", _show), ("logs", _logs), ("stop", _stop), ("retry", _retry)):
+        command = commands.add_parser(name, add_help=False)
+        command.add_argument("run_id", metavar="RUN")
+        if name == "logs":
+            command.add_argument("step", nargs="?")
+        command.set_defaults(action=action)
+    return parser
+
+
+def _name_and_value(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise SpecError(f"-p takes NAME=VALUE, not '{text}'.")
+    return name, value
+
+
+def _this_notebook() -> Path:
+    """Path of the notebook whose kernel this is, as Jupyter Server tells its kernels."""
+    path = os.environ.get("JPY_SESSION_NAME")
+    if path and path.endswith(".ipynb") and Path(path).exists():
+        return Path(path)
+    raise NotFoundError(
+        "Which notebook this is cannot be told here.", hint="%fairlead run NOTEBOOK"
+    )

@@ -1,0 +1,57 @@
+"""What all tests share: a data directory of their own, and a control plane in it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from fairlead.kube.contexts import stop_plane
+
+REQUIRE_ALL = bool(os.environ.get("FAIRLEAD_REQUIRE_ALL"))
+
+
+def absent(what: str) -> None:
+    """Skip a test whose tool is not here, saying so; where all must be there, fail."""
+    if REQUIRE_ALL:
+        pytest.fail(f"{what} is missing, and this run must have everything")
+    pytest.skip(f"{what} is missing")
+
+
+@pytest.fixture(scope="module")
+def data_dir():
+    """A data directory for the tests of one file; its control plane is stopped at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="fairlead-"))
+    before = os.environ.get("FAIRLEAD_DATA_DIR")
+    os.environ["FAIRLEAD_DATA_DIR"] = str(folder)
+    yield folder
+    stop_plane()
+    if before is None:
+        del os.environ["FAIRLEAD_DATA_DIR"]
+    else:
+        os.environ["FAIRLEAD_DATA_DIR"] = before
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """The folder of schemas and published inputs, named by `FAIRLEAD_TEST_DATA`."""
+    folder = Path(os.environ.get("FAIRLEAD_TEST_DATA") or Path(__file__).parents[2] / "shared")
+    if not (folder / "crds").is_dir():
+        if os.environ.get("CI"):
+            pytest.fail(f"{folder} has no test data, and CI must have it")
+        pytest.skip(f"no test data in {folder}: set FAIRLEAD_TEST_DATA")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def assert_valid(shared_data):
+    """The strict check of manifests against the real schemas."""
+    sys.path.insert(0, str(shared_data / "tools"))
+    from check_manifest import assert_valid
+
+    return assert_valid

@@ -1,0 +1,153 @@
+"""The command line, as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import nbformat
+import pytest
+import yaml
+
+from fairlead.pipelines import check_pipeline
+
+
+@pytest.fixture
+def fairlead(data_dir, tmp_path):
+    def call(*arguments, **more):
+        return subprocess.run(
+            [sys.executable, "-m", "fairlead.cli", *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            **more,
+        )
+
+    return call
+
+
+def write(folder, name, *cells):
+    made = nbformat.v4.new_notebook()
+    for tags, source in cells:
+        made.cells.append(nbformat.v4.new_code_cell(source, metadata={"tags": tags}))
+    nbformat.write(made, folder / name)
+    return name
+
+
+def lines_of(step, printed):
+    return re.findall(rf"^{step} +\| (.*)$", printed, re.MULTILINE)
+
+
+def test_a_run_streams_each_steps_output_and_exits_with_0(fairlead, tmp_path):
+    name = write(
+        tmp_path,
+        "talk.ipynb",
+        (["parameters"], "n = 1"),
+        (["step:one"], "x = n * 10\nprint('x is', x)"),
+        (["step:two", "metrics"], "y = x + 1\nprint('y is', y)"),
+    )
+    done = fairlead("run", name, "-p", "n=4")
+    assert done.returncode == 0, done.stderr
+    assert lines_of("one", done.stdout)[0] == "x is 40"
+    assert lines_of("two", done.stdout)[0] == "y is 41"
+    assert "talk: Succeeded" in done.stdout
+    assert "  y = 41" in done.stdout
+
+
+def test_a_failed_run_exits_with_1_and_names_cell_and_line(fairlead, tmp_path):
+    name = write(
+        tmp_path,
+        "fails.ipynb",
+        (["step:one"], "x = 1"),
+        (["step:two"], "y = x\nboom(y)"),
+        (["step:three"], "print(y)"),
+    )
+    done = fairlead("run", name)
+    assert done.returncode == 1
+    assert "NameError: name 'boom' is not defined" in done.stdout
+    assert "cell 2, line 2" in done.stdout
+    assert lines_of("three", done.stdout) in ([], ["‒ Skipped"])  # noqa: RUF001
+    run_id = re.search(r"fairlead retry (\w+)", done.stderr)[1]
+    again = fairlead("retry", run_id)
+    assert again.returncode == 1
+
+
+def test_what_cannot_travel_is_refused_with_2_before_anything_runs(fairlead, tmp_path):
+    name = write(
+        tmp_path,
+        "refused.ipynb",
+        (["step:one"], "print('started')\nhandle = open('data.txt', 'w')"),
+        (["step:two"], "handle.write('x')"),
+    )
+    before = fairlead("runs").stdout
+    done = fairlead("run", name)
+    assert done.returncode == 2
+    assert "handle" in done.stderr
+    assert "line 2" in done.stderr
+    assert fairlead("runs").stdout == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "nothing.ipynb"], "There is no notebook nothing.ipynb"),
+        (["run", "nothing.yaml"], "There is no file nothing.yaml"),
+        (["run", "one.ipynb", "-p", "n"], "-p takes NAME=VALUE"),
+        (["run", "one.ipynb", "-p", "m=1"], "no parameter 'm'"),
+        (["run", "one.ipynb", "-p", "n=many"], "Parameter 'n' must be a NUMBER_INTEGER"),
+    ],
+)
+def test_bad_input_is_refused_with_2_and_a_reason(fairlead, tmp_path, arguments, words):
+    write(tmp_path, "one.ipynb", (["parameters"], "n = 1"), (["step:a"], "print(n)"))
+    done = fairlead(*arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_compiled_notebook_is_a_valid_pipeline_that_runs(fairlead, tmp_path):
+    name = write(tmp_path, "c.ipynb", (["step:a"], "x = 1"), (["step:b"], "print('x', x)"))
+    assert fairlead("compile", name, "-o", "c.yaml").stdout == "Wrote c.yaml: 2 steps.\n"
+    check_pipeline(yaml.safe_load((tmp_path / "c.yaml").read_text()))
+    done = fairlead("run", "c.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "x 1" in lines_of("b", done.stdout)
+
+
+def test_a_second_unchanged_run_is_all_cache_hits_and_an_edit_reruns_what_depends_on_it(
+    fairlead, tmp_path
+):
+    cells = [(["step:a"], "a = 1"), (["step:b"], "b = 2"), (["step:c"], "c = b + 1")]
+    name = write(tmp_path, "cached.ipynb", *cells)
+    fairlead("run", name)
+    second = fairlead("run", name)
+    for step in "abc":
+        assert lines_of(step, second.stdout) == ["✓ Cached: unchanged since an earlier run"]
+    document = json.loads((tmp_path / name).read_text())
+    document["cells"][1]["source"] = "b = 20"
+    (tmp_path / name).write_text(json.dumps(document))
+    third = fairlead("run", name)
+    assert lines_of("a", third.stdout) == ["✓ Cached: unchanged since an earlier run"]
+    for step in "bc":
+        assert lines_of(step, third.stdout)[-1].startswith("✓ Succeeded")
+
+
+def test_logs_of_an_earlier_run_can_be_read(fairlead, tmp_path):
+    name = write(tmp_path, "l.ipynb", (["step:a"], "print('first')"), (["step:b"], "print('other')"))
+    started = re.search(r"\(([0-9a-f-]{36})\)", fairlead("run", name).stdout)[1]
+    assert "a | first" in fairlead("logs", started[:13]).stdout
+    assert fairlead("logs", started, "b").stdout == "other\n"
+
+
+def test_the_plane_is_started_shown_and_stopped(data_dir, fairlead):
+    path = fairlead("kubeconfig").stdout.strip()
+    assert os.path.samefile(path, data_dir / "kubeconfig")
+    assert "Control plane   up" in fairlead("status").stdout
+    assert fairlead("down").stdout == "The control plane is down.\n"
+    down = fairlead("status")
+    assert (down.returncode, "down" in down.stdout) == (1, True)
+    assert "The control plane is up" in fairlead("up").stdout

@@ -1,0 +1,154 @@
+"""The server extension through HTTP, against a real control plane."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import nbformat
+import pytest
+from tornado.httpclient import HTTPClientError
+
+API = ("fairlead", "api", "v1")
+FINAL = {"SUCCEEDED", "FAILED", "CANCELED"}
+
+
+def notebook(*cells):
+    made = nbformat.v4.new_notebook()
+    for tags, source in cells:
+        cell = nbformat.v4.new_code_cell(source, metadata={"tags": tags})
+        made.cells.append(cell)
+    return made
+
+
+SMALL = notebook(
+    (["parameters"], "n = 2"),
+    (["step:load"], "data = list(range(n))"),
+    (["step:total", "metrics"], "total = sum(data)\nprint('total is', total)"),
+)
+
+
+@pytest.fixture
+def fetch(jp_fetch, data_dir):
+    async def call(*path, method="GET", body=None, **more):
+        payload = json.dumps(body) if body is not None else ("" if method == "POST" else None)
+        answer = await jp_fetch(
+            *API, *path, method=method, body=payload, request_timeout=120, **more
+        )
+        kind = answer.headers.get("Content-Type", "")
+        return json.loads(answer.body) if kind.startswith("application/json") else answer.body
+
+    return call
+
+
+async def ended(fetch, run_id):
+    while True:
+        run = await fetch("runs", run_id)
+        if run["state"] in FINAL:
+            return run
+        await asyncio.sleep(0.1)
+
+
+async def test_a_notebook_is_run_and_read_back(fetch):
+    started = await fetch("runs", method="POST", body={"path": "small.ipynb", "notebook": SMALL})
+    run = await ended(fetch, started["id"])
+    assert (run["state"], run["done"], run["total"]) == ("SUCCEEDED", 2, 2)
+    assert run["metrics"] == {"total": 1}
+    assert [edge["names"] for edge in run["graph"]["edges"]] == [["data"]]
+    log = await fetch("runs", run["id"], "nodes", "total", "log", params={"follow": "1"})
+    assert "total is 1" in log.decode()
+    executed = json.loads(await fetch("runs", run["id"], "nodes", "total", "artifacts", "notebook"))
+    assert any("total is 1" in json.dumps(cell.get("outputs")) for cell in executed["cells"])
+    assert b"total" in await fetch("runs", run["id"], "manifest")
+    listed = await fetch("runs")
+    assert [(one["id"], one["metrics"]) for one in listed["runs"]] == [(run["id"], {"total": 1})]
+
+
+async def test_a_run_is_pushed_to_viewers_while_it_changes(fetch, jp_ws_fetch):
+    await fetch("context")
+    socket = await jp_ws_fetch("api", "events", "subscribe")
+    started = await fetch("runs", method="POST", body={"path": "pushed.ipynb", "notebook": SMALL})
+    states = []
+    while "SUCCEEDED" not in states:
+        event = json.loads(await asyncio.wait_for(socket.read_message(), 60))
+        if event.get("run_id") == started["id"]:
+            states.append(event["state"])
+    socket.close()
+    assert (await fetch("context"))["health"] == "ok"
+
+
+async def test_a_failed_step_names_its_cell_and_a_retry_resumes(fetch, tmp_path):
+    marker = tmp_path / "fixed"
+    broken = notebook(
+        (["step:first"], "x = 1"),
+        (["step:second"], f"import os\n\nassert os.path.exists({str(marker)!r}), 'not yet'\ny = x"),
+        (["step:third"], "print(y)"),
+    )
+    started = await fetch("runs", method="POST", body={"path": "b.ipynb", "notebook": broken})
+    run = await ended(fetch, started["id"])
+    first, second, third = run["graph"]["nodes"]
+    assert (run["state"], first["state"], second["state"]) == ("FAILED", "SUCCEEDED", "FAILED")
+    assert third["started_at"] is None
+    assert second["error"]["cell_id"] == broken.cells[1].id
+    assert (second["error"]["line"], second["error"]["ename"]) == (3, "AssertionError")
+    marker.touch()
+    await fetch("runs", run["id"], "retry", method="POST")
+    again = await ended(fetch, run["id"])
+    assert again["state"] == "SUCCEEDED"
+    assert again["graph"]["nodes"][0]["finished_at"] == first["finished_at"]
+
+
+async def test_what_cannot_travel_is_refused_with_cell_and_line(fetch):
+    bad = notebook((["step:a"], "f = open('x', 'w')"), (["step:b"], "f.write('y')"))
+    with pytest.raises(HTTPClientError) as caught:
+        await fetch("runs", method="POST", body={"path": "bad.ipynb", "notebook": bad})
+    assert caught.value.code == 400
+    answer = json.loads(caught.value.response.body)
+    problem = answer["problems"][0]
+    assert (problem["cell_id"], problem["name"]) == (bad.cells[0].id, "f")
+    assert problem["hint"]
+
+
+async def test_a_stopped_run_is_canceled_and_can_be_deleted(fetch):
+    slow = notebook((["step:slow"], "import time\ntime.sleep(600)"),)
+    started = await fetch("runs", method="POST", body={"path": "slow.ipynb", "notebook": slow})
+    await fetch("runs", started["id"], "stop", method="POST")
+    assert (await ended(fetch, started["id"]))["state"] == "CANCELED"
+    await fetch("runs", started["id"], method="DELETE")
+    with pytest.raises(HTTPClientError) as caught:
+        await fetch("runs", started["id"])
+    assert caught.value.code == 404
+
+
+async def test_a_notebook_is_analysed_without_a_run(fetch):
+    found = await fetch("analysis", method="POST", body={"notebook": SMALL})
+    assert [step["name"] for step in found["steps"]] == ["load", "total"]
+    assert [step["reads"] for step in found["steps"]] == [["n"], ["data"]]
+    assert found["problems"] == []
+
+
+@pytest.mark.parametrize("path", ["../outside.ipynb", "a/../../outside.ipynb"])
+async def test_a_path_outside_the_servers_folder_is_refused(fetch, path):
+    with pytest.raises(HTTPClientError) as caught:
+        await fetch("runs", method="POST", body={"path": path, "notebook": SMALL})
+    assert caught.value.code == 400
+
+
+async def test_every_handler_needs_a_login(jp_serverapp, http_server_client, jp_base_url):
+    from fairlead_server import analysis, context, runs
+
+    for pattern, handler in [*context.ROUTES, *runs.ROUTES, *analysis.ROUTES]:
+        for method in ("GET", "POST", "DELETE"):
+            if method.lower() not in vars(handler):
+                continue
+            path = pattern
+            for group in ("run_id", "node", "name"):
+                path = path.replace(f"(?P<{group}>[^/]+)", "x")
+            with pytest.raises(HTTPClientError) as caught:
+                await http_server_client.fetch(
+                    f"{jp_base_url}fairlead/api/v1/{path}",
+                    method=method,
+                    body="{}" if method == "POST" else None,
+                    follow_redirects=False,
+                )
+            assert caught.value.code == 403, (method, path)
