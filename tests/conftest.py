@@ -9,7 +9,6 @@ import tempfile
 from pathlib import Path
 
 import pytest
-
 from fairlead.kube.contexts import stop_plane
 
 REQUIRE_ALL = bool(os.environ.get("FAIRLEAD_REQUIRE_ALL"))

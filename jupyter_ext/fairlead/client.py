@@ -21,7 +21,7 @@ from fairlead.pipelines import compile_notebook as compile_spec
 from fairlead.pipelines.client import FINAL_STATES, PipelinesClient
 from fairlead.pipelines.graph import metrics_of, run_view
 from fairlead.pipelines.modules import local_modules
-from fairlead.pipelines.parameters import bind_parameters
+from fairlead.pipelines.bindings import bind_parameters
 
 Source = str | os.PathLike[str]
 
@@ -177,7 +177,10 @@ def compile_document(notebook: dict[str, Any], path: Path) -> dict[str, Any]:
         file = folder / relative
         return file.read_text() if file.is_file() else None
 
-    return compile_spec(notebook, name=path.stem, modules=local_modules(notebook, read))
+    spec: dict[str, Any] = compile_spec(
+        notebook, name=path.stem, modules=local_modules(notebook, read)
+    )
+    return spec
 
 
 def submit(
@@ -208,7 +211,8 @@ def submit(
     path = Path(source)
     if path.suffix == ".ipynb":
         notebook = read_notebook(path)
-        spec, platform = compile_document(notebook, path), {}
+        spec = compile_document(notebook, path)
+        platform: dict[str, Any] = {}
         numbers = {cell["id"]: number for number, cell in enumerate(notebook["cells"], 1)}
     else:
         spec, platform = read_pipeline(path)

@@ -52,7 +52,7 @@ class ConflictError(FairleadError):
 
 
 class CapabilityError(FairleadError):
-    """This back end cannot do what was asked."""
+    """What was asked is not possible with the back end in use."""
 
     status = 501
 

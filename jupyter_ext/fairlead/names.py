@@ -16,7 +16,7 @@ TASK_LABEL = "fairlead.dev/task"
 """Label on a pod: name of the pipeline task that it runs."""
 
 CHANGES_ANNOTATION = "fairlead.dev/changes"
-"""Annotation on a Workflow: counts the task changes of its run, so that each one is a watch event."""
+"""Annotation on a Workflow: counts its run's task changes, so that each one is a watch event."""
 
 INTERPRETER_ANNOTATION = "fairlead.dev/interpreter"
 """Annotation on a pod: absolute path of the Python that runs `python` on this machine."""

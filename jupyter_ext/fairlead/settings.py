@@ -20,4 +20,6 @@ def data_dir() -> Path:
         system (`~/.local/share/fairlead` on Linux). It may not exist yet.
     """
     chosen = os.environ.get(DATA_DIR_VARIABLE)
-    return Path(chosen).expanduser().absolute() if chosen else platformdirs.user_data_path("fairlead")
+    return (
+        Path(chosen).expanduser().absolute() if chosen else platformdirs.user_data_path("fairlead")
+    )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from jupyter_server.extension.application import ExtensionApp
 from tornado.ioloop import IOLoop
 
 if TYPE_CHECKING:
+    from jupyter_events import EventLogger
+
     from fairlead_server.reflect import RunsReflector
     from fairlead_server.runs_service import RunsService
 
@@ -28,7 +30,7 @@ class FairleadExtension(ExtensionApp):
     def initialize_settings(self) -> None:
         """Register the events, and what makes the service and its watch when first asked for."""
         for schema in sorted((Path(__file__).parent / "events").glob("*.yaml")):
-            self.serverapp.event_logger.register_event_schema(schema)
+            self._event_logger().register_event_schema(schema)
         self._started: list[RunsReflector] = []
         self._loop = IOLoop.current()
         self.settings["fairlead_service"] = _once(self._make_service)
@@ -47,6 +49,13 @@ class FairleadExtension(ExtensionApp):
         for reflector in self._started:
             reflector.stop()
 
+    def _event_logger(self) -> EventLogger:
+        """Return the server's own event bus, which its websocket carries to the browser."""
+        logger = self.serverapp.event_logger if self.serverapp else None
+        if logger is None:
+            raise RuntimeError("The extension is set up before its server.")
+        return cast("EventLogger", logger)
+
     def _make_service(self) -> RunsService:
         from fairlead_server.runs_service import RunsService
 
@@ -55,7 +64,7 @@ class FairleadExtension(ExtensionApp):
     def _make_reflector(self) -> RunsReflector:
         from fairlead_server.reflect import RunsReflector
 
-        loop, logger = self._loop, self.serverapp.event_logger
+        loop, logger = self._loop, self._event_logger()
 
         def emit(schema_id: str, data: dict[str, Any]) -> None:
             loop.add_callback(lambda: logger.emit(schema_id=schema_id, data=data))
@@ -67,7 +76,7 @@ class FairleadExtension(ExtensionApp):
 
 
 def _once(make: Callable[[], T]) -> Callable[[], T]:
-    """Return a function that calls `make` at its first call, from whichever thread, and only then."""
+    """Return a function that calls `make` once, at its own first call, from any thread."""
     lock = threading.Lock()
     made: list[T] = []
 

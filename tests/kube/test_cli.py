@@ -11,7 +11,6 @@ import sys
 import nbformat
 import pytest
 import yaml
-
 from fairlead.pipelines import check_pipeline
 
 
@@ -70,7 +69,7 @@ def test_a_failed_run_exits_with_1_and_names_cell_and_line(fairlead, tmp_path):
     assert done.returncode == 1
     assert "NameError: name 'boom' is not defined" in done.stdout
     assert "cell 2, line 2" in done.stdout
-    assert lines_of("three", done.stdout) in ([], ["‒ Skipped"])  # noqa: RUF001
+    assert lines_of("three", done.stdout) in ([], ["- Skipped"])
     run_id = re.search(r"fairlead retry (\w+)", done.stderr)[1]
     again = fairlead("retry", run_id)
     assert again.returncode == 1
@@ -137,7 +136,9 @@ def test_a_second_unchanged_run_is_all_cache_hits_and_an_edit_reruns_what_depend
 
 
 def test_logs_of_an_earlier_run_can_be_read(fairlead, tmp_path):
-    name = write(tmp_path, "l.ipynb", (["step:a"], "print('first')"), (["step:b"], "print('other')"))
+    name = write(
+        tmp_path, "l.ipynb", (["step:a"], "print('first')"), (["step:b"], "print('other')")
+    )
     started = re.search(r"\(([0-9a-f-]{36})\)", fairlead("run", name).stdout)[1]
     assert "a | first" in fairlead("logs", started[:13]).stdout
     assert fairlead("logs", started, "b").stdout == "other\n"

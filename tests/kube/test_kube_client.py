@@ -11,7 +11,6 @@ import uuid
 import psutil
 import pytest
 import yaml
-
 from fairlead.errors import ClusterError, ConflictError, NotFoundError, SpecError
 from fairlead.kube import KubeClient, ResourceType, load_context
 from fairlead.kube.client import PODS
@@ -44,7 +43,9 @@ def unique(stem):
 
 
 def test_the_first_request_starts_the_control_plane(client):
-    names = [item["metadata"]["name"] for item in client.list(ResourceType("v1", "namespaces", False))]
+    names = [
+        item["metadata"]["name"] for item in client.list(ResourceType("v1", "namespaces", False))
+    ]
     assert {"default", "kubeflow"} <= set(names)
     assert plane_pid() is not None
 

@@ -110,7 +110,9 @@ async def test_what_cannot_travel_is_refused_with_cell_and_line(fetch):
 
 
 async def test_a_stopped_run_is_canceled_and_can_be_deleted(fetch):
-    slow = notebook((["step:slow"], "import time\ntime.sleep(600)"),)
+    slow = notebook(
+        (["step:slow"], "import time\ntime.sleep(600)"),
+    )
     started = await fetch("runs", method="POST", body={"path": "slow.ipynb", "notebook": slow})
     await fetch("runs", started["id"], "stop", method="POST")
     assert (await ended(fetch, started["id"]))["state"] == "CANCELED"

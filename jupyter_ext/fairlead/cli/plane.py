@@ -71,7 +71,10 @@ def _running_pods() -> list[str]:
 
 
 def _confirm(running: list[str]) -> None:
-    what = f"{len(running)} pods still run and would be stopped; their steps run again at the next start."
+    what = (
+        f"{len(running)} pods still run and would be stopped; "
+        "their steps run again at the next start."
+    )
     if not sys.stdin.isatty():
         raise SpecError(what, hint="fairlead down --yes")
     if input(f"{what} Stop them? [y/N] ").strip().lower() not in ("y", "yes"):

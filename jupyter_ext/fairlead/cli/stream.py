@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from datetime import datetime
+from typing import Any
 
 from fairlead.client import Run
 from fairlead.errors import FairleadError
@@ -15,8 +16,8 @@ _MARKS = {
     "SUCCEEDED": "✓",
     "CACHED": "✓",
     "FAILED": "✗",
-    "SKIPPED": "–",
-    "CANCELED": "–",
+    "SKIPPED": "-",
+    "CANCELED": "-",
 }
 _RECONNECT_S = 0.5
 
@@ -44,7 +45,7 @@ class RunStream:
                 self._follow_state(node)
         return self._run.state
 
-    def _follow_state(self, node: dict) -> None:  # type: ignore[type-arg]
+    def _follow_state(self, node: dict[str, Any]) -> None:
         name = node["id"]
         if node["pod"] and node["pod"] not in self._followers and node["started_at"]:
             follower = threading.Thread(
@@ -92,7 +93,7 @@ class RunStream:
             print(text, file=sys.stderr, flush=True)
 
 
-def _words(node: dict, state: str) -> str:  # type: ignore[type-arg]
+def _words(node: dict[str, Any], state: str) -> str:
     if state == "CACHED":
         return "Cached: unchanged since an earlier run"
     words = state.capitalize()

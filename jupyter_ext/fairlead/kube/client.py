@@ -17,6 +17,7 @@ from fairlead.kube.errors import error_from_answer
 from fairlead.kube.proxy import ServiceProxy
 
 JSON = "application/json"
+Objects = list[dict[str, Any]]
 MERGE_PATCH = "application/merge-patch+json"
 _CONNECT_TIMEOUT_S = 10
 _READ_TIMEOUT_S = 60
@@ -85,16 +86,16 @@ class KubeClient:
 
     def list(
         self, kind: ResourceType, namespace: str | None = None, *, label_selector: str = ""
-    ) -> list[dict[str, Any]]:
+    ) -> Objects:
         """Return all objects of a kind, in all namespaces unless one is given."""
         return self.list_with_version(kind, namespace, label_selector=label_selector)[0]
 
     def list_with_version(
         self, kind: ResourceType, namespace: str | None = None, *, label_selector: str = ""
-    ) -> tuple[list[dict[str, Any]], str]:
+    ) -> tuple[Objects, str]:
         """Return all objects and the resource version from which a watch continues."""
         query = {"labelSelector": label_selector} if label_selector else {}
-        items: list[dict[str, Any]] = []
+        items: Objects = []
         while True:
             page = self._json("GET", kind.path(namespace), query=query)
             items += page["items"]

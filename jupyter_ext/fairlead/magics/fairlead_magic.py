@@ -31,7 +31,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 @magics_class
-class FairleadMagics(Magics):  # type: ignore[misc]
+class FairleadMagics(Magics):
     """The magics of Fairlead."""
 
     @line_magic
@@ -70,7 +70,7 @@ def _wait(started: widgets.LiveRun) -> None:
         started.show().raise_for_state()
     except KeyboardInterrupt:
         short = started.run_id[:8]
-        print(f"The run goes on: `%fairlead show {short}` shows it, `%fairlead stop {short}` ends it.")
+        print(f"The run goes on: `%fairlead show {short}` shows it, `stop {short}` ends it.")
 
 
 def _compile(given: argparse.Namespace) -> None:

@@ -19,6 +19,8 @@ from fairlead.kube import KubeClient
 from fairlead.kube.client import WORKFLOWS
 from fairlead.names import PIPELINES_NAMESPACE, PIPELINES_SERVICE, RUN_ID_LABEL
 
+Records = list[dict[str, Any]]
+
 FINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "SKIPPED"})
 _API = "apis/v2beta1/"
 _CALM_S = 0.1
@@ -67,9 +69,9 @@ class PipelinesClient:
         """Return a run; raises `NotFoundError` where there is none."""
         return self._run("GET", f"runs/{quote(run_id, safe='')}")
 
-    def list(self) -> list[dict[str, Any]]:
+    def list(self) -> Records:
         """Return all runs, newest first, without their specs where the server leaves them out."""
-        runs: list[dict[str, Any]] = []
+        runs: Records = []
         query = {"page_size": str(_PAGE), "sort_by": "created_at desc"}
         while True:
             page = self._service.request("GET", _API + "runs", query=query) or {}
@@ -99,7 +101,7 @@ class PipelinesClient:
         answer = self._service.request("GET", f"{_API}runs/{place}:read")
         return base64.b64decode(answer.get("data") or "")
 
-    def artifact_tasks(self, run_id: str) -> list[dict[str, Any]]:
+    def artifact_tasks(self, run_id: str) -> Records:
         """Return the artifacts that a run read and wrote, each with its task.
 
         Returns
@@ -107,7 +109,7 @@ class PipelinesClient:
         list
             Empty where this server has no artifact service.
         """
-        rows: list[dict[str, Any]] = []
+        rows: Records = []
         query = {"run_ids": run_id, "page_size": str(_PAGE)}
         while True:
             try:
@@ -155,7 +157,7 @@ class PipelinesClient:
 
 
 class _Changes:
-    """Tells when a run may have changed: a watch in a thread, or the clock where it is forbidden."""
+    """Tells when a run may have changed: by a watch in a thread, else by the clock."""
 
     def __init__(
         self, pipelines: PipelinesClient, run_id: str, notice: Callable[[str], None]

@@ -91,11 +91,14 @@ def metrics_of(artifacts: Iterable[Json]) -> dict[str, float]:
         artifact = link["artifact"]
         if link["type"] != "OUTPUT" or artifact.get("type") not in ("Metric", "Metrics"):
             continue
-        if artifact.get("number_value") is not None:
-            found[artifact["name"]] = artifact["number_value"]
-        for name, value in (artifact.get("metadata") or {}).items():
-            if isinstance(value, (int, float)) and not isinstance(value, bool):
-                found[name] = value
+        numbers = {
+            name: value
+            for name, value in (artifact.get("metadata") or {}).items()
+            if isinstance(value, (int, float)) and not isinstance(value, bool)
+        }
+        if not numbers and artifact.get("number_value") is not None:
+            numbers = {artifact["name"]: artifact["number_value"]}
+        found.update(numbers)
     return found
 
 

@@ -67,7 +67,7 @@ class _Display:
         self._id = uuid.uuid4().hex
         view = run.view()
         self._widget = RunWidget(run=view)
-        widget_view = self._widget._repr_mimebundle_() or {}
+        widget_view: Any = self._widget._repr_mimebundle_() or {}
         data = widget_view[0] if isinstance(widget_view, tuple) else widget_view
         display({**data, **_static_forms(view, live=True)}, raw=True, display_id=self._id)
 

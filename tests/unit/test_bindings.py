@@ -1,7 +1,6 @@
 import pytest
-
 from fairlead.errors import SpecError
-from fairlead.pipelines.parameters import bind_parameters
+from fairlead.pipelines.bindings import bind_parameters
 
 SPEC = {
     "root": {
