@@ -1,0 +1,280 @@
+"""The cells of a notebook: what each of them is for, and which step it belongs to."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from fairlead.names import dns_label
+from fairlead.pipelines.records import Problem
+from fairlead.pipelines.syntax import transform_cell
+
+Notebook = dict[str, Any]
+
+_HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(.+?)[ \t]*#*[ \t]*$")
+_FENCE = re.compile(r"^ {0,3}(```|~~~)")
+_PURE = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Pass)
+_RESOURCES = {"cpu", "memory"}
+
+
+@dataclass
+class Cell:
+    """A code cell.
+
+    Parameters
+    ----------
+    role : str
+        "step", "setup" (also imports), "parameters" or "skip".
+    code : str
+        The source as plain Python, line for line; equal to `source` where nothing was special.
+    tree : ast.Module
+        The code's syntax tree; empty where the cell cannot be read.
+    step : str
+        Name of its step; empty for other roles.
+    """
+
+    id: str
+    index: int
+    source: str
+    tags: list[str]
+    role: str = "step"
+    code: str = ""
+    tree: ast.Module = field(default_factory=lambda: ast.Module([], []))
+    step: str = ""
+
+
+@dataclass
+class CellStep:
+    """The cells of a step and what its tags ask for."""
+
+    name: str
+    title: str
+    cells: list[Cell] = field(default_factory=list)
+    after: list[str] = field(default_factory=list)
+    resources: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Layout:
+    """A notebook, sorted: code cells in order, steps in order of their first cell, problems."""
+
+    cells: list[Cell] = field(default_factory=list)
+    steps: dict[str, CellStep] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def refuse(self, cell: Cell | None, line: int, name: str, message: str, hint: str) -> None:
+        """Add an error."""
+        self._add("error", cell, line, name, message, hint)
+
+    def warn(self, cell: Cell | None, line: int, name: str, message: str, hint: str) -> None:
+        """Add a warning."""
+        self._add("warning", cell, line, name, message, hint)
+
+    def _add(
+        self, severity: str, cell: Cell | None, line: int, name: str, message: str, hint: str
+    ) -> None:
+        where = (cell.id, cell.index) if cell else ("", -1)
+        problem = Problem(severity, *where, line, name, message, hint)
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+
+def sort_cells(notebook: Notebook) -> Layout:
+    """Sort the cells of a notebook into steps.
+
+    Steps come from tags and metadata. A code cell without any continues the step before it. With
+    no step tag in the whole notebook, each markdown heading starts a step; without headings there
+    is one step, `notebook`. Code before the first step is setup when it only imports, defines and
+    names constants; otherwise it is a step, `start`.
+    """
+    layout = Layout()
+    raw = notebook.get("cells") or []
+    by_tags = any(_step_title(cell) for cell in raw if cell.get("cell_type") == "code")
+    ids: set[str] = set()
+    title, fresh = "", False
+    for index, entry in enumerate(raw):
+        if entry.get("cell_type") == "markdown" and not by_tags:
+            heading = _last_heading(_text(entry))
+            title, fresh = (heading, True) if heading else (title, fresh)
+        if entry.get("cell_type") != "code" or not _text(entry).strip():
+            continue
+        cell = _read_cell(entry, index, ids, layout)
+        layout.cells.append(cell)
+        if cell.role != "step":
+            continue
+        if by_tags and _step_title(entry):
+            _join(layout, cell, _step_title(entry), merge=True)
+        elif not by_tags and title:
+            _join(layout, cell, title, merge=not fresh)
+            fresh = False
+        elif layout.steps and (cell_step := _previous(layout, cell)):
+            cell.step = cell_step
+            layout.steps[cell_step].cells.append(cell)
+        else:
+            cell.role = "before"
+        if cell.role == "step":
+            _read_settings(layout, cell, entry)
+    _place_preamble(layout, by_headings=bool(title))
+    _check_after(layout)
+    return layout
+
+
+def _text(entry: dict[str, Any]) -> str:
+    source = entry.get("source") or ""
+    return source if isinstance(source, str) else "".join(source)
+
+
+def _metadata(entry: dict[str, Any]) -> dict[str, Any]:
+    metadata = entry.get("metadata") or {}
+    own = metadata.get("fairlead")
+    return own if isinstance(own, dict) else {}
+
+
+def _tags(entry: dict[str, Any]) -> list[str]:
+    tags = (entry.get("metadata") or {}).get("tags") or []
+    return [tag for tag in tags if isinstance(tag, str)]
+
+
+def _step_title(entry: dict[str, Any]) -> str:
+    named = [tag[5:].strip() for tag in _tags(entry) if tag.startswith("step:")]
+    title = _metadata(entry).get("step") or (named[0] if named else "")
+    return str(title).strip()
+
+
+def _last_heading(text: str) -> str:
+    heading, fenced = "", False
+    for line in text.splitlines():
+        if _FENCE.match(line):
+            fenced = not fenced
+        elif not fenced and (match := _HEADING.match(line)):
+            heading = match.group(1)
+    return heading
+
+
+def _read_cell(entry: dict[str, Any], index: int, ids: set[str], layout: Layout) -> Cell:
+    source, tags = _text(entry), _tags(entry)
+    cell_id = str(entry.get("id") or "")
+    if not cell_id or cell_id in ids:
+        # Notebooks before format 4.5 have no ids: the content names the cell, wherever it moves.
+        cell_id, count = "c" + hashlib.sha256(source.encode()).hexdigest()[:8], 1
+        base = cell_id
+        while cell_id in ids:
+            count += 1
+            cell_id = f"{base}-{count}"
+    ids.add(cell_id)
+    cell = Cell(cell_id, index, source, tags)
+    roles = {"skip": "skip", "parameters": "parameters", "imports": "setup", "setup": "setup"}
+    cell.role = next((role for tag, role in roles.items() if tag in tags), "step")
+    if cell.role != "skip":
+        _parse(cell, layout)
+    return cell
+
+
+def _parse(cell: Cell, layout: Layout) -> None:
+    code, complaints = transform_cell(cell.source)
+    for complaint in complaints:
+        layout.refuse(cell, complaint.line, complaint.name, complaint.message, complaint.hint)
+    try:
+        cell.tree = ast.parse(code)
+        compile(code, "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, True)
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", 0) or 0
+        hint = "Run the cell in the notebook and correct it, or tag it `skip`."
+        layout.refuse(cell, line, "", f"This is not valid Python: {error}.", hint)
+        cell.tree, code = ast.Module([], []), ""
+    cell.code = code
+    if not cell.tree.body:
+        cell.role = "skip"
+
+
+def _join(layout: Layout, cell: Cell, title: str, *, merge: bool) -> None:
+    """Put a cell into the step of that title, or begin it."""
+    name = dns_label(title)
+    known = layout.steps.get(name)
+    if known and not merge:
+        count = 2
+        while f"{name}-{count}" in layout.steps:
+            count += 1
+        name, known = f"{name}-{count}", None
+    if known and known.title != title:
+        message = f"The steps '{known.title}' and '{title}' have the same name, '{name}'."
+        layout.refuse(cell, 0, name, message, "Rename one of them.")
+    cell.step = name
+    layout.steps.setdefault(name, CellStep(name, title)).cells.append(cell)
+
+
+def _previous(layout: Layout, cell: Cell) -> str:
+    return next((c.step for c in reversed(layout.cells) if c.step), "")
+
+
+def _read_settings(layout: Layout, cell: Cell, entry: dict[str, Any]) -> None:
+    step, own = layout.steps[cell.step], _metadata(entry)
+    after = [tag[6:] for tag in _tags(entry) if tag.startswith("after:")]
+    listed = own.get("after") or []
+    for title in after + ([listed] if isinstance(listed, str) else list(listed)):
+        name = dns_label(str(title))
+        if name not in step.after:
+            step.after.append(name)
+    resources = own.get("resources") or {}
+    if not isinstance(resources, dict) or set(resources) - _RESOURCES:
+        message = f"Step '{step.name}' asks for resources that are not known: {resources!r}."
+        layout.refuse(cell, 0, step.name, message, 'Write {"cpu": "1", "memory": "1Gi"}.')
+        return
+    for key, value in resources.items():
+        if step.resources.setdefault(key, str(value)) != str(value):
+            message = f"Two cells of step '{step.name}' ask for different {key}."
+            layout.refuse(cell, 0, step.name, message, "Keep one of the two settings.")
+
+
+def _place_preamble(layout: Layout, *, by_headings: bool) -> None:
+    """Decide what the code before the first step is, and a first section that only imports."""
+    before = [cell for cell in layout.cells if cell.role == "before"]
+    if before and (not layout.steps or not all(_is_preamble(c) for c in before)):
+        name = "start" if layout.steps else "notebook"
+        step = CellStep(name if name not in layout.steps else f"{name}-0", name, before)
+        layout.steps = {step.name: step, **layout.steps}
+        for cell in before:
+            cell.role, cell.step = "step", step.name
+        return
+    for cell in before:
+        cell.role = "setup"
+    for name in list(layout.steps) if by_headings else []:
+        if len(layout.steps) == 1 or not all(_only_imports(c) for c in layout.steps[name].cells):
+            break
+        for cell in layout.steps.pop(name).cells:
+            cell.role, cell.step = "setup", ""
+
+
+def _only_imports(cell: Cell) -> bool:
+    return all(isinstance(node, ast.Import | ast.ImportFrom) for node in cell.tree.body)
+
+
+def _is_preamble(cell: Cell) -> bool:
+    """Tell whether a cell only imports, defines, and names constants."""
+    return all(isinstance(node, _PURE) or _is_constant(node) for node in cell.tree.body)
+
+
+def _is_constant(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.Constant)
+    if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+        return False
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    try:
+        ast.literal_eval(node.value)
+    except (ValueError, TypeError, SyntaxError):
+        return False
+    return all(isinstance(target, ast.Name) for target in targets)
+
+
+def _check_after(layout: Layout) -> None:
+    for step in layout.steps.values():
+        for name in step.after:
+            if name not in layout.steps:
+                message = f"Step '{step.name}' waits for '{name}', and there is no such step."
+                hint = "The steps are: " + ", ".join(layout.steps) + "."
+                layout.refuse(step.cells[0], 0, name, message, hint)
+        step.after = [name for name in step.after if name in layout.steps]

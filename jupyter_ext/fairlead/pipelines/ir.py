@@ -1,0 +1,252 @@
+"""A plan as a pipeline spec of KFP v2, in plain JSON."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from fairlead._version import __version__
+from fairlead.names import dns_label
+from fairlead.pipelines.cells import Cell
+from fairlead.pipelines.plan import Plan, StepPlan
+from fairlead.pipelines.runner import runner_source
+from fairlead.pipelines.syntax import is_silent
+
+Json = dict[str, Any]
+STEP = "step"
+"""Input parameter of every task: the cells and what to do with their values."""
+
+_ARTIFACT = {"schemaTitle": "system.Artifact", "schemaVersion": "0.0.1"}
+_TYPES = {"metrics": {"schemaTitle": "system.Metrics", "schemaVersion": "0.0.1"}}
+
+
+def build_spec(plan: Plan, *, name: str, modules: Mapping[str, str]) -> Json:
+    """Build the PipelineSpec of a plan.
+
+    Parameters
+    ----------
+    plan
+        A plan without errors.
+    name
+        Name of the pipeline; made a DNS label.
+    modules
+        Source of local modules by relative path; only steps that import one carry it.
+    """
+    executors: Json = {}
+    components: Json = {}
+    tasks: Json = {}
+    for planned in plan.steps:
+        step = planned.step.name
+        label = _add_executor(executors, planned)
+        components[f"comp-{step}"] = _component(plan, planned, label)
+        tasks[step] = _task(plan, planned, modules)
+    parameters = {
+        p.name: _parameter(p.type, p.default, bool(p.literal) and p.default is not None, p.optional)
+        for p in plan.parameters.parameters.values()
+    }
+    root: Json = {"dag": {"tasks": tasks}}
+    if parameters:
+        root["inputDefinitions"] = {"parameters": parameters}
+    return {
+        "components": components,
+        "deploymentSpec": {"executors": executors},
+        "pipelineInfo": {"name": dns_label(name)},
+        "root": root,
+        "schemaVersion": "2.1.0",
+        "sdkVersion": f"fairlead-{__version__}",
+    }
+
+
+def _parameter(kind: str, default: Any, has_default: bool, optional: bool) -> Json:
+    made: Json = {"parameterType": kind}
+    if has_default:
+        made["defaultValue"] = default
+    if optional:
+        made["isOptional"] = True
+    return made
+
+
+def _add_executor(executors: Json, planned: StepPlan) -> str:
+    """Add the executor of a step; steps of the same settings share one."""
+    container: Json = {
+        "image": f"python:{sys.version_info.major}.{sys.version_info.minor}",
+        "command": ["python3", "-c", runner_source()],
+        "args": ["--executor_input", "{{$}}"],
+    }
+    resources = planned.step.resources
+    label = "exec-step"
+    if resources:
+        container["resources"] = _resources(resources)
+        text = json.dumps(resources, sort_keys=True)
+        label += "-" + hashlib.sha256(text.encode()).hexdigest()[:8]
+    executors.setdefault(label, {"container": container})
+    return label
+
+
+def _resources(resources: dict[str, str]) -> Json:
+    """Write resources in both of KFP's forms: the words, and the numbers of older back ends."""
+    made: Json = {}
+    if "cpu" in resources:
+        made["resourceCpuRequest"] = made["resourceCpuLimit"] = resources["cpu"]
+    if "memory" in resources:
+        made["resourceMemoryRequest"] = made["resourceMemoryLimit"] = resources["memory"]
+    return made
+
+
+def _component(plan: Plan, planned: StepPlan, label: str) -> Json:
+    known = plan.parameters.parameters
+    parameters: Json = {STEP: {"parameterType": "STRUCT"}}
+    for name in planned.parameters:
+        parameters[_parameter_key(name)] = _parameter(known[name].type, None, False, True)
+    inputs: Json = {"parameters": parameters}
+    if planned.inputs:
+        inputs["artifacts"] = {source.key: {"artifactType": _ARTIFACT} for source in planned.inputs}
+    keys = [slot.key for slot in planned.outputs] + ["notebook"]
+    if _has_metrics(planned):
+        keys.append("metrics")
+    outputs = {key: {"artifactType": _TYPES.get(key, _ARTIFACT)} for key in keys}
+    return {
+        "executorLabel": label,
+        "inputDefinitions": inputs,
+        "outputDefinitions": {"artifacts": outputs},
+    }
+
+
+def _parameter_key(name: str) -> str:
+    return f"{name}_" if name == STEP else name
+
+
+def _has_metrics(planned: StepPlan) -> bool:
+    return any("metrics" in cell.tags for cell in planned.step.cells)
+
+
+def _task(plan: Plan, planned: StepPlan, modules: Mapping[str, str]) -> Json:
+    step = planned.step
+    constant = _step_constant(plan, planned, modules)
+    parameters: Json = {STEP: {"runtimeValue": {"constant": constant}}}
+    for name in planned.parameters:
+        parameters[_parameter_key(name)] = {"componentInputParameter": name}
+    inputs: Json = {"parameters": parameters}
+    artifacts = {
+        source.key: {
+            "taskOutputArtifact": {
+                "outputArtifactKey": source.slot.key,
+                "producerTask": source.step,
+            }
+        }
+        for source in planned.inputs
+    }
+    if artifacts:
+        inputs["artifacts"] = artifacts
+    task: Json = {
+        "cachingOptions": {"enableCache": True},
+        "componentRef": {"name": f"comp-{step.name}"},
+        "inputs": inputs,
+        "taskInfo": {"name": step.name},
+    }
+    if planned.depends_on:
+        task["dependentTasks"] = planned.depends_on
+    return task
+
+
+def _step_constant(plan: Plan, planned: StepPlan, modules: Mapping[str, str]) -> Json:
+    """Build the `step` parameter: what the runner executes, binds and keeps."""
+    constant: Json = {
+        "name": planned.step.name,
+        "cells": [_cell(cell) for cell in planned.step.cells],
+    }
+    setup = []
+    for cell in plan.layout.cells:
+        if cell.role == "setup":
+            setup.append(_cell(cell))
+        elif cell.role == "parameters" and cell.id in plan.parameters.with_code:
+            setup.append({**_cell(cell), "parameters": True})
+    known = plan.parameters.parameters
+    parameters = {}
+    for name in planned.parameters:
+        info = {"name": name, "type": known[name].type}
+        if known[name].literal:
+            info["default"] = known[name].literal
+        parameters[_parameter_key(name)] = info
+    definitions = [
+        {"id": d.cell_id, "line": d.line, "name": d.name, "source": d.source}
+        for d in planned.definitions
+    ]
+    inputs = {
+        source.key: {"file": list(source.slot.names), "bind": list(source.bind)}
+        for source in planned.inputs
+    }
+    outputs = {
+        slot.key: {"names": list(slot.names), **({"optional": True} if slot.optional else {})}
+        for slot in planned.outputs
+    }
+    carried = _used_modules(plan, planned, modules)
+    parts = {
+        "setup": setup,
+        "parameters": parameters,
+        "definitions": definitions,
+        "inputs": inputs,
+        "outputs": outputs,
+        "modules": carried,
+    }
+    constant.update((key, value) for key, value in parts.items() if value)
+    return constant
+
+
+def _cell(cell: Cell) -> Json:
+    made: Json = {"id": cell.id, "source": cell.source}
+    if cell.code != cell.source:
+        made["code"] = cell.code
+    if cell.tags:
+        made["tags"] = cell.tags
+    if is_silent(cell.code):
+        made["silent"] = True
+    if "metrics" in cell.tags:
+        made["metrics"] = True
+    if "raises-exception" in cell.tags:
+        made["raises"] = True
+    return made
+
+
+def _used_modules(plan: Plan, planned: StepPlan, modules: Mapping[str, str]) -> dict[str, str]:
+    """Return the local modules that a step may import, and those that these import."""
+    if not modules:
+        return {}
+    trees: list[ast.AST] = [cell.tree for cell in planned.step.cells]
+    trees += [cell.tree for cell in plan.layout.cells if cell.role in ("setup", "parameters")]
+    trees += [ast.parse(d.source) for d in planned.definitions]
+    used: dict[str, str] = {}
+    while trees:
+        for name in _imported(trees.pop()):
+            for path in (f"{name}.py", f"{name}/__init__.py"):
+                folder = path.rpartition("/")[0]
+                found = [p for p in modules if p == path or (folder and p.startswith(folder + "/"))]
+                for each in found:
+                    if each not in used:
+                        used[each] = modules[each]
+                        trees.append(_parse(modules[each]))
+    return dict(sorted(used.items()))
+
+
+def _parse(source: str) -> ast.AST:
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError):  # the import in the step will say so
+        return ast.Module([], [])
+
+
+def _imported(tree: ast.AST) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.update(alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            if node.module:
+                found.add(node.module.split(".")[0])
+            else:
+                found.update(alias.name for alias in node.names)
+    return found

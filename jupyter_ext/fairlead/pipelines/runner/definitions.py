@@ -1,0 +1,321 @@
+"""Pickling that carries what a notebook defines: functions and classes as source, by value."""
+
+from __future__ import annotations
+
+import abc
+import enum
+import functools
+import importlib
+import io
+import marshal
+import pickle
+import sys
+import types
+import typing
+
+# Flags of `from __future__` imports, which a cell hands on to the cells after it.
+FUTURES = 0x1FFF000
+_TOP_AWAIT = 0x2000
+_NOT_STATE = {
+    "__dict__",
+    "__weakref__",
+    "__module__",
+    "__qualname__",
+    "__slots__",
+    "_abc_impl",
+    "__annotate__",
+    "__annotate_func__",
+    "__annotations_cache__",
+}
+
+
+class Definitions:
+    """What this process knows of the notebook's functions and classes."""
+
+    def __init__(self) -> None:
+        self.step = ""
+        self.sources: dict[str, tuple[str, int]] = {}
+        self.codes: dict[tuple[str, str, int], list[types.CodeType]] = {}
+        self.known: dict[str, typing.Any] = {}
+        self.keys: dict[int, str] = {}
+        self.whole: set[str] = set()
+
+    def add(self, key: str, value: typing.Any) -> None:
+        """Remember `value` as the one object of that key in this process."""
+        self.known[key] = value
+        self.keys[id(value)] = key
+
+    def key_of(self, value: typing.Any) -> str:
+        """Return the key of a function or class; a new one gets the step's name and a number."""
+        if id(value) not in self.keys:
+            self.add("%s/%d" % (self.step, len(self.keys)), value)  # noqa: UP031
+        return self.keys[id(value)]
+
+    def all_codes(self, name: str, text: str, flags: int) -> list[types.CodeType]:
+        """Compile a cell and list every code object in it, outer before inner."""
+        if (name, text, flags) not in self.codes:
+            found = [compile(text, name, "exec", flags | _TOP_AWAIT, True)]
+            for code in found:
+                found.extend(c for c in code.co_consts if isinstance(c, types.CodeType))
+            self.codes[name, text, flags] = found
+        return self.codes[name, text, flags]
+
+
+DEFINITIONS = Definitions()
+
+
+def _code_out(code: types.CodeType) -> tuple[typing.Any, ...]:
+    if code.co_filename in DEFINITIONS.sources:
+        text, flags = DEFINITIONS.sources[code.co_filename]
+        codes = DEFINITIONS.all_codes(code.co_filename, text, flags)
+        if code in codes:
+            return code.co_filename, text, flags, codes.index(code)
+    # Not from a cell (made by exec, or inside a library): only its compiled form is at hand.
+    return (marshal.dumps(code),)
+
+
+def _code_in(parts: tuple[typing.Any, ...]) -> types.CodeType:
+    if len(parts) == 1:
+        return typing.cast(types.CodeType, marshal.loads(parts[0]))
+    name, text, flags, index = parts
+    DEFINITIONS.sources.setdefault(name, (text, flags))
+    return DEFINITIONS.all_codes(name, text, flags)[index]
+
+
+def _globals_out(function: types.FunctionType) -> typing.Any:
+    name = function.__globals__.get("__name__")
+    module = sys.modules.get(name) if isinstance(name, str) else None
+    if module is not None and vars(module) is function.__globals__:
+        return name
+    used = {n: function.__globals__[n] for n in _names_in(function.__code__) if n in function.__globals__}
+    return {**used, "__name__": name}
+
+
+def _names_in(code: types.CodeType) -> set[str]:
+    inner = [_names_in(c) for c in code.co_consts if isinstance(c, types.CodeType)]
+    return set(code.co_names).union(*inner)
+
+
+def make_cell() -> typing.Any:
+    """Make an empty closure cell; its content arrives with the function that uses it."""
+    return types.CellType()
+
+
+def make_function(
+    key: str, code: tuple[typing.Any, ...], space: typing.Any, name: str, cells: typing.Any
+) -> typing.Any:
+    """Make a function from source, or return the one of that key."""
+    if key not in DEFINITIONS.known:
+        if isinstance(space, str):
+            space = vars(importlib.import_module(space))
+        DEFINITIONS.add(key, types.FunctionType(_code_in(code), space, name, None, cells))
+    return DEFINITIONS.known[key]
+
+
+def set_function(function: typing.Any, state: dict[str, typing.Any]) -> None:
+    """Give a function its defaults, closure and attributes, unless this process has them."""
+    key = DEFINITIONS.key_of(function)
+    if key in DEFINITIONS.whole:
+        return
+    DEFINITIONS.whole.add(key)
+    for cell, content in state.pop("cells"):
+        cell.cell_contents = content
+    function.__dict__.update(state.pop("dict"))
+    for name, value in state.items():
+        setattr(function, name, value)
+
+
+def _reduce_function(function: typing.Any) -> typing.Any:
+    cells = function.__closure__
+    state = {n: getattr(function, n) for n in ("__defaults__", "__kwdefaults__", "__doc__")}
+    state.update((n, getattr(function, n)) for n in ("__qualname__", "__module__"))
+    try:
+        state["__annotations__"] = function.__annotations__
+    except NameError:
+        state["__annotations__"] = {}
+    filled = []
+    for cell in cells or ():
+        try:
+            filled.append((cell, cell.cell_contents))
+        except ValueError:  # not yet assigned in the enclosing function
+            continue
+    state.update(dict=dict(vars(function)), cells=filled)
+    made = (DEFINITIONS.key_of(function), _code_out(function.__code__))
+    rest = (_globals_out(function), function.__name__, cells)
+    return make_function, made + rest, state, None, None, set_function
+
+
+def make_class(
+    key: str, meta: typing.Any, name: str, bases: tuple[type, ...], start: dict[str, typing.Any]
+) -> typing.Any:
+    """Make a class without its attributes, or return the one of that key."""
+    if key not in DEFINITIONS.known:
+        # What the notebook's own hooks did when the class statement ran is part of the values that
+        # travel: they must not run again.
+        hooked = {b for base in bases for b in base.__mro__ if "__init_subclass__" in vars(b)}
+        hooks = [(b, vars(b)["__init_subclass__"]) for b in hooked if b.__module__ == "__main__"]
+        for base, _ in hooks:
+            base.__init_subclass__ = classmethod(lambda cls, **_: None)  # type: ignore[assignment]
+        foreign = next(m for m in meta.__mro__ if m.__module__ != "__main__")
+        try:
+            made = foreign.__new__(meta, name, bases, start)
+        finally:
+            for base, hook in hooks:
+                base.__init_subclass__ = hook
+        DEFINITIONS.add(key, made)
+    return DEFINITIONS.known[key]
+
+
+def set_class(made: typing.Any, state: dict[str, typing.Any]) -> None:
+    """Give a class its attributes, unless this process has them."""
+    key = DEFINITIONS.key_of(made)
+    if key in DEFINITIONS.whole:
+        return
+    DEFINITIONS.whole.add(key)
+    for name, value in state.items():
+        type.__setattr__(made, name, value)
+    if isinstance(made, abc.ABCMeta) and hasattr(abc, "update_abstractmethods"):
+        abc.update_abstractmethods(made)
+
+
+def make_enum(
+    key: str, meta: typing.Any, name: str, bases: tuple[type, ...], body: dict[str, typing.Any]
+) -> typing.Any:
+    """Make an enumeration with its members, or return the one of that key."""
+    if key not in DEFINITIONS.known:
+        space = meta.__prepare__(name, bases)
+        for attribute, value in body.items():
+            space[attribute] = value
+        DEFINITIONS.add(key, meta(name, bases, space))
+    return DEFINITIONS.known[key]
+
+
+def _reduce_class(made: typing.Any) -> typing.Any:
+    key, meta = DEFINITIONS.key_of(made), type(made)
+    body = {"__module__": made.__module__, "__qualname__": made.__qualname__}
+    if isinstance(made, enum.EnumMeta):
+        body.update((n, m.value) for n, m in made.__members__.items())
+        for name, value in vars(made).items():
+            own = isinstance(value, (types.FunctionType, classmethod, staticmethod, property))
+            if (own and not name.startswith("_")) or name in ("__str__", "__repr__", "__init__"):
+                body.setdefault(name, value)
+        return make_enum, (key, meta, made.__name__, made.__bases__, body)
+    slots = vars(made).get("__slots__")
+    if slots is not None:
+        body["__slots__"] = slots
+    named = {slots} if isinstance(slots, str) else set(slots or ())
+    state = {n: v for n, v in vars(made).items() if n not in _NOT_STATE and n not in named}
+    try:
+        state["__annotations__"] = dict(vars(made).get("__annotations__") or made.__annotations__)
+    except (AttributeError, NameError):
+        state.pop("__annotations__", None)
+    parts = (key, meta, made.__name__, made.__bases__, body)
+    return make_class, parts, state, None, None, set_class
+
+
+def find_dataclass_word(name: str) -> typing.Any:
+    """Return a marker object of `dataclasses`, which is compared by identity."""
+    return getattr(importlib.import_module("dataclasses"), name)
+
+
+def make_cached(function: typing.Any, settings: dict[str, typing.Any]) -> typing.Any:
+    """Make an `lru_cache` around a function; it starts empty."""
+    return functools.lru_cache(**settings)(function)
+
+
+def make_view(owner: typing.Any, offset: int, shape: typing.Any, strides: typing.Any, dtype: typing.Any) -> typing.Any:
+    """Make a numpy array that shares the memory of `owner`."""
+    return type(owner)(shape, dtype, owner.ravel(order="K"), offset, strides)
+
+
+def make_proxy(content: dict[typing.Any, typing.Any]) -> typing.Any:
+    """Make a read-only view of a dict."""
+    return types.MappingProxyType(content)
+
+
+def is_importable(value: typing.Any) -> bool:
+    """Tell whether another process finds this function or class by its module and name."""
+    module = getattr(value, "__module__", None)
+    if module == "__main__" or not isinstance(module, str) or module not in sys.modules:
+        return False
+    found: typing.Any = sys.modules[module]
+    for part in value.__qualname__.split("."):
+        found = getattr(found, part, None)
+    return found is value
+
+
+def array_owner(array: typing.Any) -> typing.Any:
+    """Return the array whose memory `array` uses: itself, or the last in its chain of bases."""
+    while isinstance(array.base, type(array)):
+        array = array.base
+    return array
+
+
+class Pickler(pickle.Pickler):
+    """A pickler for values of a notebook."""
+
+    def __init__(self, file: typing.Any, shared: frozenset[int] = frozenset()) -> None:
+        super().__init__(file, protocol=5)
+        self.shared = shared
+        self.owners: dict[int, int] = {}
+        self.defined = False
+
+    def reducer_override(self, value: typing.Any) -> typing.Any:
+        """Carry by value what pickle would only name."""
+        if isinstance(value, types.FunctionType) and not is_importable(value):
+            self.defined = True
+            return _reduce_function(value)
+        if isinstance(value, type) and not is_importable(value):
+            if value.__module__ == "builtins":  # type(None) and its like: pickle knows them
+                return NotImplemented
+            self.defined = True
+            return _reduce_class(value)
+        kind = type(value)
+        if kind is types.ModuleType:
+            return importlib.import_module, (value.__name__,)
+        if kind is types.CellType:
+            return make_cell, ()
+        if kind is property:
+            return property, (value.fget, value.fset, value.fdel, value.__doc__)
+        if kind in (classmethod, staticmethod):
+            return kind, (value.__func__,)
+        if kind is types.MappingProxyType:
+            return make_proxy, (dict(value),)
+        if kind is functools._lru_cache_wrapper and hasattr(value, "cache_parameters"):
+            return make_cached, (value.__wrapped__, value.cache_parameters())
+        if kind is typing.TypeVar and value.__module__ == "__main__":
+            return typing.TypeVar, (value.__name__, *value.__constraints__)
+        if kind.__module__ == "dataclasses":
+            # Some of its objects are markers, compared by identity.
+            for name, word in vars(sys.modules["dataclasses"]).items():
+                if word is value:
+                    return find_dataclass_word, (name,)
+        if kind.__module__ == "numpy" and kind.__name__ == "ndarray":
+            return self._reduce_array(value)
+        return NotImplemented
+
+    def _reduce_array(self, array: typing.Any) -> typing.Any:
+        owner = array_owner(array)
+        self.owners[id(owner)] = self.owners.get(id(owner), 0) + 1
+        if owner is array or id(owner) not in self.shared or array.dtype.hasobject:
+            return NotImplemented
+        if not (owner.flags.c_contiguous or owner.flags.f_contiguous):
+            return NotImplemented
+        start = array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
+        return make_view, (owner, start, array.shape, array.strides, array.dtype)
+
+
+def dump(value: typing.Any) -> tuple[bytes, bool]:
+    """Pickle a value; tell also whether it holds definitions of the notebook.
+
+    Arrays in it that share memory share it again after loading.
+    """
+    buffer = io.BytesIO()
+    pickler = Pickler(buffer)
+    pickler.dump(value)
+    shared = frozenset(owner for owner, count in pickler.owners.items() if count > 1)
+    if shared:
+        buffer = io.BytesIO()
+        pickler = Pickler(buffer, shared)
+        pickler.dump(value)
+    return buffer.getvalue(), pickler.defined

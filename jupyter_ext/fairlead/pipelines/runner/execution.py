@@ -1,0 +1,315 @@
+"""One step: common code, inputs, cells, outputs."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import json
+import linecache
+import os
+import re
+import sys
+import types
+import typing
+
+from fairlead.pipelines.runner.artifacts import CarryError, find_unfit, load, local_path, save
+from fairlead.pipelines.runner.definitions import DEFINITIONS, FUTURES
+from fairlead.pipelines.runner.displays import (
+    PAGE,
+    install_displays,
+    show_figures,
+    show_result,
+)
+from fairlead.pipelines.runner.shell import Shell
+
+Json = typing.Dict[str, typing.Any]  # noqa: UP006
+_CELL = re.compile(r"^Cell \[(.*)\]$")
+_AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+
+
+class StepFailed(Exception):
+    """The step cannot go on; the reason has been printed."""
+
+    args: tuple[typing.Any, ...]
+
+
+class Step:
+    """Runs the cells of one step in a namespace of their own.
+
+    Parameters
+    ----------
+    spec
+        The `step` parameter of the task: what to run, bind and keep.
+    """
+
+    def __init__(self, spec: Json) -> None:
+        self.spec = spec
+        self.module = types.ModuleType("__main__")
+        self.space = vars(self.module)
+        self.space["__builtins__"] = builtins
+        self.shell = Shell(self.space)
+        self.flags = 0
+        self.loop: typing.Any = None
+        self.metrics: Json = {}
+        self.error: Json | None = None
+        DEFINITIONS.step = spec["name"]
+
+    def run(self, parameters: Json, inputs: dict[str, str]) -> None:
+        """Execute everything of the step but its outputs.
+
+        Parameters
+        ----------
+        parameters
+            Values of the input parameters by key.
+        inputs
+            Path of each input artifact by key.
+        """
+        sys.modules["__main__"] = self.module
+        builtins.get_ipython = lambda: self.shell  # type: ignore[attr-defined]
+        self.add_modules(self.spec.get("modules", {}))
+        waiting = dict(parameters)
+        for cell in self.spec.get("setup", []):
+            self.execute(cell)
+            if cell.get("parameters"):
+                self.bind_parameters(waiting)
+        self.bind_parameters(waiting)
+        for part in self.spec.get("definitions", []):
+            self.define(part)
+        for key, names in self.spec.get("inputs", {}).items():
+            self.bind(load(inputs[key], names["file"]), names)
+        for cell in self.spec["cells"]:
+            self.execute(cell)
+
+    def bind_parameters(self, waiting: Json) -> None:
+        """Give the pipeline's parameters their names and Python types."""
+        for key, info in self.spec.get("parameters", {}).items():
+            if key not in waiting:
+                continue
+            value = waiting.pop(key)
+            if "default" in info:
+                default = ast.literal_eval(info["default"])
+                # JSON knows fewer types than Python: an unchanged default is the notebook's own.
+                if json.loads(json.dumps(default)) == value:
+                    value = default
+            if info.get("type") == "NUMBER_INTEGER" and isinstance(value, float):
+                value = int(value)
+            self.space[info["name"]] = value
+
+    def bind(self, values: Json, names: Json) -> None:
+        """Bind the names that this step takes from one artifact."""
+        for name in names["bind"]:
+            self.space.pop(name, None)
+            if name in values:
+                self.space[name] = values[name]
+
+    def add_modules(self, modules: dict[str, str]) -> None:
+        """Make the notebook's own .py files importable."""
+        if not modules:
+            return
+        import tempfile
+
+        folder = tempfile.mkdtemp(prefix="modules-")
+        for name, text in modules.items():
+            path = os.path.join(folder, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+        sys.path.insert(0, folder)
+
+    def define(self, part: Json) -> None:
+        """Execute a definition of an earlier step again, at its own cell and line."""
+        text = "\n" * (int(part["line"]) - 1) + part["source"]
+        name = self.register(part["id"], text, "")
+        tree = compile(text, name, "exec", self.flags | ast.PyCF_ONLY_AST, True)
+        exec(compile(tree, name, "exec", self.flags, True), self.space)
+        made = self.space.get(part.get("name", ""))
+        if made is not None:
+            key = "%s:%s:%d" % (part["id"], part["name"], int(part["line"]))  # noqa: UP031
+            DEFINITIONS.add(key, made)
+            DEFINITIONS.whole.add(key)
+
+    def register(self, cell_id: str, code: str, source: str) -> str:
+        """Make a cell's lines known to tracebacks and to the pickler; return its file name."""
+        name = f"Cell [{cell_id}]"
+        lines = [line + "\n" for line in (source or code).split("\n")]
+        linecache.cache[name] = (len(code), None, lines, name)
+        DEFINITIONS.sources[name] = (code, self.flags)
+        return name
+
+    def execute(self, cell: Json) -> None:
+        """Run one cell; its outputs go to the executed notebook."""
+        PAGE.start(cell)
+        code = cell.get("code", cell["source"])
+        name = self.register(cell["id"], code, cell["source"])
+        try:
+            tree = compile(code, name, "exec", self.flags | ast.PyCF_ONLY_AST | _AWAIT, True)
+            self.execute_tree(tree, name, cell.get("silent", False))
+            show_figures()
+            if cell.get("metrics"):
+                self.measure(tree)
+        except BaseException as error:
+            self.shell.end_cell()
+            self.report(error, cell)
+            if not (cell.get("raises") and isinstance(error, Exception)):
+                raise StepFailed from error
+        self.shell.end_cell()
+        PAGE.write()
+
+    def execute_tree(self, tree: typing.Any, name: str, silent: bool) -> None:
+        """Run a cell's statements, and show the value of a last expression."""
+        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+        if last is not None and silent:
+            tree.body.append(last)
+            last = None
+        self.evaluate(tree, name, "exec")
+        if last is not None:
+            value = self.evaluate(ast.Expression(last.value), name, "eval")
+            if value is not None:
+                show_result(value)
+
+    def evaluate(self, tree: typing.Any, name: str, mode: str) -> typing.Any:
+        """Execute a tree in the step's namespace; a tree that awaits runs in the step's loop."""
+        code = compile(tree, name, mode, self.flags | _AWAIT, True)
+        self.flags |= code.co_flags & FUTURES
+        DEFINITIONS.sources[name] = (DEFINITIONS.sources[name][0], self.flags)
+        if code.co_flags & 0x80:
+            import asyncio
+
+            if self.loop is None:
+                self.loop = asyncio.new_event_loop()
+                asyncio.set_event_loop(self.loop)
+            return self.loop.run_until_complete(eval(code, self.space))
+        return eval(code, self.space)
+
+    def measure(self, tree: typing.Any) -> None:
+        """Keep the numbers that a cell assigned as metrics."""
+        stored = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+        for name in stored:
+            value = self.space.get(name)
+            if type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0:
+                value = value.item()
+            if isinstance(value, (int, float)) and value == value and abs(value) != float("inf"):
+                self.metrics[name] = value
+
+    def report(self, error: BaseException, cell: Json) -> None:
+        """Print the traceback with the notebook's own cells and lines, and keep it."""
+        import traceback
+
+        frames = error.__traceback__
+        while frames is not None and not _CELL.match(frames.tb_frame.f_code.co_filename):
+            frames = frames.tb_next
+        texts = traceback.format_exception(type(error), error, frames)
+        texts = [re.sub(r'File "(Cell \[.*?\])", line', r"\1, line", text) for text in texts]
+        line, where = getattr(error, "lineno", None) if frames is None else None, cell["id"]
+        while frames is not None:
+            match = _CELL.match(frames.tb_frame.f_code.co_filename)
+            if match:
+                where, line = match.group(1), frames.tb_lineno
+            frames = frames.tb_next
+        self.fail(where, line, type(error).__name__, str(error), texts)
+
+    def fail(self, cell_id: str, line: int | None, name: str, text: str, texts: list[str]) -> None:
+        """Record an error: on stderr, in the notebook and for error.json."""
+        found = {"cell_id": cell_id, "line": line, "ename": name, "evalue": text}
+        self.error = dict(found, traceback="".join(texts))
+        getattr(sys.stderr, "real", sys.stderr).write("".join(texts))
+        lines = [part for piece in texts for part in piece.rstrip("\n").split("\n")]
+        PAGE.put({"output_type": "error", "ename": name, "evalue": text, "traceback": lines})
+        PAGE.write()
+
+    def keep(self, outputs: dict[str, str]) -> dict[str, Json]:
+        """Write the output artifacts and return their metadata by key.
+
+        Parameters
+        ----------
+        outputs
+            Path of each output artifact by key.
+        """
+        done = {}
+        for key, slot in self.spec.get("outputs", {}).items():
+            values = {n: self.space[n] for n in slot["names"] if n in self.space}
+            try:
+                done[key] = save(outputs[key], slot["names"], values)
+            except CarryError as error:
+                if slot.get("optional"):
+                    continue
+                self.refuse(values, error)
+                raise StepFailed from error
+        return done
+
+    def refuse(self, values: Json, error: CarryError) -> None:
+        """Explain which value cannot travel, where it was made, and what to do."""
+        name, part = find_unfit(values)
+        cell_id, line = self.place(name)
+        inside = "" if part is values[name] else f" (it holds a {type(part).__name__})"
+        text = (
+            f"`{name}`, made in cell {cell_id}, line {line}, cannot travel to a later step: a "
+            f"{type(values[name]).__name__}{inside} has no form outside this process ({error}). "
+            f"Make it in the step that uses it, in a cell tagged `setup`, or keep both in one step."
+        )
+        self.fail(cell_id, line, "CarryError", text, [f"CarryError: {text}\n"])
+
+    def place(self, name: str) -> tuple[str, int]:
+        """Return the cell and line that assigned a name last."""
+        cells = self.spec.get("setup", []) + self.spec["cells"]
+        for cell in reversed(cells):
+            tree = ast.parse(cell.get("code", cell["source"]))
+            lines = [
+                node.lineno
+                for node in ast.walk(tree)
+                if isinstance(node, ast.stmt) and any(name in _bound(n) for n in ast.iter_child_nodes(node))
+            ]
+            if lines:
+                return cell["id"], max(lines)
+        return cells[-1]["id"], 1
+
+
+def _bound(node: typing.Any) -> list[str]:
+    return [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+
+
+def write_json(path: str, content: Json) -> None:
+    """Write a JSON file whose readers never see half of it."""
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    with open(path + ".part", "w", encoding="utf-8") as file:
+        json.dump(content, file)
+    os.replace(path + ".part", path)
+
+
+def run_program(arguments: list[str]) -> int:
+    """Run the step that KFP's ExecutorInput describes; return the exit status."""
+    task = json.loads(arguments[arguments.index("--executor_input") + 1])
+    own = types.ModuleType("fairlead_step")
+    vars(own).update(globals())
+    sys.modules["fairlead_step"] = own
+    given = task.get("inputs", {})
+    parameters = given.get("parameterValues", {})
+    step = Step(parameters.pop("step"))
+    inputs = {k: v["artifacts"][0] for k, v in given.get("artifacts", {}).items()}
+    outputs = {k: v["artifacts"][0] for k, v in task["outputs"].get("artifacts", {}).items()}
+    paths = {k: local_path(v["uri"]) for k, v in outputs.items()}
+    install_displays(paths.get("notebook"))
+    result = task["outputs"]["outputFile"]
+    status, kept = 0, {}
+    try:
+        step.run(parameters, {k: local_path(v["uri"]) for k, v in inputs.items()})
+        kept = step.keep(paths)
+    except StepFailed:
+        status = 1
+        write_json(os.path.join(os.path.dirname(result), "error.json"), step.error or {})
+    PAGE.write()
+    metadata = dict(kept, notebook={"mime": "application/x-ipynb+json"})
+    metadata["metrics"] = step.metrics
+    write_json(
+        result,
+        {
+            "artifacts": {
+                k: {"artifacts": [{"name": v.get("name", k), "uri": v["uri"], "metadata": metadata[k]}]}
+                for k, v in outputs.items()
+                if k in metadata
+            }
+        },
+    )
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return status
