@@ -1,0 +1,166 @@
+"""Reading the executors of a pipeline spec, and what the platform spec adds to them."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import orjson
+from fairlead.errors import SpecError
+
+from .model import Executor
+from .placeholders import Argument, Template, parse_argument
+from .problems import Reader
+
+Json = Any
+
+_CONTAINER_FIELDS = ("image", "command", "args", "env", "resources")
+_QUANTITIES = {
+    # The strings are newer and win over the numbers, which are cores and gigabytes.
+    "resourceCpuRequest": ("requests", "cpu"),
+    "resourceCpuLimit": ("limits", "cpu"),
+    "resourceMemoryRequest": ("requests", "memory"),
+    "resourceMemoryLimit": ("limits", "memory"),
+}
+_NUMBERS = {
+    "cpuRequest": ("requests", "cpu", ""),
+    "cpuLimit": ("limits", "cpu", ""),
+    "memoryRequest": ("requests", "memory", "G"),
+    "memoryLimit": ("limits", "memory", "G"),
+}
+
+
+class Executors:
+    """The executors of one pipeline spec; each is read once, when first asked for.
+
+    Parameters
+    ----------
+    deployment : JSON
+        `deploymentSpec` of the pipeline spec.
+    platform : JSON
+        The platform spec; of it, only `kubernetes` is known.
+    """
+
+    def __init__(self, deployment: Json, platform: Json, reader: Reader) -> None:
+        self._reader = reader
+        deployment = reader.mapping(deployment, "deploymentSpec")
+        reader.fields(deployment, "deploymentSpec", ("executors",))
+        self._specs = reader.mapping(deployment.get("executors"), "deploymentSpec.executors")
+        self._platform = self._read_platform(reader.mapping(platform, "platformSpec"))
+        self._read: dict[str, Executor | None] = {}
+
+    def get(self, label: str, path: str) -> Executor | None:
+        """Return an executor; `None` with a problem noted at `path` when there is none to run."""
+        if label not in self._specs:
+            self._reader.problem(path, f"there is no executor '{label}'")
+            return None
+        if label not in self._read:
+            task, self._reader.task = self._reader.task, ""
+            self._read[label] = self._container(label)
+            self._reader.task = task
+        return self._read[label]
+
+    def _container(self, label: str) -> Executor | None:
+        reader = self._reader
+        path = f"deploymentSpec.executors.{label}"
+        spec = reader.mapping(self._specs[label], path)
+        reader.fields(
+            spec, path, ("container",), ("importer", "resolver", "customJob", "aiPlatformCustomJob")
+        )
+        if "container" not in spec:
+            if not spec:
+                reader.problem(path, "must have a container")
+            return None
+        path += ".container"
+        container = reader.mapping(spec["container"], path)
+        reader.fields(container, path, _CONTAINER_FIELDS, ("lifecycle",))
+        image = reader.string(container.get("image"), f"{path}.image")
+        command = reader.strings(container.get("command"), f"{path}.command")
+        args = reader.strings(container.get("args"), f"{path}.args")
+        env = self._env(container.get("env"), f"{path}.env")
+        if not command and not args:
+            reader.problem(
+                f"{path}.command", "must not be empty: no image is pulled on this machine"
+            )
+        metadata = self._platform.get(label, {})
+        return Executor(
+            label=label,
+            image=image,
+            command=self._arguments(command, f"{path}.command"),
+            args=self._arguments(args, f"{path}.args"),
+            env=tuple((name, Template.parse(value)) for name, value in env),
+            resources=tuple(self._resources(container.get("resources"), f"{path}.resources")),
+            pod_labels=metadata.get("labels", {}),
+            pod_annotations=metadata.get("annotations", {}),
+            digest=hashlib.sha256(orjson.dumps([image, command, args, env])).digest(),
+        )
+
+    def _arguments(self, texts: list[str], path: str) -> tuple[Argument, ...]:
+        found = []
+        for index, text in enumerate(texts):
+            try:
+                found.append(parse_argument(text))
+            except SpecError as error:
+                self._reader.problem(f"{path}[{index}]", error.what)
+        return tuple(found)
+
+    def _env(self, value: Json, path: str) -> list[tuple[str, str]]:
+        reader = self._reader
+        if value is not None and not isinstance(value, list):
+            reader.problem(path, "must be a list")
+            return []
+        found = []
+        for index, item in enumerate(value or []):
+            entry = reader.mapping(item, f"{path}[{index}]")
+            reader.fields(entry, f"{path}[{index}]", ("name", "value"))
+            name = reader.string(entry.get("name"), f"{path}[{index}].name")
+            found.append((name, reader.string(entry.get("value"), f"{path}[{index}].value")))
+        return found
+
+    def _resources(self, value: Json, path: str) -> list[tuple[str, str, Template]]:
+        reader = self._reader
+        spec = reader.mapping(value, path)
+        reader.fields(spec, path, (*_QUANTITIES, *_NUMBERS, "accelerator"))
+        found: dict[tuple[str, str], str] = {}
+        for name, (side, resource, unit) in _NUMBERS.items():
+            amount = spec.get(name)
+            if isinstance(amount, int | float) and not isinstance(amount, bool) and amount:
+                found[side, resource] = f"{amount:g}{unit}"
+            elif amount:
+                reader.problem(f"{path}.{name}", "must be a number")
+        for name, (side, resource) in _QUANTITIES.items():
+            if text := reader.string(spec.get(name), f"{path}.{name}"):
+                found[side, resource] = text
+        accelerator = reader.mapping(spec.get("accelerator"), f"{path}.accelerator")
+        kind = accelerator.get("resourceType") or accelerator.get("type")
+        count = accelerator.get("resourceCount") or accelerator.get("count")
+        if kind and count:
+            found["limits", str(kind)] = str(count)
+        return [(side, name, Template.parse(text)) for (side, name), text in found.items()]
+
+    def _read_platform(self, platform: dict[str, Json]) -> dict[str, Json]:
+        """Return `{executor label: podMetadata}`."""
+        reader = self._reader
+        reader.fields(platform, "platformSpec", ("platforms",))
+        platforms = reader.mapping(platform.get("platforms"), "platformSpec.platforms")
+        for name in platforms.keys() - {"kubernetes"}:
+            reader.problem(f"platformSpec.platforms.{name}", f"platform '{name}' is not known")
+        path = "platformSpec.platforms.kubernetes"
+        single = reader.mapping(platforms.get("kubernetes"), path)
+        reader.fields(single, path, ("deploymentSpec",), ("version", "config", "pipelineConfig"))
+        deployment = reader.mapping(single.get("deploymentSpec"), f"{path}.deploymentSpec")
+        reader.fields(deployment, f"{path}.deploymentSpec", ("executors",))
+        path += ".deploymentSpec.executors"
+        found = {}
+        for label, value in reader.mapping(deployment.get("executors"), path).items():
+            config = reader.mapping(value, f"{path}.{label}")
+            # Every other setting changes where or with what a pod runs, so none is ignored.
+            reader.fields(config, f"{path}.{label}", ("podMetadata",), config.keys())
+            at = f"{path}.{label}.podMetadata"
+            metadata = reader.mapping(config.get("podMetadata"), at)
+            reader.fields(metadata, at, ("labels", "annotations"))
+            for side in ("labels", "annotations"):
+                for key, text in reader.mapping(metadata.get(side), f"{at}.{side}").items():
+                    reader.string(text, f"{at}.{side}.{key}")
+            found[label] = metadata
+        return found

@@ -1,0 +1,75 @@
+"""Facts about the files of artifacts."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+_CHUNK = 1 << 20
+
+
+def stamp(path: str) -> tuple[str, int]:
+    """Return a text that changes when a file or folder changes, and its size in bytes.
+
+    Returns
+    -------
+    tuple
+        `("", 0)` when nothing is there. The stamp of a file is made of its size and the time of
+        its last change, that of a folder of those of all that is in it.
+    """
+    try:
+        status = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return "", 0
+    if not os.path.isdir(path):
+        return f"{status.st_size}:{status.st_mtime_ns}", status.st_size
+    digest = hashlib.sha256()
+    total = 0
+    for name, entry in _entries(path):
+        total += entry.st_size
+        digest.update(f"{name}\0{entry.st_size}:{entry.st_mtime_ns}\0".encode())
+    return f"{total}:{digest.hexdigest()[:32]}", total
+
+
+def sha256(path: str) -> str:
+    """Hash the content of a file, or the names and contents of all files of a folder."""
+    digest = hashlib.sha256()
+    if not os.path.isdir(path):
+        _feed(digest, path)
+        return digest.hexdigest()
+    for name, _ in _entries(path):
+        digest.update(f"{name}\0".encode())
+        _feed(digest, os.path.join(path, name))
+    return digest.hexdigest()
+
+
+def _feed(digest: hashlib._Hash, path: str) -> None:
+    with open(path, "rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+
+
+def _entries(folder: str) -> list[tuple[str, os.stat_result]]:
+    """List the files below a folder, by name; links are not followed."""
+    found = []
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(parent, name)
+            found.append((os.path.relpath(path, folder), os.lstat(path)))
+    return sorted(found)
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a folder of ours with all that is in it; links in it are removed, not followed."""
+    for parent, folders, names in os.walk(path, topdown=False):
+        for name in names:
+            os.unlink(os.path.join(parent, name))
+        for name in folders:
+            place = os.path.join(parent, name)
+            if os.path.islink(place):
+                os.unlink(place)
+            else:
+                os.rmdir(place)
+    if path.is_dir():
+        path.rmdir()

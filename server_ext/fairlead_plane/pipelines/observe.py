@@ -1,0 +1,68 @@
+"""From a Pod as the node leaves it to an event of the engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .clock import now
+from .engine import Ended, Started
+from .outputs import read_error, read_outputs
+from .pods import Folders
+from .records import Run, Task, Values, failure
+
+Json = Any
+
+_LOST, _SHUTDOWN = "NodeLost", "NodeShutdown"
+_ABORTED = 10  # google.rpc.Code
+
+
+def observe(run: Run, task: Task, pod: Json, *, deleted: bool) -> Started | Ended | None:
+    """Return what a pod means for its task; `None` while it does not run yet.
+
+    Parameters
+    ----------
+    run, task : Run, Task
+        The task waits for this pod. Neither is changed; reads the files that the step wrote.
+    pod : JSON
+        The Pod object.
+    deleted : bool
+        It is gone from the API.
+    """
+    name = pod["metadata"]["name"]
+    status = pod.get("status", {})
+    phase = status.get("phase")
+    began, ended = _times(status)
+    if phase == "Succeeded" or phase == "Failed":
+        reason = status.get("reason")
+        if reason in (_LOST, _SHUTDOWN):
+            error = failure(_ABORTED, status.get("message") or f"The process was lost ({reason}).")
+            return Ended(
+                task.task_id, name, ended, False, Values(), error,
+                lost=reason == _LOST, stopped=reason == _SHUTDOWN, started_at=began,
+            )  # fmt: skip
+        folders = Folders(run, task)
+        outputs, problem = read_outputs(task, folders, ok=phase == "Succeeded")
+        error = read_error(folders, pod) if phase == "Failed" else problem
+        return Ended(task.task_id, name, ended, error is None, outputs, error, started_at=began)
+    if deleted:
+        return gone(task)
+    if phase == "Running":
+        return Started(task.task_id, name, began)
+    return None
+
+
+def gone(task: Task) -> Ended:
+    """Return the event of a pod that was deleted before it ended."""
+    error = failure(_ABORTED, f"The pod '{task.pod}' was deleted.")
+    return Ended(task.task_id, task.pod, now(), False, Values(), error, stopped=True)
+
+
+def _times(status: Json) -> tuple[str, str]:
+    """Return when the process began and ended, as far as the pod says; else the time now."""
+    began = ended = now()
+    for container in status.get("containerStatuses") or []:
+        state = container.get("state", {})
+        running, terminated = state.get("running") or {}, state.get("terminated") or {}
+        began = terminated.get("startedAt") or running.get("startedAt") or began
+        ended = terminated.get("finishedAt") or ended
+    return began, ended

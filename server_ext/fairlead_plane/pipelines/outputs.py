@@ -1,0 +1,170 @@
+"""What a task left behind when its pod ended: parameters, artifacts, the error."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from typing import Any
+
+import orjson
+from fairlead.errors import SpecError
+
+from . import files
+from .clock import now
+from .model import Component
+from .placeholders import local_path
+from .pods import Folders
+from .records import Artifact, Task, Values, failure
+from .values import convert, read_text
+
+Json = Any
+
+_UNKNOWN, _INVALID_ARGUMENT, _RESOURCE_EXHAUSTED = 2, 3, 8  # google.rpc.Code
+_STRUCT = "type.googleapis.com/google.protobuf.Struct"
+
+
+def read_outputs(task: Task, folders: Folders, *, ok: bool) -> tuple[Values, Json]:
+    """Read what an attempt wrote.
+
+    Parameters
+    ----------
+    task : Task
+        The task; not changed.
+    folders : Folders
+        Of the attempt.
+    ok : bool
+        The step ended well. Then every output parameter must be there; else whatever is there is
+        taken, so that a failed step's notebook can be seen.
+
+    Returns
+    -------
+    tuple
+        The values, and a google.rpc.Status when an output is missing or wrong.
+    """
+    component = task.component
+    found = Values()
+    try:
+        message = _read_json(folders.output_file)
+    except ValueError as error:
+        return found, failure(_INVALID_ARGUMENT, f"The step's {folders.output_file}: {error}")
+    problem: Json = None
+    values = message.get("parameterValues") or {}
+    for name, definition in component.output_parameters.items():
+        try:
+            if name in values:
+                found.parameters[name] = convert(values[name], definition.type, name)
+            else:
+                with open(folders.parameter(name), encoding="utf-8") as file:
+                    found.parameters[name] = read_text(file.read(), definition.type, name)
+        except FileNotFoundError:
+            if ok and not definition.optional and problem is None:
+                problem = failure(
+                    _INVALID_ARGUMENT,
+                    f"The step ended well but did not write output parameter '{name}'.",
+                )
+        except (SpecError, UnicodeDecodeError) as error:
+            if ok and problem is None:
+                text = (
+                    error.what if isinstance(error, SpecError) else f"'{name}' is not UTF-8 text."
+                )
+                problem = failure(_INVALID_ARGUMENT, f"Output of the step: {text}")
+    _read_artifacts(component, message.get("artifacts") or {}, folders, found, ok=ok)
+    return found, problem
+
+
+def read_error(folders: Folders, pod: Json) -> Json:
+    """Build the error of a failed attempt, as a google.rpc.Status.
+
+    The notebook runner's own words when it left some, else what the node says of the process.
+    """
+    try:
+        detail = _read_json(folders.error_file)
+    except ValueError:
+        detail = {}
+    code = _RESOURCE_EXHAUSTED if _terminated(pod).get("reason") == "OOMKilled" else _UNKNOWN
+    if detail.get("ename"):
+        message = f"{detail['ename']}: {detail.get('evalue', '')}"
+        if detail.get("cell_id"):
+            message += f"  (cell {detail['cell_id']}, line {detail.get('line')})"
+        return failure(code, message, [{"@type": _STRUCT, "value": detail}])
+    return failure(code, _pod_message(pod))
+
+
+def _pod_message(pod: Json) -> str:
+    status = pod.get("status", {})
+    ended = _terminated(pod)
+    if ended.get("reason") == "OOMKilled":
+        return "The step used more memory than its limit and was killed (OOMKilled)."
+    if ended.get("signal"):
+        return f"The step was killed by signal {ended['signal']}; its log may say more."
+    if ended.get("message") or status.get("message"):
+        return str(ended.get("message") or status["message"])
+    if "exitCode" in ended:
+        return f"The step ended with exit code {ended['exitCode']}; its log says more."
+    return str(status.get("reason") or "The step's pod failed without saying why.")
+
+
+def _terminated(pod: Json) -> Json:
+    for container in pod.get("status", {}).get("containerStatuses") or []:
+        ended = container.get("state", {}).get("terminated")
+        if ended:
+            return ended
+    return {}
+
+
+def _read_artifacts(
+    component: Component, written: Json, folders: Folders, found: Values, *, ok: bool
+) -> None:
+    for name, definition in component.output_artifacts.items():
+        said = (written.get(name) or {}).get("artifacts") or [{}]
+        artifacts = []
+        for one in said:
+            uri = one.get("uri") or one.get("customPath") or folders.artifact(name)
+            metadata = one.get("metadata") or {}
+            path = local_path(uri)
+            stamp, size = files.stamp(path)
+            if not stamp and not metadata and not ok:
+                continue
+            given = metadata.get("sha256")
+            if stamp:
+                digest = str(given) if _is_digest(given) else files.sha256(path)
+            else:
+                digest = _digest_of(metadata)
+            artifacts.append(
+                Artifact(
+                    artifact_id=str(uuid.uuid4()),
+                    name=name,
+                    schema=definition.schema,
+                    uri=uri,
+                    metadata=metadata,
+                    created_at=now(),
+                    sha256=digest,
+                    size=size,
+                    stamp=stamp,
+                )
+            )
+        if artifacts:
+            found.artifacts[name] = artifacts
+
+
+def _is_digest(value: Json) -> bool:
+    return isinstance(value, str) and len(value) == 64
+
+
+def _digest_of(metadata: Json) -> str:
+    return hashlib.sha256(orjson.dumps(metadata, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _read_json(path: str) -> dict[str, Json]:
+    """Read a JSON object; a missing file is an empty one. ValueError when it is neither."""
+    try:
+        with open(path, "rb") as file:
+            text = file.read()
+    except FileNotFoundError:
+        return {}
+    if not text.strip():
+        return {}
+    value = orjson.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")
+    return value

@@ -1,0 +1,179 @@
+"""From a task that is about to run to its Pod: folders, ExecutorInput, command."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import orjson
+from fairlead.names import RUN_ID_LABEL, TASK_LABEL, dns_label
+
+from .placeholders import Context, Template, resolve_all
+from .records import Run, Task
+
+Json = Any
+
+_SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_LABEL = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+_PRIVATE = ".run"
+"""Folder beside a task's artifacts; no artifact can have this name."""
+ERROR_FILE = "error.json"
+
+
+class Folders:
+    """Where the files of one attempt of a task are.
+
+    Parameters
+    ----------
+    run : Run
+        Gives the pipeline root.
+    task : Task
+        Its `attempt` counts.
+    """
+
+    def __init__(self, run: Run, task: Task) -> None:
+        self.base = (
+            run_folder(run.pipeline_root, run.workflow) / segment(task.path) / str(task.attempt)
+        )
+
+    def artifact(self, name: str) -> str:
+        """Return the path of an output artifact."""
+        return str(self.base / segment(name))
+
+    def parameter(self, name: str) -> str:
+        """Return the path of the file of an output parameter."""
+        return str(self.base / _PRIVATE / "parameters" / segment(name))
+
+    @property
+    def output_file(self) -> str:
+        """Path of the ExecutorOutput."""
+        return str(self.base / _PRIVATE / "executor_output.json")
+
+    @property
+    def error_file(self) -> str:
+        """Path of the file in which the notebook runner says what went wrong."""
+        return str(self.base / _PRIVATE / ERROR_FILE)
+
+    def make(self) -> None:
+        """Make the folders; the step makes the files."""
+        (self.base / _PRIVATE / "parameters").mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def run_folder(pipeline_root: str, workflow: str) -> Path:
+    """Return the folder of a run's artifacts."""
+    return Path(pipeline_root) / workflow
+
+
+def segment(name: str) -> str:
+    """Return a name as one safe part of a path: itself where that is one, else made so."""
+    return name if _SEGMENT.fullmatch(name) else dns_label(name)
+
+
+def executor_input(task: Task, folders: Folders) -> Json:
+    """Build the ExecutorInput message of a task in proto JSON; empty fields are left out."""
+    component = task.component
+    inputs: Json = {}
+    if task.inputs.parameters:
+        inputs["parameterValues"] = task.inputs.parameters
+    if task.inputs.artifacts:
+        inputs["artifacts"] = {
+            name: {"artifacts": [artifact.runtime() for artifact in artifacts]}
+            for name, artifacts in task.inputs.artifacts.items()
+        }
+    outputs: Json = {}
+    if component.output_parameters:
+        outputs["parameters"] = {
+            name: {"outputFile": folders.parameter(name)} for name in component.output_parameters
+        }
+    if component.output_artifacts:
+        outputs["artifacts"] = {
+            name: {
+                "artifacts": [
+                    {
+                        "name": name,
+                        "type": definition.schema,
+                        "uri": folders.artifact(name),
+                        "metadata": {},
+                    }
+                ]
+            }
+            for name, definition in component.output_artifacts.items()
+        }
+    outputs["outputFile"] = folders.output_file
+    return {"inputs": inputs, "outputs": outputs} if inputs else {"outputs": outputs}
+
+
+def build_pod(run: Run, task: Task, suffix: str) -> Json:
+    """Build the Pod of one attempt.
+
+    Parameters
+    ----------
+    run : Run
+        The pod is owned by its Workflow.
+    task : Task
+        A container task with its inputs resolved and its attempt counted.
+    suffix : str
+        Letters and digits that make the name unique.
+    """
+    executor = task.component.executor
+    assert executor is not None
+    message = executor_input(task, Folders(run, task))
+    context = Context(
+        message,
+        orjson.dumps(message).decode(),
+        {
+            "pipeline_job_name": run.workflow,
+            "pipeline_job_resource_name": run.workflow,
+            "pipeline_job_uuid": run.run_id,
+            "pipeline_task_name": task.name,
+            "pipeline_task_uuid": task.task_id,
+            "pipeline_root": run.pipeline_root,
+            "pipeline_job_create_time_utc": run.created_at,
+            "pipeline_job_schedule_time_utc": run.scheduled_at or run.created_at,
+        },
+        task.component.declared,
+    )
+    container: Json = {
+        "name": "main",
+        "image": executor.image,
+        "command": resolve_all(executor.command, context),
+        "args": resolve_all(executor.args, context),
+    }
+    if executor.env:
+        container["env"] = [
+            {"name": name, "value": value.resolve(context)} for name, value in executor.env
+        ]
+    resources: Json = {}
+    for side, name, quantity in executor.resources:
+        resources.setdefault(side, {})[_word(name, context)] = quantity.resolve(context)
+    if resources:
+        container["resources"] = resources
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": f"{dns_label(f'{run.workflow}-{task.path}', max_length=57)}-{suffix}",
+            "namespace": run.namespace,
+            "labels": {
+                **executor.pod_labels,
+                RUN_ID_LABEL: run.run_id,
+                TASK_LABEL: task.path if _LABEL.fullmatch(task.path) else dns_label(task.path),
+            },
+            "annotations": dict(executor.pod_annotations),
+            "ownerReferences": [
+                {
+                    "apiVersion": "argoproj.io/v1alpha1",
+                    "kind": "Workflow",
+                    "name": run.workflow,
+                    "uid": run.workflow_uid,
+                    "controller": True,
+                }
+            ],
+        },
+        "spec": {"restartPolicy": "Never", "containers": [container]},
+    }
+
+
+def _word(text: str, context: Context) -> str:
+    return Template.parse(text).resolve(context) if "{{$" in text else text

@@ -1,0 +1,216 @@
+"""A run in memory: the tree of its tasks, and what they read and wrote."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from .model import Component, Pipeline, TaskSpec
+
+Json = Any
+
+PENDING = "PENDING"
+RUNNING = "RUNNING"
+SUCCEEDED = "SUCCEEDED"
+SKIPPED = "SKIPPED"
+FAILED = "FAILED"
+CANCELING = "CANCELING"
+CANCELED = "CANCELED"
+CACHED = "CACHED"
+"""Of a task only: it succeeded without running. Word of upstream's `PipelineTaskDetail.TaskState`;
+the other words are those of `RuntimeState` (`backend/api/v2beta1/run.proto`)."""
+
+PASSED = frozenset({SUCCEEDED, CACHED})
+ENDED = frozenset({SUCCEEDED, CACHED, SKIPPED, FAILED, CANCELED})
+
+_ARTIFACT_TYPES = {
+    "system.Model": "Model",
+    "system.Dataset": "Dataset",
+    "system.HTML": "HTML",
+    "system.Markdown": "Markdown",
+    "system.Metrics": "Metric",
+    "system.ClassificationMetrics": "ClassificationMetric",
+    "system.SlicedClassificationMetrics": "SlicedClassificationMetric",
+}
+
+
+@dataclass(slots=True)
+class Artifact:
+    """One artifact that a task wrote."""
+
+    artifact_id: str
+    name: str
+    schema: Json
+    """`artifactType` of the IR."""
+    uri: str
+    metadata: dict[str, Json]
+    created_at: str
+    sha256: str = ""
+    """Of the content; of the metadata when there is no file."""
+    size: int = 0
+    """Bytes of the content, 0 when there is no file."""
+    stamp: str = ""
+    """Changes when the file changes, see `files.stamp`; empty when there is no file."""
+    _view: bytes = b""
+
+    @property
+    def type(self) -> str:
+        """Word of upstream's `Artifact.ArtifactType`."""
+        return _ARTIFACT_TYPES.get(self.schema.get("schemaTitle", ""), "Artifact")
+
+    def runtime(self) -> Json:
+        """Return the `RuntimeArtifact` of an ExecutorInput."""
+        return {
+            "name": self.name,
+            "type": self.schema,
+            "uri": self.uri,
+            "metadata": self.metadata,
+        }
+
+    def view(self) -> orjson.Fragment:
+        """Return the artifact in the shape of upstream's `artifact.proto`, as JSON."""
+        if not self._view:
+            view = {
+                "artifact_id": self.artifact_id,
+                "name": self.name,
+                "type": self.type,
+                "uri": self.uri,
+                "metadata": self.metadata,
+                "created_at": self.created_at,
+                "namespace": "",
+                "schema_title": self.schema.get("schemaTitle", ""),
+                "size": self.size,
+                "sha256": self.sha256,
+            }
+            number = self.number_value
+            if number is not None:
+                view["number_value"] = number
+            self._view = orjson.dumps(view)
+        return orjson.Fragment(self._view)
+
+    @property
+    def number_value(self) -> float | None:
+        """The value of a metrics artifact that holds a single number."""
+        if self.type != "Metric":
+            return None
+        numbers = [
+            value
+            for value in self.metadata.values()
+            if isinstance(value, int | float) and not isinstance(value, bool)
+        ]
+        return float(numbers[0]) if len(numbers) == 1 else None
+
+
+Artifacts = dict[str, list[Artifact]]
+
+
+@dataclass(slots=True)
+class Values:
+    """What goes into a task or comes out of it."""
+
+    parameters: dict[str, Json] = field(default_factory=dict)
+    artifacts: Artifacts = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Task:
+    """One task of a run, or a scope of tasks: a task whose component is a DAG."""
+
+    task_id: str
+    name: str
+    path: str
+    """Names from the root down, joined by `.`; empty for the root."""
+    component: Component
+    spec: TaskSpec | None
+    """`None` for the root."""
+    parent: Task | None
+    state: str = PENDING
+    pod: str = ""
+    attempt: int = 0
+    """Counts the pods made for it, so the first has 1."""
+    failures: int = 0
+    """Attempts that failed by themselves, since the last retry of the run."""
+    losses: int = 0
+    """Attempts whose process was lost by the node, since the last retry of the run."""
+    failed_pods: list[str] = field(default_factory=list)
+    inputs: Values = field(default_factory=Values)
+    outputs: Values = field(default_factory=Values)
+    error: Json = None
+    create_time: str = ""
+    start_time: str = ""
+    end_time: str = ""
+    history: list[Json] = field(default_factory=list)
+    cache_key: str = ""
+    reason: str = ""
+    """Why it was or was not taken from the cache."""
+    children: dict[str, Task] = field(default_factory=dict)
+    waiting: int = 0
+    """Upstream tasks that have not ended."""
+    open: int = 0
+    """Children that have not ended."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more happens to it by itself."""
+        return self.state in ENDED
+
+    def walk(self) -> Iterator[Task]:
+        """Yield all tasks below, scopes before what is in them."""
+        for child in self.children.values():
+            yield child
+            yield from child.walk()
+
+
+@dataclass(slots=True)
+class Run:
+    """One run that has not ended, or ended in this pass."""
+
+    run_id: str
+    name: str
+    workflow: str
+    """Name of its Workflow object; begins the names of its pods and is its artifacts' folder."""
+    workflow_uid: str
+    namespace: str
+    pipeline: Pipeline
+    pipeline_root: str
+    """Folder under which its artifacts go, absolute, without the run's own folder."""
+    root: Task
+    created_at: str
+    scheduled_at: str = ""
+    finished_at: str = ""
+    state: str = PENDING
+    error: Json = None
+    history: list[Json] = field(default_factory=list)
+    changes: int = 0
+    """Passes that changed it."""
+    tasks: dict[str, Task] = field(default_factory=dict)
+    """All tasks in the tree but the root, by id."""
+    pods: dict[str, Task] = field(default_factory=dict)
+    """Tasks by the pods that were made for them."""
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was asked to stop."""
+        return self.state == CANCELING
+
+    def counts(self) -> tuple[int, int]:
+        """Return how many container tasks have passed, and how many there are."""
+        done = sum(
+            task.component.dag is None and (task.state in PASSED or task.state == SKIPPED)
+            for task in self.tasks.values()
+        )
+        return done, self.pipeline.task_count
+
+
+def task_id(run_id: str, path: str) -> str:
+    """Return the id of a task: the same in every process that builds the run's tree."""
+    return str(uuid.uuid5(uuid.UUID(run_id), path))
+
+
+def failure(code: int, message: str, details: list[Json] | None = None) -> Json:
+    """Build a google.rpc.Status; `code` is a google.rpc.Code."""
+    return {"code": code, "message": message, "details": details or []}

@@ -1,0 +1,165 @@
+"""Artifacts, who made and read them, and their bytes."""
+
+from __future__ import annotations
+
+import base64
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from ...resources import Resources
+from ..placeholders import local_path
+from ..pods import run_folder, segment
+from ..views import find_run
+from .answers import invalid, not_found, reply
+from .listing import Table, list_rows
+
+Json = Any
+
+_CHUNK = 3 << 18
+"""Bytes read at once; a multiple of 3, so that the base64 of the parts is that of the whole."""
+
+_ARTIFACTS = Table(
+    "artifacts",
+    "artifact_id",
+    {name: name for name in ("artifact_id", "name", "type", "uri", "created_at")}
+    | {"id": "artifact_id"},
+)
+_LINKS = Table(
+    "artifact_tasks",
+    "id",
+    {name: name for name in ("id", "artifact_id", "run_id", "task_id", "type", "key")},
+    order="id",
+)
+
+
+class Artifacts:
+    """Handlers of `/apis/v2beta1/artifacts`, `/artifact_tasks` and of artifact bytes."""
+
+    def __init__(self, resources: Resources) -> None:
+        self._db = resources.store.reader
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        base = "/apis/v2beta1/"
+        read = base + "runs/{run_id}/nodes/{node_id}/artifacts/{artifact_name}:read"
+        return [
+            Route(read, self.read, methods=["GET"]),
+            Route(base + "artifacts", self.list, methods=["GET"]),
+            Route(base + "artifacts/{artifact_id}", self.get, methods=["GET"]),
+            Route(base + "artifact_tasks", self.list_links, methods=["GET"]),
+        ]
+
+    async def list(self, request: Request) -> Response:
+        """Return a page of artifacts."""
+        page = list_rows(self._db, _ARTIFACTS, request.query_params)
+        return reply(
+            {
+                "artifacts": [orjson.Fragment(row["view"]) for row in page.rows],
+                "total_size": page.total_size,
+                "next_page_token": page.next_page_token,
+            }
+        )
+
+    async def get(self, request: Request) -> Response:
+        """Return one artifact."""
+        artifact_id = request.path_params["artifact_id"]
+        row = self._db.execute(
+            "SELECT view FROM artifacts WHERE artifact_id = ?", (artifact_id,)
+        ).fetchone()
+        if row is None:
+            raise not_found("Artifact", artifact_id)
+        return Response(row[0], media_type="application/json")
+
+    async def list_links(self, request: Request) -> Response:
+        """Return a page of who made and who read which artifact."""
+        query = request.query_params
+        where = {
+            "run_id": query.getlist("run_ids"),
+            "task_id": query.getlist("task_ids"),
+            "artifact_id": query.getlist("artifact_ids"),
+            "type": query.getlist("type"),
+        }
+        page = list_rows(self._db, _LINKS, query, where)
+        return reply(
+            {
+                "artifact_tasks": [_link_view(row) for row in page.rows],
+                "total_size": page.total_size,
+                "next_page_token": page.next_page_token,
+            }
+        )
+
+    async def read(self, request: Request) -> Response:
+        """Return the bytes of an artifact that a task writes or wrote, as base64.
+
+        Notes
+        -----
+        The node is a task's id or name, or the name of its pod. Works while the task runs, as
+        soon as the file is there.
+        """
+        run_id, node, name = (
+            request.path_params[key] for key in ("run_id", "node_id", "artifact_name")
+        )
+        path = self._path(run_id, node, name)
+        if path.is_dir():
+            raise invalid(f"artifact '{name}' is a folder; its files can be read at {path}")
+        try:
+            file = path.open("rb")
+        except FileNotFoundError as error:
+            raise not_found("Artifact", f"{name} of {node}: it has no file; it") from error
+        return StreamingResponse(_encoded(file), media_type="application/json")
+
+    def _path(self, run_id: str, node: str, name: str) -> Path:
+        run = find_run(self._db, run_id)
+        if run is None:
+            raise not_found("Run", run_id)
+        task = self._db.execute(
+            """SELECT task_id, path, attempt, view FROM tasks WHERE run_id = ?1 AND
+               (task_id = ?2 OR path = ?2 OR name = ?2 OR pod = ?2) ORDER BY position LIMIT 1""",
+            (run_id, node),
+        ).fetchone()
+        if task is None:
+            raise not_found("Node", f"{node} of run {run_id}")
+        task_id, path, attempt, view = task
+        made = self._db.execute(
+            """SELECT uri FROM artifacts JOIN artifact_tasks USING (artifact_id)
+               WHERE task_id = ? AND artifact_tasks.type = 'OUTPUT' AND key = ?""",
+            (task_id, name),
+        ).fetchone()
+        if made is not None:
+            return Path(local_path(made[0]))
+        # The task still runs: the file is where the task was told to write it.
+        return (
+            run_folder(run["pipeline_root"], run["workflow"])
+            / segment(path)
+            / str(attempt)
+            / segment(name)
+        )
+
+
+def _encoded(file: Any) -> Iterator[bytes]:
+    with file:
+        yield b'{"data":"'
+        while chunk := file.read(_CHUNK):
+            yield base64.b64encode(chunk)
+        yield b'"}'
+
+
+def _link_view(row: sqlite3.Row) -> Json:
+    view: Json = {
+        "id": str(row["id"]),
+        "artifact_id": row["artifact_id"],
+        "run_id": row["run_id"],
+        "task_id": row["task_id"],
+        "type": row["type"],
+        "key": row["key"],
+    }
+    if row["producer"]:
+        view["producer"] = {"task_name": row["producer"]}
+    return view

@@ -1,0 +1,275 @@
+"""Runs: start, look at, stop, try again, put away, delete."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import uuid
+from pathlib import Path
+from typing import Any
+
+import orjson
+from fairlead.names import dns_label
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ...resources import Transaction
+from ..clock import now
+from ..controller import Controller, new_suffix
+from ..engine import Retry, Terminate
+from ..leftovers import delete_run
+from ..model import ROOT, Pipeline
+from ..problems import PipelineSpecError
+from ..records import CANCELED, FAILED, PENDING, RUNNING, Run, Task, Values
+from ..spec import load_pipeline, read_arguments
+from ..views import find_run, run_view
+from .answers import (
+    FAILED_PRECONDITION,
+    RestError,
+    invalid,
+    invalid_spec,
+    not_found,
+    read_body,
+    reply,
+    take,
+    text_field,
+)
+from .experiments import default_experiment, touch_experiment
+from .listing import Table, list_rows
+from .pipelines import spec_of_version
+
+Json = Any
+
+_TABLE = Table(
+    "runs",
+    "run_id",
+    {
+        name: name
+        for name in (
+            "run_id", "display_name", "description", "experiment_id", "storage_state", "state",
+            "created_at", "scheduled_at", "finished_at", "service_account", "pipeline_id",
+            "pipeline_version_id",
+        )
+    }
+    | {"name": "display_name", "id": "run_id"},
+)  # fmt: skip
+
+
+class Runs:
+    """Handlers of `/apis/v2beta1/runs`.
+
+    Parameters
+    ----------
+    controller : Controller
+        Moves the runs.
+    pipeline_root : Path
+        Where artifacts go when a run does not say.
+    """
+
+    def __init__(self, controller: Controller, pipeline_root: Path) -> None:
+        self._controller = controller
+        self._resources = controller.resources
+        self._root = pipeline_root
+
+    def routes(self) -> list[Route]:
+        """Return the routes; verbs first, since an id would match them too."""
+        base = "/apis/v2beta1/runs"
+        one = base + "/{run_id}"
+        return [
+            Route(one + ":terminate", self.terminate, methods=["POST"]),
+            Route(one + ":retry", self.retry, methods=["POST"]),
+            Route(one + ":archive", self.archive, methods=["POST"]),
+            Route(one + ":unarchive", self.unarchive, methods=["POST"]),
+            Route(base, self.create, methods=["POST"]),
+            Route(base, self.list, methods=["GET"]),
+            Route(one, self.get, methods=["GET"]),
+            Route(one, self.delete, methods=["DELETE"]),
+        ]
+
+    async def create(self, request: Request) -> Response:
+        """Start a run; answers when it has been recorded and its first pods exist."""
+        body = await read_body(request)
+        name = text_field(body, "display_name")
+        if not name:
+            raise invalid("The run name is empty. Please specify a valid name.")
+        reference = take(body, "pipeline_version_reference", {})
+        posted = take(body, "pipeline_spec", None)
+        if posted is None:
+            posted, reference = spec_of_version(
+                self._resources.store.reader,
+                take(reference, "pipeline_id"),
+                take(reference, "pipeline_version_id") or take(body, "pipeline_version_id"),
+            )
+        config = take(body, "runtime_config", {})
+        if not isinstance(config, dict):
+            raise invalid("runtime_config must be an object")
+        try:
+            # Parsing a spec of 1,000 tasks takes tens of milliseconds: not in the event loop.
+            pipeline = await asyncio.to_thread(load_pipeline, posted)
+            arguments = read_arguments(pipeline, take(config, "parameters", None))
+        except PipelineSpecError as error:
+            raise invalid_spec(error) from error
+        root, owned = self._pipeline_root(take(config, "pipeline_root"), pipeline)
+        experiment = text_field(body, "experiment_id")
+
+        def change(transaction: Transaction) -> Json:
+            db = transaction.db
+            run = _new_run(name, pipeline, root, arguments, self._controller.namespace)
+            chosen = experiment or default_experiment(db)
+            touch_experiment(db, chosen, run.created_at)
+            _insert(db, run, owned, {
+                "description": text_field(body, "description"),
+                "experiment_id": chosen,
+                "service_account": text_field(body, "service_account"),
+                "pipeline_id": take(reference, "pipeline_id"),
+                "pipeline_version_id": take(reference, "pipeline_version_id"),
+                "spec": orjson.dumps(posted),
+                "runtime_config": orjson.dumps(config),
+                "arguments": orjson.dumps(arguments),
+            })  # fmt: skip
+            self._controller.begin(transaction, run)
+            return _view(db, run.run_id)
+
+        return reply(await self._resources.transaction(change))
+
+    async def list(self, request: Request) -> Response:
+        """Return a page of runs, without their specs."""
+        db = self._resources.store.reader
+        query = request.query_params
+        chosen = [query["experiment_id"]] if query.get("experiment_id") else []
+        page = list_rows(db, _TABLE, query, {"experiment_id": chosen})
+        return reply(
+            {
+                "runs": [run_view(db, row, full=False) for row in page.rows],
+                "total_size": page.total_size,
+                "next_page_token": page.next_page_token,
+            }
+        )
+
+    async def get(self, request: Request) -> Response:
+        """Return one run."""
+        return reply(_view(self._resources.store.reader, request.path_params["run_id"]))
+
+    async def terminate(self, request: Request) -> Response:
+        """Stop a run; it is CANCELING until its pods have ended."""
+        row = self._row(request)
+        if row["state"] not in (PENDING, RUNNING):
+            raise RestError(
+                FAILED_PRECONDITION,
+                f"Failed to terminate run {row['run_id']}: it is {row['state']}, not running.",
+            )
+        await self._controller.send(row["run_id"], Terminate())
+        return reply({})
+
+    async def retry(self, request: Request) -> Response:
+        """Run again the tasks that failed, were stopped or did not run."""
+        row = self._row(request)
+        if row["state"] not in (FAILED, CANCELED):
+            raise RestError(
+                FAILED_PRECONDITION,
+                f"Failed to retry run {row['run_id']}: only a failed or canceled run can be retried, "
+                f"and it is {row['state']}.",
+            )
+        await self._controller.send(row["run_id"], Retry())
+        return reply({})
+
+    async def archive(self, request: Request) -> Response:
+        """Put a run away."""
+        return await self._store(request, "ARCHIVED")
+
+    async def unarchive(self, request: Request) -> Response:
+        """Bring a run back."""
+        return await self._store(request, "AVAILABLE")
+
+    async def delete(self, request: Request) -> Response:
+        """Delete a run, its pods, its Workflow and the artifacts that nobody else uses."""
+        run_id = self._row(request)["run_id"]
+
+        def change(transaction: Transaction) -> None:
+            self._controller.forget(run_id)
+            delete_run(transaction, run_id, self._controller.namespace)
+
+        await self._resources.transaction(change)
+        return reply({})
+
+    def _row(self, request: Request) -> sqlite3.Row:
+        run_id = request.path_params["run_id"]
+        row = find_run(self._resources.store.reader, run_id)
+        if row is None:
+            raise not_found("Run", run_id)
+        return row
+
+    async def _store(self, request: Request, state: str) -> Response:
+        run_id = self._row(request)["run_id"]
+
+        def change(transaction: Transaction) -> None:
+            transaction.db.execute(
+                "UPDATE runs SET storage_state = ? WHERE run_id = ?", (state, run_id)
+            )
+
+        await self._resources.transaction(change)
+        return reply({})
+
+    def _pipeline_root(self, asked: Json, pipeline: Pipeline) -> tuple[str, bool]:
+        """Return the folder for artifacts, and whether it is the plane's own."""
+        root = asked or pipeline.pipeline_root
+        if not root:
+            return str(self._root), True
+        path = str(root).removeprefix("file://")
+        if not Path(path).is_absolute():
+            raise invalid(
+                f"pipeline_root '{root}': this control plane takes a folder of this machine, "
+                "as /path or file:///path"
+            )
+        return path, False
+
+
+def _view(db: sqlite3.Connection, run_id: str) -> Json:
+    row = find_run(db, run_id)
+    if row is None:
+        raise not_found("Run", run_id)
+    return run_view(db, row, full=True)
+
+
+def _new_run(
+    name: str, pipeline: Pipeline, root: str, arguments: dict[str, Json], namespace: str
+) -> Run:
+    created = now()
+    return Run(
+        run_id=str(uuid.uuid4()),
+        name=name,
+        workflow=f"{dns_label(pipeline.name, max_length=40)}-{new_suffix()}",
+        workflow_uid="",
+        namespace=namespace,
+        pipeline=pipeline,
+        pipeline_root=root,
+        root=Task("", ROOT, "", pipeline.root, None, None, inputs=Values(arguments)),
+        created_at=created,
+        scheduled_at=created,
+        history=[{"update_time": created, "state": PENDING}],
+    )
+
+
+def _insert(db: sqlite3.Connection, run: Run, owns_root: bool, given: dict[str, Json]) -> None:
+    row = {
+        "run_id": run.run_id,
+        "workflow": run.workflow,
+        "workflow_uid": "",
+        "display_name": run.name,
+        "storage_state": "AVAILABLE",
+        "state": run.state,
+        "created_at": run.created_at,
+        "scheduled_at": run.scheduled_at,
+        "finished_at": "",
+        "pipeline_root": run.pipeline_root,
+        "owns_root": int(owns_root),
+        "changes": 0,
+        "error": None,
+        "history": orjson.dumps(run.history),
+        **given,
+    }
+    names = ", ".join(row)
+    db.execute(
+        f"INSERT INTO runs ({names}) VALUES ({', '.join('?' * len(row))})", tuple(row.values())
+    )

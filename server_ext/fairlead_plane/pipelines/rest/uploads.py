@@ -1,0 +1,94 @@
+"""Reading uploaded pipeline packages: multipart form, archive, YAML or JSON."""
+
+from __future__ import annotations
+
+import io
+import re
+import tarfile
+import zipfile
+from typing import Any
+
+from starlette.requests import Request
+
+from .answers import invalid
+
+Json = Any
+
+LARGEST_PACKAGE = 32 << 20
+"""Bytes of an upload at most, as upstream."""
+
+_BOUNDARY = re.compile(r'boundary="?([^";]+)"?', re.IGNORECASE)
+_FILENAME = re.compile(rb'filename="([^"]*)"')
+
+
+async def read_upload(request: Request) -> tuple[bytes, str]:
+    """Return content and file name of the form field `uploadfile`; RestError without one."""
+    found = _BOUNDARY.search(request.headers.get("content-type", ""))
+    if not found:
+        raise invalid("an upload is a multipart/form-data with a file `uploadfile`")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_PACKAGE:
+            raise invalid(f"a pipeline package has at most {LARGEST_PACKAGE >> 20} MiB")
+    separator = b"--" + found.group(1).encode()
+    for part in bytes(body).split(separator)[1:-1]:
+        head, _, content = part.partition(b"\r\n\r\n")
+        if b'name="uploadfile"' in head:
+            named = _FILENAME.search(head)
+            return content.removesuffix(b"\r\n"), named.group(1).decode() if named else "pipeline"
+    raise invalid("the form has no file `uploadfile`")
+
+
+def read_package(content: bytes, filename: str) -> Json:
+    """Return the pipeline spec in a package, with its platform spec when there is one.
+
+    Parameters
+    ----------
+    filename : str
+        Ends in .yaml, .yml, .json, .zip, .tar.gz or .tgz.
+
+    Raises
+    ------
+    RestError
+        It cannot be read.
+    """
+    import yaml  # 2 MB of a process that should stay small, for something rare
+
+    try:
+        if filename.endswith(".zip"):
+            content = _from_zip(content)
+        elif filename.endswith((".tar.gz", ".tgz")):
+            content = _from_tar(content)
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        documents = [one for one in yaml.load_all(content, Loader=loader) if one is not None]
+    except (
+        yaml.YAMLError,
+        zipfile.BadZipFile,
+        tarfile.TarError,
+        StopIteration,
+        UnicodeError,
+    ) as error:
+        raise invalid(f"the package {filename} cannot be read: {error}") from error
+    if not documents:
+        raise invalid(f"the package {filename} is empty")
+    if len(documents) == 1:
+        return documents[0]
+    return {"pipeline_spec": documents[0], "platform_spec": documents[1]}
+
+
+def _from_zip(content: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return archive.read(next(name for name in archive.namelist() if _is_spec(name)))
+
+
+def _from_tar(content: bytes) -> bytes:
+    with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
+        file = archive.extractfile(
+            next(one for one in archive if one.isfile() and _is_spec(one.name))
+        )
+        return file.read() if file else b""
+
+
+def _is_spec(name: str) -> bool:
+    return name.endswith((".yaml", ".yml", ".json"))

@@ -1,0 +1,84 @@
+"""Reading a run back from the tables, so that the engine can go on with it."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+import orjson
+
+from .engine import recount
+from .model import ROOT
+from .records import Artifact, Run, Task, Values
+from .spec import load_pipeline
+from .tables import artifact_of
+
+Json = Any
+
+
+def load_run(db: sqlite3.Connection, run_id: str, namespace: str) -> Run | None:
+    """Return a run with all its tasks; `None` when there is none of that id."""
+    db_row = db.execute(
+        """SELECT display_name, workflow, workflow_uid, pipeline_root, created_at, scheduled_at,
+           finished_at, state, changes, spec, arguments, error, history FROM runs WHERE run_id = ?""",
+        (run_id,),
+    ).fetchone()
+    if db_row is None:
+        return None
+    (name, workflow, uid, folder, created, scheduled, finished, state, changes, spec, arguments,
+     error, history) = db_row  # fmt: skip
+    pipeline = load_pipeline(orjson.loads(spec))
+    root = Task("", ROOT, "", pipeline.root, None, None, inputs=Values(orjson.loads(arguments)))
+    run = Run(
+        run_id, name, workflow, uid, namespace, pipeline, folder, root, created, scheduled, finished,
+        state, None if error is None else orjson.loads(error), orjson.loads(history), changes,
+    )  # fmt: skip
+    _load_tasks(db, run)
+    recount(root)
+    return run
+
+
+def _load_tasks(db: sqlite3.Connection, run: Run) -> None:
+    artifacts = {
+        row[0]: artifact_of(orjson.loads(row[1]))
+        for row in db.execute(
+            """SELECT artifact_id, record FROM artifacts WHERE artifact_id IN
+               (SELECT artifact_id FROM artifact_tasks WHERE run_id = ?)""",
+            (run.run_id,),
+        )
+    }
+    scopes = {"": run.root}
+    rows = db.execute(
+        """SELECT task_id, name, path, state, pod, attempt, failures, losses, cache_key, reason,
+           create_time, start_time, end_time, view FROM tasks WHERE run_id = ? ORDER BY position""",
+        (run.run_id,),
+    )
+    for (identity, name, path, state, pod, attempt, failures, losses, key, reason, created, started,
+         ended, body) in rows:  # fmt: skip
+        # A scope is made before what is in it, so its row comes first.
+        scope = scopes[path[: -len(name)].removesuffix(".")]
+        assert scope.component.dag is not None
+        spec = scope.component.dag.tasks[name]
+        view = orjson.loads(body)
+        task = Task(
+            identity, name, path, spec.component, spec, scope, state, pod, attempt, failures, losses,
+            view["executor_detail"]["failed_main_jobs"],
+            _values(view["inputs"], artifacts), _values(view["outputs"], artifacts),
+            view.get("error"), created, started, ended, view["state_history"], key, reason,
+        )  # fmt: skip
+        scope.children[name] = scopes[path] = task
+        run.tasks[identity] = task
+        if pod:
+            run.pods[pod] = task
+
+
+def _values(view: Json, artifacts: dict[str, Artifact]) -> Values:
+    return Values(
+        {one["parameter_key"]: one["value"] for one in view["parameters"]},
+        {
+            one["artifact_key"]: [
+                artifacts[artifact["artifact_id"]] for artifact in one["artifacts"]
+            ]
+            for one in view["artifacts"]
+        },
+    )

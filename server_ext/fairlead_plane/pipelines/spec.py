@@ -1,0 +1,357 @@
+"""From a pipeline spec as posted to a `Pipeline` that can run; everything wrong is said at once.
+
+Source of the format: `api/v2alpha1/pipeline_spec.proto` of kubeflow/pipelines, schema 2.1.0.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import orjson
+from fairlead.errors import SpecError
+
+from .executors import Executors
+from .links import check_links
+from .model import (
+    ArtifactDefinition,
+    Component,
+    Dag,
+    ParameterDefinition,
+    Pipeline,
+    Source,
+    TaskSpec,
+)
+from .placeholders import refers_to_channels
+from .problems import PipelineSpecError, Problem, Reader
+from .values import PARAMETER_TYPES, convert
+
+Json = Any
+
+SCHEMA_VERSION = "2.1.0"
+_ALWAYS = "ALL_UPSTREAM_TASKS_COMPLETED"
+_STRATEGIES = ("TRIGGER_STRATEGY_UNSPECIFIED", "ALL_UPSTREAM_TASKS_SUCCEEDED", _ALWAYS, "", None)
+_SPEC_FIELDS = (
+    "pipelineInfo", "schemaVersion", "sdkVersion", "components", "deploymentSpec", "root",
+    "defaultPipelineRoot",
+)  # fmt: skip
+_COMPONENT_FIELDS = ("inputDefinitions", "outputDefinitions", "executorLabel", "dag")
+_TASK_FIELDS = (
+    "taskInfo", "componentRef", "inputs", "dependentTasks", "cachingOptions", "triggerPolicy",
+    "retryPolicy",
+)  # fmt: skip
+_TASK_LATER = ("parameterIterator", "artifactIterator", "iteratorPolicy")
+
+
+def unwrap(posted: Json) -> tuple[Json, Json]:
+    """Split what was posted into pipeline spec and platform spec.
+
+    Either is the pipeline spec itself, or `{pipeline_spec, platform_spec}`.
+    """
+    if isinstance(posted, dict) and "pipeline_spec" in posted:
+        return posted["pipeline_spec"], posted.get("platform_spec")
+    return posted, None
+
+
+def load_pipeline(posted: Json) -> Pipeline:
+    """Check and parse a pipeline spec.
+
+    Raises
+    ------
+    PipelineSpecError
+        It cannot run here; names every field and task that is wrong.
+    """
+    spec, platform = unwrap(posted)
+    if not isinstance(spec, dict) or "root" not in spec:
+        raise PipelineSpecError(
+            [Problem("pipeline_spec", "a pipeline spec with a `root` is required")]
+        )
+    reader = Reader()
+    reader.fields(spec, "pipeline_spec", _SPEC_FIELDS)
+    version = spec.get("schemaVersion")
+    if version != SCHEMA_VERSION:
+        reader.problem("schemaVersion", f"must be {SCHEMA_VERSION} (kfp 2), not {version!r}")
+    info = reader.mapping(spec.get("pipelineInfo"), "pipelineInfo")
+    name = reader.string(info.get("name"), "pipelineInfo.name")
+    if not name:
+        reader.problem("pipelineInfo.name", "a pipeline needs a name")
+    loader = _Loader(spec, platform, reader)
+    root = loader.component("root", spec["root"], "root")
+    if root.dag is None:
+        reader.problem("root.dag", "the root must be a DAG")
+    reader.finish()
+    check_links(root, reader)
+    reader.finish()
+    default_root = reader.string(spec.get("defaultPipelineRoot"), "defaultPipelineRoot")
+    return Pipeline(name, root, default_root, _count(root))
+
+
+def read_arguments(pipeline: Pipeline, given: Json) -> dict[str, Json]:
+    """Check the values given for a pipeline's parameters; defaults are added.
+
+    Raises
+    ------
+    PipelineSpecError
+        An unknown name, a value of another type, or a required one that is missing.
+    """
+    reader = Reader()
+    given = reader.mapping(given, "runtime_config.parameters")
+    known = pipeline.root.parameters
+    values = {}
+    for name in given.keys() - known.keys():
+        takes = ", ".join(sorted(known)) or "none"
+        reader.problem(
+            f"runtime_config.parameters.{name}",
+            f"the pipeline has no parameter of that name; it takes: {takes}",
+        )
+    for name, definition in known.items():
+        path = f"runtime_config.parameters.{name}"
+        value = given.get(name)
+        if value is not None:
+            try:
+                values[name] = convert(value, definition.type, name)
+            except SpecError as error:
+                reader.problem(path, error.what)
+        elif definition.has_default:
+            values[name] = definition.default
+        elif not definition.optional:
+            reader.problem(path, f"parameter '{name}' is required and has no default")
+    for name, artifact in pipeline.root.artifacts.items():
+        if not artifact.optional:
+            reader.problem(
+                f"root.inputDefinitions.artifacts.{name}", "artifacts cannot be given to a run"
+            )
+    reader.finish()
+    return values
+
+
+def _count(component: Component) -> int:
+    if component.dag is None:
+        return 1
+    return sum(_count(task.component) for task in component.dag.tasks.values())
+
+
+class _Loader:
+    """Reads components, each once, and follows their references."""
+
+    def __init__(self, spec: Json, platform: Json, reader: Reader) -> None:
+        self.reader = reader
+        self.executors = Executors(spec.get("deploymentSpec"), platform, reader)
+        self.specs = reader.mapping(spec.get("components"), "components")
+        self.loaded: dict[str, Component] = {}
+        self.open: list[str] = []
+
+    def reference(self, name: str, path: str) -> Component | None:
+        """Return the component a task names; a problem is noted when there is none."""
+        if name not in self.specs:
+            self.reader.problem(path, f"there is no component '{name}'")
+            return None
+        if name in self.open:
+            self.reader.problem(path, f"component '{name}' contains itself")
+            return None
+        if name not in self.loaded:
+            task, self.reader.task = self.reader.task, ""
+            self.open.append(name)
+            self.loaded[name] = self.component(name, self.specs[name], f"components.{name}")
+            self.open.pop()
+            self.reader.task = task
+        return self.loaded[name]
+
+    def component(self, name: str, value: Json, path: str) -> Component:
+        reader = self.reader
+        spec = reader.mapping(value, path)
+        reader.fields(
+            spec,
+            path,
+            _COMPONENT_FIELDS,
+            ("platformSpecs", "singlePlatformSpecs", "taskConfigPassthroughs"),
+        )
+        component = Component(name, path)
+        self._definitions(
+            spec.get("inputDefinitions"), f"{path}.inputDefinitions",
+            component.parameters, component.artifacts,
+        )  # fmt: skip
+        self._definitions(
+            spec.get("outputDefinitions"), f"{path}.outputDefinitions",
+            component.output_parameters, component.output_artifacts,
+        )  # fmt: skip
+        component.declared = frozenset((*component.parameters, *component.artifacts))
+        outputs = spec.get("outputDefinitions") or {}
+        component.outputs_digest = hashlib.sha256(
+            orjson.dumps(outputs, option=orjson.OPT_SORT_KEYS)
+        ).digest()
+        label = spec.get("executorLabel")
+        if label is not None:
+            component.executor = self.executors.get(str(label), f"{path}.executorLabel")
+        elif "dag" in spec:
+            component.dag = self._dag(spec["dag"], f"{path}.dag")
+        else:
+            reader.problem(path, "must have an `executorLabel` or a `dag`")
+        return component
+
+    def _definitions(
+        self,
+        value: Json,
+        path: str,
+        parameters: dict[str, ParameterDefinition],
+        artifacts: dict[str, ArtifactDefinition],
+    ) -> None:
+        reader = self.reader
+        spec = reader.mapping(value, path)
+        reader.fields(spec, path, ("parameters", "artifacts"))
+        for name, item in reader.mapping(spec.get("parameters"), f"{path}.parameters").items():
+            parameters[name] = self._parameter(name, item, f"{path}.parameters.{name}")
+        for name, item in reader.mapping(spec.get("artifacts"), f"{path}.artifacts").items():
+            at = f"{path}.artifacts.{name}"
+            one = reader.mapping(item, at)
+            schema = reader.mapping(one.get("artifactType"), f"{at}.artifactType")
+            artifacts[name] = ArtifactDefinition(
+                schema, bool(one.get("isArtifactList")), bool(one.get("isOptional"))
+            )
+
+    def _parameter(self, name: str, value: Json, path: str) -> ParameterDefinition:
+        reader = self.reader
+        spec = reader.mapping(value, path)
+        type_ = spec.get("parameterType")
+        if type_ not in PARAMETER_TYPES:
+            reader.problem(
+                f"{path}.parameterType", f"`{type_}` is not supported by this control plane"
+            )
+            return ParameterDefinition("STRING")
+        default = spec.get("defaultValue")
+        if default is not None:
+            try:
+                default = convert(default, type_, name)
+            except SpecError as error:
+                reader.problem(f"{path}.defaultValue", error.what)
+        return ParameterDefinition(
+            type_, bool(spec.get("isOptional")), default is not None, default
+        )
+
+    def _dag(self, value: Json, path: str) -> Dag:
+        reader = self.reader
+        spec = reader.mapping(value, path)
+        reader.fields(spec, path, ("tasks", "outputs"))
+        tasks: dict[str, TaskSpec] = {}
+        for name, item in reader.mapping(spec.get("tasks"), f"{path}.tasks").items():
+            reader.task = name
+            task = self._task(name, item, f"{path}.tasks.{name}")
+            if task is not None:
+                tasks[name] = task
+            reader.task = ""
+        if not tasks and not reader.problems:
+            reader.problem(f"{path}.tasks", "a DAG needs at least one task")
+        downstream: dict[str, list[str]] = {name: [] for name in tasks}
+        for task in tasks.values():
+            for upstream in task.upstream:
+                downstream.get(upstream, []).append(task.name)
+        outputs = reader.mapping(spec.get("outputs"), f"{path}.outputs")
+        return Dag(
+            tasks,
+            {name: tuple(names) for name, names in downstream.items()},
+            self._dag_parameters(outputs.get("parameters"), f"{path}.outputs.parameters"),
+            self._dag_artifacts(outputs.get("artifacts"), f"{path}.outputs.artifacts"),
+        )
+
+    def _dag_parameters(self, value: Json, path: str) -> dict[str, tuple[str, str]]:
+        reader = self.reader
+        found = {}
+        for name, item in reader.mapping(value, path).items():
+            spec = reader.mapping(item, f"{path}.{name}")
+            reader.fields(spec, f"{path}.{name}", ("valueFromParameter",), ("valueFromOneof",))
+            source = reader.mapping(spec.get("valueFromParameter"), f"{path}.{name}")
+            found[name] = (source.get("producerSubtask", ""), source.get("outputParameterKey", ""))
+        return found
+
+    def _dag_artifacts(self, value: Json, path: str) -> dict[str, tuple[tuple[str, str], ...]]:
+        reader = self.reader
+        found = {}
+        for name, item in reader.mapping(value, path).items():
+            at = f"{path}.{name}.artifactSelectors"
+            selectors = reader.mapping(item, f"{path}.{name}").get("artifactSelectors") or []
+            found[name] = tuple(
+                (one.get("producerSubtask", ""), one.get("outputArtifactKey", ""))
+                for one in (reader.mapping(selector, at) for selector in selectors)
+            )
+        return found
+
+    def _task(self, name: str, value: Json, path: str) -> TaskSpec | None:
+        reader = self.reader
+        spec = reader.mapping(value, path)
+        reader.fields(spec, path, _TASK_FIELDS, _TASK_LATER)
+        reference = reader.mapping(spec.get("componentRef"), f"{path}.componentRef")
+        component = self.reference(str(reference.get("name", "")), f"{path}.componentRef.name")
+        inputs = reader.mapping(spec.get("inputs"), f"{path}.inputs")
+        parameters = {
+            key: self._source(item, f"{path}.inputs.parameters.{key}", "Parameter")
+            for key, item in reader.mapping(
+                inputs.get("parameters"), f"{path}.inputs.parameters"
+            ).items()
+        }
+        artifacts = {
+            key: self._source(item, f"{path}.inputs.artifacts.{key}", "Artifact")
+            for key, item in reader.mapping(
+                inputs.get("artifacts"), f"{path}.inputs.artifacts"
+            ).items()
+        }
+        trigger = reader.mapping(spec.get("triggerPolicy"), f"{path}.triggerPolicy")
+        reader.fields(trigger, f"{path}.triggerPolicy", ("strategy",), ("condition",))
+        if trigger.get("strategy") not in _STRATEGIES:
+            reader.problem(
+                f"{path}.triggerPolicy.strategy", f"unknown strategy {trigger['strategy']!r}"
+            )
+        caching = reader.mapping(spec.get("cachingOptions"), f"{path}.cachingOptions")
+        upstream = list(reader.strings(spec.get("dependentTasks"), f"{path}.dependentTasks"))
+        sources = (*parameters.values(), *artifacts.values())
+        upstream += [source.producer for source in sources if source.kind == "output"]
+        if component is None:
+            return None
+        return TaskSpec(
+            name=name,
+            component=component,
+            parameters=parameters,
+            artifacts=artifacts,
+            upstream=tuple(dict.fromkeys(upstream)),
+            use_cache=bool(caching.get("enableCache")),
+            cache_key=reader.string(caching.get("cacheKey"), f"{path}.cachingOptions.cacheKey"),
+            always=trigger.get("strategy") == _ALWAYS,
+            max_retries=self._retries(spec.get("retryPolicy"), f"{path}.retryPolicy"),
+        )
+
+    def _retries(self, value: Json, path: str) -> int:
+        reader = self.reader
+        policy = reader.mapping(value, path)
+        if policy.get("backoffDuration") not in (None, "", "0s"):
+            reader.problem(
+                f"{path}.backoffDuration",
+                "`backoffDuration` is not supported by this control plane",
+            )
+        count = policy.get("maxRetryCount", 0)
+        if isinstance(count, bool) or not isinstance(count, int | float) or count < 0 or count % 1:
+            reader.problem(f"{path}.maxRetryCount", "must be a whole number, 0 or more")
+            return 0
+        return int(count)
+
+    def _source(self, value: Json, path: str, kind: str) -> Source:
+        """Read where an input comes from; `kind` is "Parameter" or "Artifact"."""
+        reader = self.reader
+        spec = reader.mapping(value, path)
+        known = [f"componentInput{kind}", f"taskOutput{kind}"]
+        if kind == "Parameter":
+            known.append("runtimeValue")
+        reader.fields(spec, path, known, ("taskFinalStatus", "parameterExpressionSelector"))
+        if f"componentInput{kind}" in spec:
+            return Source("component", key=str(spec[f"componentInput{kind}"]))
+        if f"taskOutput{kind}" in spec:
+            produced = reader.mapping(spec[f"taskOutput{kind}"], f"{path}.taskOutput{kind}")
+            key = produced.get(f"output{kind}Key", "")
+            return Source("output", key=str(key), producer=str(produced.get("producerTask", "")))
+        if kind == "Parameter" and "runtimeValue" in spec:
+            at = f"{path}.runtimeValue"
+            runtime = reader.mapping(spec["runtimeValue"], at)
+            reader.fields(runtime, at, ("constant",), ("runtimeParameter", "constantValue"))
+            constant = runtime.get("constant")
+            return Source("constant", value=constant, template=refers_to_channels(constant))
+        if not spec:
+            reader.problem(path, "the input has no source")
+        return Source("constant")
