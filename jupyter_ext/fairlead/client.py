@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import yaml
 
 from fairlead.errors import ConflictError, FairleadError, SpecError
@@ -18,10 +17,10 @@ from fairlead.kube import KubeClient
 from fairlead.names import INTERPRETER_ANNOTATION, WORKING_DIR_ANNOTATION
 from fairlead.pipelines import check_pipeline
 from fairlead.pipelines import compile_notebook as compile_spec
+from fairlead.pipelines.bindings import bind_parameters
 from fairlead.pipelines.client import FINAL_STATES, PipelinesClient
 from fairlead.pipelines.graph import metrics_of, run_view
 from fairlead.pipelines.modules import local_modules
-from fairlead.pipelines.bindings import bind_parameters
 
 Source = str | os.PathLike[str]
 
@@ -299,14 +298,18 @@ def read_notebook(path: Path) -> dict[str, Any]:
         It is not there, or not a notebook.
     """
     try:
-        notebook = nbformat.read(path, as_version=4)
+        notebook: Any = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise SpecError(f"There is no notebook {path}.") from error
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError, UnicodeDecodeError) as error:
+    except (ValueError, OSError) as error:
         raise SpecError(f"{path} is not a notebook: {error}") from error
-    plain: dict[str, Any] = json.loads(json.dumps(notebook))
-    _add_cell_ids(plain)
-    return plain
+    if not isinstance(notebook, dict) or "nbformat" not in notebook:
+        raise SpecError(f"{path} is not a notebook: it has no `nbformat`.")
+    if notebook["nbformat"] != 4:
+        notebook = _upgrade(notebook, path)
+    _check_cells(notebook, path)
+    _add_cell_ids(notebook)
+    return notebook
 
 
 def read_pipeline(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -318,7 +321,8 @@ def read_pipeline(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         It is not there, or not a pipeline spec.
     """
     try:
-        documents = list(yaml.safe_load_all(path.read_text()))
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        documents = list(yaml.load_all(path.read_text(), Loader=loader))
     except FileNotFoundError as error:
         raise SpecError(f"There is no file {path}.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -332,13 +336,46 @@ def read_pipeline(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     return documents[0], documents[1] if len(documents) > 1 else {}
 
 
+def _upgrade(notebook: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Turn a notebook of another major version into version 4."""
+    # nbformat takes a second to import (it brings every checker of jsonschema): only when needed.
+    import nbformat
+
+    try:
+        upgraded = nbformat.convert(nbformat.from_dict(notebook), 4)
+    except (nbformat.ValidationError, ValueError, KeyError, AttributeError) as error:
+        raise SpecError(f"{path} is a notebook of an unknown version: {error}") from error
+    plain: dict[str, Any] = json.loads(json.dumps(upgraded))
+    return plain
+
+
+def _check_cells(notebook: dict[str, Any], path: Path) -> None:
+    cells = notebook.get("cells")
+    if not isinstance(cells, list):
+        raise SpecError(f"{path} is not a notebook: it has no `cells`.")
+    for number, cell in enumerate(cells, 1):
+        source = cell.get("source") if isinstance(cell, dict) else None
+        if isinstance(source, list):
+            cell["source"] = source = "".join(map(str, source))
+        if not isinstance(source, str) or "cell_type" not in cell:
+            raise SpecError(f"{path} is not a notebook: cell {number} has no type or no source.")
+        cell.setdefault("metadata", {})
+
+
 def _add_cell_ids(notebook: dict[str, Any]) -> None:
     seen: dict[str, int] = {}
     for cell in notebook["cells"]:
         if "id" not in cell:
-            digest = hashlib.sha256("".join(cell["source"]).encode()).hexdigest()[:12]
+            digest = hashlib.sha256(cell["source"].encode()).hexdigest()[:12]
             seen[digest] = seen.get(digest, 0) + 1
             cell["id"] = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
+
+
+def dump_pipeline(spec: Mapping[str, Any]) -> str:
+    """Write a pipeline spec as YAML."""
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    text: str = yaml.dump(spec, Dumper=dumper, sort_keys=False, allow_unicode=True)
+    return text
 
 
 def _annotate(

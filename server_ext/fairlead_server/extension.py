@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from jupyter_server.extension.application import ExtensionApp
 from tornado.ioloop import IOLoop
@@ -54,7 +54,7 @@ class FairleadExtension(ExtensionApp):
         logger = self.serverapp.event_logger if self.serverapp else None
         if logger is None:
             raise RuntimeError("The extension is set up before its server.")
-        return cast("EventLogger", logger)
+        return logger
 
     def _make_service(self) -> RunsService:
         from fairlead_server.runs_service import RunsService

@@ -8,8 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-from fairlead.client import Run, compile_document, connect, read_notebook, submit_spec
+from fairlead.client import (
+    Run,
+    compile_document,
+    connect,
+    dump_pipeline,
+    read_notebook,
+    submit_spec,
+)
 from fairlead.errors import SpecError
 from fairlead.pipelines import analyse
 from fairlead.pipelines.client import FINAL_STATES
@@ -42,10 +48,7 @@ class RunsService:
 
     def manifest(self, run_id: str) -> str:
         """Return a run's pipeline spec as YAML."""
-        spec = pipeline_spec_of(self.pipelines.get(run_id))
-        dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-        text: str = yaml.dump(spec, Dumper=dumper, sort_keys=False, allow_unicode=True)
-        return text
+        return dump_pipeline(pipeline_spec_of(self.pipelines.get(run_id)))
 
     def submit(
         self, path: Path, notebook: Json | None, parameters: Json, interpreter: str = ""

@@ -3,8 +3,12 @@ from fairlead.pipelines.graph import run_view
 
 def record():
     component = {
-        "inputDefinitions": {"artifacts": {"x": {"artifactType": {"schemaTitle": "system.Artifact"}}}},
-        "outputDefinitions": {"artifacts": {"m": {"artifactType": {"schemaTitle": "system.Model"}}}},
+        "inputDefinitions": {
+            "artifacts": {"x": {"artifactType": {"schemaTitle": "system.Artifact"}}}
+        },
+        "outputDefinitions": {
+            "artifacts": {"m": {"artifactType": {"schemaTitle": "system.Model"}}}
+        },
     }
     step = {"runtimeValue": {"constant": {"cells": [{"id": "c7", "source": "m = fit(x)"}]}}}
     tasks = {
@@ -30,7 +34,9 @@ def record():
     }
     error = {
         "message": "NameError: name 'fit' is not defined  (cell c7, line 1)",
-        "details": [{"value": {"cell_id": "c7", "line": 1, "ename": "NameError", "evalue": "name"}}],
+        "details": [
+            {"value": {"cell_id": "c7", "line": 1, "ename": "NameError", "evalue": "name"}}
+        ],
     }
     return {
         "run_id": "r1",

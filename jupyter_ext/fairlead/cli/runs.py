@@ -9,8 +9,6 @@ from importlib.resources import as_file, files
 from importlib.util import find_spec
 from pathlib import Path
 
-import yaml
-
 from fairlead import client
 from fairlead.cli.stream import RunStream, seconds_between
 from fairlead.errors import CapabilityError, SpecError
@@ -47,7 +45,7 @@ def demo(_: argparse.Namespace) -> int:
 def compile_(given: argparse.Namespace) -> int:
     """Write a notebook's pipeline spec."""
     spec = client.compile_notebook(given.source)
-    given.output.write_text(yaml.safe_dump(spec, sort_keys=False, allow_unicode=True))
+    given.output.write_text(client.dump_pipeline(spec))
     steps = len(spec["root"]["dag"]["tasks"])
     print(f"Wrote {given.output}: {steps} steps.")
     return 0

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-import yaml
 from IPython.core.magic import Magics, line_magic, magics_class
 
 from fairlead import client, widgets
@@ -75,7 +74,7 @@ def _wait(started: widgets.LiveRun) -> None:
 
 def _compile(given: argparse.Namespace) -> None:
     spec = client.compile_notebook(given.source or _this_notebook())
-    given.output.write_text(yaml.safe_dump(spec, sort_keys=False, allow_unicode=True))
+    given.output.write_text(client.dump_pipeline(spec))
     print(f"Wrote {given.output}: {len(spec['root']['dag']['tasks'])} steps.")
 
 

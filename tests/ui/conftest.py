@@ -1,0 +1,145 @@
+"""A real JupyterLab with the built extension, in a real Chromium."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BUILT = ROOT / "jupyter_ext" / "fairlead" / "labextension"
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+START_S = 120
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("ui")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium of this system, driven by playwright."""
+    from tests_shared import absent
+
+    chromium = os.environ.get("FAIRLEAD_TEST_CHROMIUM") or next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    if chromium is None:
+        absent("Chromium")
+    if not (BUILT / "package.json").exists():
+        absent("the built front end (cd labextension && jlpm build:prod)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        yield started
+        started.close()
+
+
+class Lab:
+    """A running JupyterLab: where it is and what is in its folder."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url = url
+        self.folder = folder
+
+    def page(self, browser, path="", *, width=1400, height=900, dark=False):
+        """Open Lab, at a file of its folder if one is named, and wait until it is there."""
+        context = browser.new_context(viewport={"width": width, "height": height})
+        page = context.new_page()
+        if dark:
+            self.set_theme(page, "JupyterLab Dark")
+        tree = f"/tree/{path}" if path else ""
+        page.goto(f"{self.url}/lab{tree}?reset")
+        page.wait_for_selector("#jp-main-dock-panel", timeout=90_000)
+        return page
+
+    def set_theme(self, page, theme):
+        """Choose Lab's theme through its settings."""
+        raw = json.dumps({"raw": json.dumps({"theme": theme})})
+        url = f"{self.url}/lab/api/settings/@jupyterlab/apputils-extension:themes"
+        page.request.put(url, data=raw)
+
+
+@pytest.fixture
+def lab(data_dir, tmp_path):
+    """JupyterLab on a free port, in a folder with the example notebook."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    shutil.copy(ROOT / "binder" / "digits.ipynb", folder)
+    share = tmp_path / "share" / "labextensions" / "@fairlead"
+    share.mkdir(parents=True)
+    (share / "lab").symlink_to(BUILT)
+    config = tmp_path / "config" / "jupyter_server_config.d"
+    config.mkdir(parents=True)
+    shutil.copy(ROOT / "server_ext" / "jupyter-config" / "fairlead.json", config)
+    environment = {
+        **os.environ,
+        "JUPYTER_PATH": str(tmp_path / "share"),
+        "JUPYTER_CONFIG_PATH": str(tmp_path / "config"),
+        "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "workspaces"),
+    }
+    log = (tmp_path / "lab.log").open("w")
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "jupyterlab",
+            "--no-browser",
+            "--allow-root",
+            "--ServerApp.port=0",
+            "--IdentityProvider.token=",
+            "--ServerApp.password=",
+            "--LabApp.news_url=",
+            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        ],
+        cwd=folder,
+        env=environment,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        yield Lab(_url_of(process, tmp_path), folder)
+    finally:
+        process.terminate()
+        process.wait(30)
+        log.close()
+
+
+def _url_of(process, tmp_path):
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise AssertionError((tmp_path / "lab.log").read_text())
+        found = re.search(r"(http://(?:localhost|127\.0\.0\.1):\d+)/lab", (tmp_path / "lab.log").read_text())
+        if found:
+            url = found[1]
+            try:
+                urllib.request.urlopen(f"{url}/api/status")
+            except urllib.error.URLError:
+                time.sleep(0.2)
+                continue
+            return url
+        time.sleep(0.2)
+    raise AssertionError((tmp_path / "lab.log").read_text())
