@@ -117,13 +117,12 @@ class Run:
 
     def view(self) -> dict[str, Any]:
         """Return the run as the run view and the widget show it; see `pipelines.graph`."""
-        artifacts = self.pipelines.artifacts(self.run_id)
-        return run_view(self.record, artifacts, self.cell_numbers)
+        return run_view(self.record, self.cell_numbers)
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Metrics that the run's steps logged, by name."""
-        return metrics_of(self.pipelines.artifacts(self.run_id))
+        """Metrics that the run's steps had logged when it was last read, by name."""
+        return metrics_of(self.record)
 
     def artifact(self, step: str, name: str) -> bytes:
         """Return the bytes of an artifact that a step made."""
@@ -309,7 +308,8 @@ def read_notebook(path: Path) -> dict[str, Any]:
         notebook = _upgrade(notebook, path)
     _check_cells(notebook, path)
     _add_cell_ids(notebook)
-    return notebook
+    checked: dict[str, Any] = notebook
+    return checked
 
 
 def read_pipeline(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -107,7 +107,7 @@ class RunsService:
         with self._lock:
             known = self._metrics.get(run_id)
         if known is None:
-            known = metrics_of(self.pipelines.artifacts(run_id))
+            known = metrics_of(self.pipelines.get(run_id))
             with self._lock:
                 self._metrics[run_id] = known
         return run_summary(record, known)

@@ -38,6 +38,10 @@ def record():
             {"value": {"cell_id": "c7", "line": 1, "ename": "NameError", "evalue": "name"}}
         ],
     }
+    metric = {"type": "Metric", "name": "metrics", "metadata": {"accuracy": 0.97}}
+    array = {"uri": "/a/x", "metadata": {"type": "numpy.ndarray", "size": 80}}
+    made = {"artifacts": [{"artifact_key": "metrics", "artifacts": [metric]}]}
+    read = {"artifacts": [{"artifact_key": "x", "artifacts": [array]}]}
     return {
         "run_id": "r1",
         "display_name": "digits",
@@ -48,38 +52,22 @@ def record():
         "pipeline_spec": {"pipeline_spec": spec, "platform_spec": {}},
         "run_details": {
             "task_details": [
-                {"display_name": "load", "task_id": "t1", "state": "SUCCEEDED"},
-                {"display_name": "train", "task_id": "t2", "state": "FAILED", "error": error},
+                {"display_name": "load", "state": "SUCCEEDED", "outputs": made},
+                {"display_name": "train", "state": "FAILED", "error": error, "inputs": read},
             ]
         },
     }
 
 
-LINKS = [
-    {
-        "task_id": "t2",
-        "key": "x",
-        "type": "TASK_OUTPUT_INPUT",
-        "artifact": {"uri": "/a/x", "metadata": {"type": "numpy.ndarray", "size": 80}},
-    },
-    {
-        "task_id": "t1",
-        "key": "metrics",
-        "type": "OUTPUT",
-        "artifact": {"type": "Metric", "name": "metrics", "metadata": {"accuracy": 0.97}},
-    },
-]
-
-
 def test_a_run_is_shown_with_nodes_edges_metrics_and_counts():
-    view = run_view(record(), LINKS)
+    view = run_view(record())
     assert (view["done"], view["total"], view["metrics"]) == (1, 2, {"accuracy": 0.97})
     assert view["parameters"] == {"rate": 0.5}
     assert view["graph"]["edges"] == [{"source": "load", "target": "train", "names": ["x"]}]
 
 
 def test_a_node_shows_its_ports_and_cells():
-    node = run_view(record(), LINKS)["graph"]["nodes"][1]
+    node = run_view(record())["graph"]["nodes"][1]
     assert node["cell_ids"] == ["c7"]
     assert [(port["name"], port["value"]) for port in node["inputs"][:1]] == [("rate", 0.5)]
     assert node["inputs"][1] == {
@@ -95,7 +83,7 @@ def test_a_node_shows_its_ports_and_cells():
 
 
 def test_an_error_names_the_cell_by_its_number_where_that_is_known():
-    node = run_view(record(), LINKS, {"c7": 4})["graph"]["nodes"][1]
+    node = run_view(record(), {"c7": 4})["graph"]["nodes"][1]
     assert node["error"] == {
         "message": "NameError: name 'fit' is not defined  (cell 4, line 1)",
         "cell_id": "c7",

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from fairlead.errors import ClusterError, FairleadError, NotFoundError
+from fairlead.errors import ClusterError, FairleadError
 from fairlead.kube import KubeClient
 from fairlead.kube.client import WORKFLOWS
 from fairlead.names import PIPELINES_NAMESPACE, PIPELINES_SERVICE, RUN_ID_LABEL
@@ -70,7 +70,7 @@ class PipelinesClient:
         return self._run("GET", f"runs/{quote(run_id, safe='')}")
 
     def list(self) -> Records:
-        """Return all runs, newest first, without their specs where the server leaves them out."""
+        """Return all runs, newest first; the server leaves out specs, inputs and outputs."""
         runs: Records = []
         query = {"page_size": str(_PAGE), "sort_by": "created_at desc"}
         while True:
@@ -100,27 +100,6 @@ class PipelinesClient:
         )
         answer = self._service.request("GET", f"{_API}runs/{place}:read")
         return base64.b64decode(answer.get("data") or "")
-
-    def artifact_tasks(self, run_id: str) -> Records:
-        """Return the artifacts that a run read and wrote, each with its task.
-
-        Returns
-        -------
-        list
-            Empty where this server has no artifact service.
-        """
-        rows: Records = []
-        query = {"run_ids": run_id, "page_size": str(_PAGE)}
-        while True:
-            try:
-                page = self._service.request("GET", _API + "artifact_tasks", query=query) or {}
-            except NotFoundError:
-                return []
-            rows += page.get("artifact_tasks") or []
-            token = page.get("next_page_token")
-            if not token:
-                return rows
-            query["page_token"] = token
 
     def changes(
         self, run_id: str, *, notice: Callable[[str], None] = lambda _: None

@@ -13,7 +13,7 @@ States are KFP's. A node's error is `{message, cell_id, line, ename, evalue}`. T
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 Json = dict[str, Any]
@@ -49,56 +49,49 @@ def run_summary(record: Mapping[str, Any], metrics: Mapping[str, float] | None =
     }
 
 
-def run_view(
-    record: Mapping[str, Any],
-    artifacts: Iterable[Json] = (),
-    cell_numbers: Mapping[str, int] | None = None,
-) -> Json:
+def run_view(record: Mapping[str, Any], cell_numbers: Mapping[str, int] | None = None) -> Json:
     """Return the whole view of a run.
 
     Parameters
     ----------
     record : mapping
-        The run as KFP's REST gives it.
-    artifacts : iterable
-        What `PipelinesClient.artifacts` gives for it.
+        The run as KFP's REST gives it. Artifacts are shown where its tasks hold them, as those of
+        newer servers do; an older server's hold numbers that only its own store explains.
     cell_numbers : mapping, optional
         Position of each cell in the notebook, by cell id, for the words of errors.
     """
-    links = list(artifacts)
     spec = pipeline_spec_of(record)
     tasks = spec.get("root", {}).get("dag", {}).get("tasks", {})
     details = _task_details(record)
     given = (record.get("runtime_config") or {}).get("parameters") or {}
     parameters = _parameters(spec, given)
     nodes = [
-        _node(name, task, spec, details.get(name, {}), links, parameters)
-        for name, task in tasks.items()
+        _node(name, task, spec, details.get(name, {}), parameters) for name, task in tasks.items()
     ]
     for node in nodes:
         _name_cell(node["error"], cell_numbers or {})
     return {
-        **run_summary(record, metrics_of(links)),
+        **run_summary(record, metrics_of(record)),
         "parameters": parameters,
         "graph": {"nodes": nodes, "edges": _edges(tasks)},
     }
 
 
-def metrics_of(artifacts: Iterable[Json]) -> dict[str, float]:
+def metrics_of(record: Mapping[str, Any]) -> dict[str, float]:
     """Collect the numbers of a run's metrics artifacts, by name; a later one wins."""
     found: dict[str, float] = {}
-    for link in artifacts:
-        artifact = link["artifact"]
-        if link["type"] != "OUTPUT" or artifact.get("type") not in ("Metric", "Metrics"):
-            continue
-        numbers = {
-            name: value
-            for name, value in (artifact.get("metadata") or {}).items()
-            if isinstance(value, (int, float)) and not isinstance(value, bool)
-        }
-        if not numbers and artifact.get("number_value") is not None:
-            numbers = {artifact["name"]: artifact["number_value"]}
-        found.update(numbers)
+    for task in _task_details(record).values():
+        for artifact in _artifacts(task, "outputs").values():
+            if artifact.get("type") != "Metric":
+                continue
+            numbers = {
+                name: value
+                for name, value in (artifact.get("metadata") or {}).items()
+                if isinstance(value, (int, float)) and not isinstance(value, bool)
+            }
+            if not numbers and artifact.get("number_value") is not None:
+                numbers = {artifact["name"]: artifact["number_value"]}
+            found.update(numbers)
     return found
 
 
@@ -133,12 +126,9 @@ def _edges(tasks: Json) -> list[Json]:
     ]
 
 
-def _node(
-    name: str, task: Json, spec: Json, detail: Json, links: list[Json], parameters: Json
-) -> Json:
+def _node(name: str, task: Json, spec: Json, detail: Json, parameters: Json) -> Json:
     step = _step_of(task)
     component = spec.get("components", {}).get(task.get("componentRef", {}).get("name"), {})
-    mine = [link for link in links if link["task_id"] == detail.get("task_id")]
     cached = detail.get("state") == "CACHED" or bool(
         (detail.get("executor_detail") or {}).get("cached")
     )
@@ -152,8 +142,10 @@ def _node(
         "pod": detail.get("pod_name") or None,
         "error": _error(detail),
         "inputs": _parameter_ports(task, parameters)
-        + _artifact_ports(component.get("inputDefinitions", {}), mine, outputs=False),
-        "outputs": _artifact_ports(component.get("outputDefinitions", {}), mine, outputs=True),
+        + _artifact_ports(component.get("inputDefinitions", {}), _artifacts(detail, "inputs")),
+        "outputs": _artifact_ports(
+            component.get("outputDefinitions", {}), _artifacts(detail, "outputs")
+        ),
         "cell_ids": [cell["id"] for cell in step.get("cells", [])],
     }
 
@@ -175,10 +167,18 @@ def _parameter_ports(task: Json, parameters: Json) -> list[Json]:
     return ports
 
 
-def _artifact_ports(definitions: Json, links: list[Json], *, outputs: bool) -> list[Json]:
-    made = {
-        link["key"]: link["artifact"] for link in links if (link["type"] == "OUTPUT") == outputs
+def _artifacts(detail: Json, side: str) -> Json:
+    """Return what a task read or wrote, by key: of a list of artifacts the first."""
+    values = detail.get(side)
+    entries = values.get("artifacts") if isinstance(values, dict) else None
+    if not isinstance(entries, list):
+        return {}
+    return {
+        entry["artifact_key"]: entry["artifacts"][0] for entry in entries if entry.get("artifacts")
     }
+
+
+def _artifact_ports(definitions: Json, made: Json) -> list[Json]:
     ports = []
     for key, definition in definitions.get("artifacts", {}).items():
         artifact = made.get(key, {})
