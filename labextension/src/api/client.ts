@@ -1,0 +1,170 @@
+/**
+ * The typed door to the server extension. The only file that builds URLs.
+ */
+import type { INotebookContent } from '@jupyterlab/nbformat';
+import { URLExt } from '@jupyterlab/coreutils';
+import { ServerConnection } from '@jupyterlab/services';
+
+import { ApiError, ServerMissingError } from './errors';
+import type { IAnalysis, IContext, IProblem, IRunDetail, IRunSummary } from './types';
+
+const BASE = 'fairlead/api/v1';
+
+export interface ISubmission {
+  /** The notebook's path, as the contents API names it. */
+  path: string;
+  /** Its present content; without it the file is read. */
+  notebook?: INotebookContent;
+  parameters?: Record<string, unknown>;
+}
+
+export interface ILogOptions {
+  /** Go on until the step has ended. */
+  follow: boolean;
+  signal: AbortSignal;
+  /** Called with each piece of text as it comes. */
+  onText: (text: string) => void;
+}
+
+interface IErrorBody {
+  message?: string;
+  hint?: string;
+  kind?: string;
+  problems?: IProblem[];
+}
+
+export class FairleadClient {
+  constructor(private readonly settings: ServerConnection.ISettings) {}
+
+  /** The Kubernetes context in use, and how it is. Starts the server's watch behind the events. */
+  context(): Promise<IContext> {
+    return this._json<IContext>('GET', ['context']);
+  }
+
+  /** All runs, newest first. */
+  async runs(): Promise<IRunSummary[]> {
+    return (await this._json<{ runs: IRunSummary[] }>('GET', ['runs'])).runs;
+  }
+
+  run(id: string): Promise<IRunDetail> {
+    return this._json<IRunDetail>('GET', ['runs', id]);
+  }
+
+  /** Start a run. A notebook that cannot become a pipeline is an `ApiError` with its problems. */
+  submit(submission: ISubmission): Promise<IRunSummary> {
+    return this._json<IRunSummary>('POST', ['runs'], submission);
+  }
+
+  stop(id: string): Promise<IRunSummary> {
+    return this._json<IRunSummary>('POST', ['runs', id, 'stop'], {});
+  }
+
+  /** Run again what failed or never ran; what succeeded stays. */
+  retry(id: string): Promise<IRunSummary> {
+    return this._json<IRunSummary>('POST', ['runs', id, 'retry'], {});
+  }
+
+  async remove(id: string): Promise<void> {
+    await this._request('DELETE', ['runs', id]);
+  }
+
+  /** Steps, parameters and problems of a notebook; starts nothing. */
+  analyse(notebook: INotebookContent): Promise<IAnalysis> {
+    return this._json<IAnalysis>('POST', ['analysis'], { notebook });
+  }
+
+  /** The pipeline spec, as YAML. */
+  async manifest(id: string): Promise<string> {
+    return (await this._request('GET', ['runs', id, 'manifest'])).text();
+  }
+
+  /** The notebook of a step as executed; null while there is none. */
+  async notebook(id: string, node: string): Promise<INotebookContent | null> {
+    try {
+      return await this._json<INotebookContent>('GET', this._artifact(id, node, 'notebook'));
+    } catch (error) {
+      if (error instanceof ApiError && !(error instanceof ServerMissingError) && error.status === 404) {
+        return null;
+      }
+      throw error;
+    }
+  }
+
+  /** Where the browser downloads an artifact. */
+  artifactUrl(id: string, node: string, name: string): string {
+    return this._url(this._artifact(id, node, name));
+  }
+
+  /** Read a step's log as it grows; resolves at its end, or when aborted. */
+  async log(id: string, node: string, options: ILogOptions): Promise<void> {
+    const { follow, signal, onText } = options;
+    try {
+      const path = ['runs', id, 'nodes', node, 'log'];
+      const response = await this._request('GET', path, undefined, signal, follow ? '?follow=1' : '');
+      const reader = response.body?.getReader();
+      const decoder = new TextDecoder();
+      for (;;) {
+        const piece = await reader?.read();
+        if (!piece || piece.done) {
+          break;
+        }
+        onText(decoder.decode(piece.value, { stream: true }));
+      }
+    } catch (error) {
+      if (!signal.aborted) {
+        throw error;
+      }
+    }
+  }
+
+  private _artifact(id: string, node: string, name: string): string[] {
+    return ['runs', id, 'nodes', node, 'artifacts', name];
+  }
+
+  private _url(path: readonly string[]): string {
+    return URLExt.join(this.settings.baseUrl, BASE, ...path.map(encodeURIComponent));
+  }
+
+  private async _json<T>(method: string, path: readonly string[], body?: object): Promise<T> {
+    return (await (await this._request(method, path, body)).json()) as T;
+  }
+
+  private async _request(
+    method: string,
+    path: readonly string[],
+    body?: object,
+    signal?: AbortSignal,
+    query = ''
+  ): Promise<Response> {
+    const init = { method, body: body && JSON.stringify(body), signal };
+    let response: Response;
+    try {
+      response = await ServerConnection.makeRequest(this._url(path) + query, init, this.settings);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new ApiError(0, `The Jupyter Server did not answer: ${why}`);
+    }
+    if (!response.ok) {
+      throw await refusal(response);
+    }
+    return response;
+  }
+}
+
+/** The error that an answer stands for. Only our own handlers answer with a `kind`. */
+async function refusal(response: Response): Promise<ApiError> {
+  let body: IErrorBody = {};
+  try {
+    body = (await response.json()) as IErrorBody;
+  } catch {
+    // Not JSON: the Jupyter Server's own page for a URL that nobody serves, or a proxy's.
+    if (response.status === 404) {
+      return new ServerMissingError();
+    }
+  }
+  if (response.status === 404 && !body.kind) {
+    return new ServerMissingError();
+  }
+  const message = body.message || `${response.status} ${response.statusText}`;
+  return new ApiError(response.status, message, body.hint, body.problems);
+}

@@ -1,0 +1,22 @@
+/**
+ * The names of Fairlead's commands. Each takes what it acts on as an argument, for tests and for
+ * other extensions; without one it takes the current run, or asks.
+ */
+export const CommandIDs = {
+  /** `{path?}`: an open notebook, by default the current one. */
+  runNotebook: 'fairlead:run-notebook',
+  /** `{run?}` */
+  openRun: 'fairlead:open-run',
+  /** `{run?}` */
+  stopRun: 'fairlead:stop-run',
+  /** `{run?}` */
+  retryRun: 'fairlead:retry-run',
+  /** `{run?}` */
+  deleteRun: 'fairlead:delete-run',
+  showPanel: 'fairlead:show-panel',
+  /** `{run, cell, line?}` */
+  revealCell: 'fairlead:reveal-cell'
+} as const;
+
+/** Category of the command palette. */
+export const CATEGORY = 'Fairlead';

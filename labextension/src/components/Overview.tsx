@@ -1,0 +1,164 @@
+import * as React from 'react';
+
+import { Elapsed } from './Elapsed';
+import { instant, metric, valueText } from './format';
+import { StateIcon } from './StateIcon';
+import { isActive, stateLabel } from './states';
+import type { ITrans } from './text';
+
+export interface IStepError {
+  message: string;
+  cell_id: string | null;
+  line: number | null;
+}
+
+export interface IStepPort {
+  name: string;
+  names?: string[];
+  kind: 'artifact' | 'parameter';
+  type: string | null;
+  format: string | null;
+  size: number | null;
+  value: unknown;
+  uri: string | null;
+}
+
+export interface IStepDetails {
+  id: string;
+  name: string;
+  state: string;
+  cached: boolean;
+  started_at: string | null;
+  finished_at: string | null;
+  pod: string | null;
+  error: IStepError | null;
+  inputs: IStepPort[];
+  outputs: IStepPort[];
+  cell_ids: string[];
+}
+
+/** What one step is and how it fared. */
+export function Overview(props: {
+  step: IStepDetails;
+  trans: ITrans;
+  /** Bring a cell of the notebook into sight; without it there is no link. */
+  onRevealCell?: (cellId: string, line: number | null) => void;
+}): JSX.Element {
+  const { step, trans, onRevealCell } = props;
+  const parameters = step.inputs.filter(port => port.kind === 'parameter');
+  const firstCell = step.cell_ids[0];
+  return (
+    <div className="fl-Overview">
+      <h3 className="fl-Overview-name">{step.name}</h3>
+      {step.error && <StepError error={step.error} trans={trans} onRevealCell={onRevealCell} />}
+      <dl className="fl-Facts">
+        <Fact label={trans.__('State')}>
+          <StateIcon state={step.state} cached={step.cached} trans={trans} silent />
+          <span data-fl-fact="state">{stateLabel(step.state, trans, step.cached)}</span>
+          {step.cached && (
+            <span className="fl-Facts-note">
+              {trans.__('nothing changed, so the earlier result was taken')}
+            </span>
+          )}
+        </Fact>
+        {!step.cached && step.started_at && (
+          <Fact label={trans.__('Duration')}>
+            <Elapsed from={step.started_at} until={step.finished_at} live={isActive(step.state)} />
+          </Fact>
+        )}
+        {step.started_at && <Fact label={trans.__('Started')}>{instant(step.started_at)}</Fact>}
+        {step.finished_at && <Fact label={trans.__('Finished')}>{instant(step.finished_at)}</Fact>}
+        {step.pod && (
+          <Fact label={trans.__('Pod')}>
+            <code>{step.pod}</code>
+          </Fact>
+        )}
+        {firstCell && onRevealCell && (
+          <Fact label={trans.__('Cells')}>
+            <button
+              type="button"
+              className="fl-Link"
+              data-fl-action="reveal-step"
+              onClick={() => onRevealCell(firstCell, null)}
+            >
+              {trans._n(
+                'Show the cell in the notebook',
+                'Show the %1 cells in the notebook',
+                step.cell_ids.length
+              )}
+            </button>
+          </Fact>
+        )}
+      </dl>
+      {parameters.length > 0 && (
+        <Values title={trans.__('Parameters')} name="parameters" values={parameters} />
+      )}
+    </div>
+  );
+}
+
+/** A step's error, with a way to its cell. */
+export function StepError(props: {
+  error: IStepError;
+  trans: ITrans;
+  onRevealCell?: (cellId: string, line: number | null) => void;
+}): JSX.Element {
+  const { error, trans, onRevealCell } = props;
+  const { cell_id, line } = error;
+  return (
+    <div className="fl-Error" role="alert" data-fl-error="">
+      <pre className="fl-Error-text">{error.message}</pre>
+      {cell_id && onRevealCell && (
+        <button
+          type="button"
+          className="fl-Link"
+          data-fl-action="reveal-cell"
+          onClick={() => onRevealCell(cell_id, line)}
+        >
+          {line === null ? trans.__('Show the cell') : trans.__('Show the cell, line %1', line)}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** Numbers that a run logged. */
+export function Metrics(props: { metrics: Record<string, number> }): JSX.Element {
+  return (
+    <ul className="fl-Metrics">
+      {Object.entries(props.metrics).map(([name, value]) => (
+        <li key={name} className="fl-Metrics-one" data-fl-metric={name} title={String(value)}>
+          <span className="fl-Metrics-name">{name}</span> <b>{metric(name, value)}</b>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Fact(props: { label: string; children: React.ReactNode }): JSX.Element {
+  return (
+    <>
+      <dt>{props.label}</dt>
+      <dd>{props.children}</dd>
+    </>
+  );
+}
+
+function Values(props: {
+  title: string;
+  name: string;
+  values: readonly { name: string; value: unknown }[];
+}): JSX.Element {
+  return (
+    <>
+      <h4 className="fl-Overview-sub">{props.title}</h4>
+      <dl className="fl-Facts" data-fl-values={props.name}>
+        {props.values.map(one => (
+          <Fact key={one.name} label={one.name}>
+            <code>{valueText(one.value)}</code>
+          </Fact>
+        ))}
+      </dl>
+    </>
+  );
+}

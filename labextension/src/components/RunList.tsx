@@ -1,0 +1,161 @@
+import { closeIcon, LabIcon, launchIcon, refreshIcon, stopIcon } from '@jupyterlab/ui-components';
+import * as React from 'react';
+
+import { Age, Elapsed } from './Elapsed';
+import { metric } from './format';
+import { StateIcon } from './StateIcon';
+import { canRetry, isActive, stateKey, stateLabel } from './states';
+import type { ITrans } from './text';
+
+export interface IRunRow {
+  id: string;
+  name: string;
+  state: string;
+  done: number;
+  total: number;
+  created_at: string | null;
+  started_at: string | null;
+  finished_at: string | null;
+  metrics: Record<string, number>;
+  error: string | null;
+}
+
+export type RunVerb = 'open' | 'stop' | 'retry' | 'delete';
+
+/** Rows drawn at first; a longer list is asked for. */
+const FIRST_ROWS = 50;
+
+/** The list of runs. One row is in the tab order; arrows go to the others and to the row's verbs. */
+export function RunList(props: {
+  runs: readonly IRunRow[];
+  onVerb: (verb: RunVerb, id: string) => void;
+  trans: ITrans;
+}): JSX.Element {
+  const { runs, trans } = props;
+  const [all, setAll] = React.useState(false);
+  const [current, setCurrent] = React.useState<string | null>(null);
+  const list = React.useRef<HTMLUListElement>(null);
+  const shown = all ? runs : runs.slice(0, FIRST_ROWS);
+  const stop = shown.some(run => run.id === current) ? current : (shown[0]?.id ?? null);
+
+  const onKeyDown = (event: React.KeyboardEvent): void => {
+    const row = (event.target as Element).closest<HTMLElement>('.fl-RunRow');
+    const next = row && neighbour(row, event);
+    if (next) {
+      setCurrent(next.closest<HTMLElement>('.fl-RunRow')?.dataset.flRun ?? null);
+      next.focus();
+      event.preventDefault();
+    } else if (row?.dataset.flRun && event.key === 'Delete') {
+      props.onVerb('delete', row.dataset.flRun);
+      event.preventDefault();
+    }
+  };
+  return (
+    <>
+      <ul className="fl-RunList" ref={list} aria-label={trans.__('Runs')} onKeyDown={onKeyDown}>
+        {shown.map(run => (
+          <RunRow
+            key={run.id}
+            run={run}
+            trans={trans}
+            inTabOrder={run.id === stop}
+            onVerb={props.onVerb}
+            onFocus={() => setCurrent(run.id)}
+          />
+        ))}
+      </ul>
+      {shown.length < runs.length && (
+        <button type="button" className="fl-RunList-more" data-fl-action="more" onClick={() => setAll(true)}>
+          {trans.__('Show all %1', runs.length)}
+        </button>
+      )}
+    </>
+  );
+}
+
+/** Where a key leads: to the row above or below, or along the buttons of a row. */
+function neighbour(row: HTMLElement, event: React.KeyboardEvent): HTMLElement | null {
+  const main = (of: Element | null): HTMLElement | null => of?.querySelector('.fl-RunRow-main') ?? null;
+  const buttons = [...row.querySelectorAll<HTMLElement>('button')];
+  const here = buttons.indexOf(event.target as HTMLElement);
+  switch (event.key) {
+    case 'ArrowDown':
+      return main(row.nextElementSibling);
+    case 'ArrowUp':
+      return main(row.previousElementSibling);
+    case 'ArrowRight':
+      return buttons[here + 1] ?? null;
+    case 'ArrowLeft':
+      return buttons[here - 1] ?? null;
+    default:
+      return null;
+  }
+}
+
+interface IRunRowProps {
+  run: IRunRow;
+  trans: ITrans;
+  inTabOrder: boolean;
+  onVerb: (verb: RunVerb, id: string) => void;
+  onFocus: () => void;
+}
+
+function RunRow({ run, trans, inTabOrder, onVerb, onFocus }: IRunRowProps): JSX.Element {
+  const live = isActive(run.state);
+  const state = stateLabel(run.state, trans);
+  const [firstMetric] = Object.entries(run.metrics);
+  const verb = (name: RunVerb, icon: LabIcon, label: string): JSX.Element => (
+    <button
+      type="button"
+      className="fl-RunRow-verb"
+      data-fl-action={name}
+      tabIndex={inTabOrder ? 0 : -1}
+      aria-label={trans.__('%1 %2', label, run.name)}
+      title={label}
+      onClick={() => onVerb(name, run.id)}
+    >
+      <icon.react tag="span" />
+    </button>
+  );
+  return (
+    <li
+      className="fl-RunRow"
+      data-fl-run={run.id}
+      data-fl-name={run.name}
+      data-fl-state={stateKey(run.state)}
+      onFocus={onFocus}
+    >
+      <button
+        type="button"
+        className="fl-RunRow-main"
+        tabIndex={inTabOrder ? 0 : -1}
+        title={[run.name, state, run.error].filter(Boolean).join('\n')}
+        onClick={() => onVerb('open', run.id)}
+      >
+        <StateIcon state={run.state} trans={trans} />
+        <span className="fl-RunRow-name">{run.name}</span>
+        {firstMetric && (
+          <span className="fl-RunRow-metric" title={`${firstMetric[0]} ${firstMetric[1]}`}>
+            {metric(...firstMetric)}
+          </span>
+        )}
+        <span className="fl-RunRow-progress" data-fl-progress={`${run.done}/${run.total}`}>
+          {run.total > 0 && `${run.done}/${run.total}`}
+        </span>
+        <Elapsed
+          className="fl-RunRow-time"
+          from={run.started_at ?? run.created_at}
+          until={run.finished_at}
+          live={live}
+        />
+        <Age className="fl-RunRow-age" from={run.created_at} trans={trans} />
+      </button>
+      <span className="fl-RunRow-verbs" role="group" aria-label={trans.__('Actions')}>
+        {verb('open', launchIcon, trans.__('Open'))}
+        {live && verb('stop', stopIcon, trans.__('Stop'))}
+        {canRetry(run.state) && verb('retry', refreshIcon, trans.__('Retry'))}
+        {verb('delete', closeIcon, trans.__('Delete'))}
+      </span>
+    </li>
+  );
+}

@@ -1,0 +1,159 @@
+/**
+ * Pan and zoom: which part of the world is seen, and how large.
+ */
+export interface IView {
+  /** Offset of the world's origin in the viewport, in pixels. */
+  x: number;
+  y: number;
+  scale: number;
+}
+
+const LEAST_SCALE = 0.08;
+const MOST_SCALE = 2.5;
+const FIT_MARGIN = 8;
+const WHEEL_SPEED = 0.0015;
+const PINCH_SPEED = 0.01;
+const LINE_PX = 16;
+/** A press that moves less is a click. */
+const DRAG_PX = 4;
+
+export class Camera {
+  constructor(
+    private readonly viewport: HTMLElement,
+    private readonly world: HTMLElement,
+    private readonly wheel: 'zoom' | 'modifier'
+  ) {
+    viewport.addEventListener('wheel', this._onWheel, { passive: false });
+    viewport.addEventListener('pointerdown', this._onPointerDown);
+    // Lab is not everywhere: without an observer the first fit stays.
+    if (typeof ResizeObserver !== 'undefined') {
+      this._observer = new ResizeObserver(() => this._untouched && this.fit());
+      this._observer.observe(viewport);
+    }
+  }
+
+  get view(): IView {
+    return this._view;
+  }
+
+  /** Tell the size of the world; shows all of it until the reader moves it himself. */
+  setWorld(width: number, height: number): void {
+    this._width = width;
+    this._height = height;
+    if (this._untouched) {
+      this.fit();
+    }
+  }
+
+  /** Show everything, never larger than life. */
+  fit(): void {
+    this._untouched = true;
+    const { clientWidth, clientHeight } = this.viewport;
+    if (!clientWidth || !clientHeight || !this._width || !this._height) {
+      return;
+    }
+    const scale = clamp(
+      Math.min(
+        (clientWidth - 2 * FIT_MARGIN) / this._width,
+        (clientHeight - 2 * FIT_MARGIN) / this._height,
+        1
+      )
+    );
+    this._set({
+      x: (clientWidth - this._width * scale) / 2,
+      y: (clientHeight - this._height * scale) / 2,
+      scale
+    });
+  }
+
+  /** Zoom about a point of the viewport, its middle by default. */
+  zoom(factor: number, x = this.viewport.clientWidth / 2, y = this.viewport.clientHeight / 2): void {
+    const scale = clamp(this._view.scale * factor);
+    const ratio = scale / this._view.scale;
+    this._untouched = false;
+    this._set({ x: x - (x - this._view.x) * ratio, y: y - (y - this._view.y) * ratio, scale });
+  }
+
+  /** Move as little as needed to bring a rectangle of the world into sight. */
+  reveal(left: number, top: number, width: number, height: number): void {
+    const { x, y, scale } = this._view;
+    const move = (start: number, size: number, room: number): number => {
+      if (!room) {
+        return 0;
+      }
+      const before = FIT_MARGIN - start;
+      const after = start + size + FIT_MARGIN - room;
+      return before > 0 ? before : after > 0 ? -after : 0;
+    };
+    const dx = move(left * scale + x, width * scale, this.viewport.clientWidth);
+    const dy = move(top * scale + y, height * scale, this.viewport.clientHeight);
+    if (dx || dy) {
+      this._untouched = false;
+      this._set({ x: x + dx, y: y + dy, scale });
+    }
+  }
+
+  dispose(): void {
+    this._observer?.disconnect();
+    this.viewport.removeEventListener('wheel', this._onWheel);
+    this.viewport.removeEventListener('pointerdown', this._onPointerDown);
+    this._release?.();
+  }
+
+  private _set(view: IView): void {
+    this._view = view;
+    this.world.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.scale})`;
+  }
+
+  private readonly _onWheel = (event: WheelEvent): void => {
+    // A pinch on a touchpad arrives as a wheel with Ctrl.
+    const pinch = event.ctrlKey || event.metaKey;
+    if (this.wheel === 'modifier' && !pinch) {
+      return;
+    }
+    event.preventDefault();
+    const box = this.viewport.getBoundingClientRect();
+    const pixels = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE_PX : 1);
+    const speed = pinch ? PINCH_SPEED : WHEEL_SPEED;
+    this.zoom(Math.exp(-pixels * speed), event.clientX - box.left, event.clientY - box.top);
+  };
+
+  private readonly _onPointerDown = (event: PointerEvent): void => {
+    if (event.button !== 0 || this._release) {
+      return;
+    }
+    const start = { ...this._view, clientX: event.clientX, clientY: event.clientY };
+    let dragging = false;
+    const move = (next: PointerEvent): void => {
+      const dx = next.clientX - start.clientX;
+      const dy = next.clientY - start.clientY;
+      dragging ||= Math.hypot(dx, dy) > DRAG_PX;
+      if (dragging) {
+        this._untouched = false;
+        this.viewport.classList.add('fl-mod-panning');
+        this._set({ x: start.x + dx, y: start.y + dy, scale: start.scale });
+      }
+    };
+    const release = (): void => {
+      window.removeEventListener('pointermove', move);
+      window.removeEventListener('pointerup', release);
+      window.removeEventListener('pointercancel', release);
+      this._release = null;
+      // The click that ends a drag selects nothing: it comes right after this event.
+      setTimeout(() => this.viewport.classList.remove('fl-mod-panning'));
+    };
+    window.addEventListener('pointermove', move);
+    window.addEventListener('pointerup', release);
+    window.addEventListener('pointercancel', release);
+    this._release = release;
+  };
+
+  private _view: IView = { x: 0, y: 0, scale: 1 };
+  private _width = 0;
+  private _height = 0;
+  private _untouched = true;
+  private _observer: ResizeObserver | null = null;
+  private _release: (() => void) | null = null;
+}
+
+const clamp = (scale: number): number => Math.min(MOST_SCALE, Math.max(LEAST_SCALE, scale));

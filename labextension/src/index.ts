@@ -1,0 +1,25 @@
+/**
+ * Fairlead in JupyterLab.
+ */
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+
+import { FairleadClient } from './api/client';
+import { FairleadEvents } from './api/events';
+import { FairleadSession } from './model/session';
+import { notebookPlugin } from './notebook/plugin';
+import { panelsPlugin } from './panels/plugin';
+import { IFairleadSession } from './tokens';
+
+const sessionPlugin: JupyterFrontEndPlugin<IFairleadSession> = {
+  id: '@fairlead/lab:session',
+  description: 'The runs of the Kubernetes context in use; asks the server nothing before it is used.',
+  autoStart: true,
+  provides: IFairleadSession,
+  activate: (app: JupyterFrontEnd) => {
+    const { serverSettings } = app.serviceManager;
+    return new FairleadSession(new FairleadClient(serverSettings), new FairleadEvents(serverSettings));
+  }
+};
+
+export default [sessionPlugin, panelsPlugin, notebookPlugin];
+export { IFairleadSession };

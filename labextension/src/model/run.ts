@@ -1,0 +1,101 @@
+/**
+ * One run with its graph, followed live. Has no DOM.
+ */
+import { IDisposable } from '@lumino/disposable';
+import { ISignal, Signal } from '@lumino/signaling';
+
+import type { FairleadClient } from '../api/client';
+import type { IFairleadEvents } from '../api/events';
+import type { INode, IRunChange, IRunDetail } from '../api/types';
+import { coalesced } from './coalesce';
+import { LoadState, loadStateOf } from './load';
+
+export class RunModel implements IDisposable {
+  constructor(
+    readonly id: string,
+    private readonly client: Pick<FairleadClient, 'run'>,
+    private readonly events: IFairleadEvents
+  ) {
+    events.runChanged.connect(this._onRun, this);
+    events.opened.connect(this._onOpened, this);
+    void this.refresh();
+  }
+
+  /** Emitted after every change of what the model tells. */
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** Null until the server has told. */
+  get run(): IRunDetail | null {
+    return this._run;
+  }
+
+  get load(): LoadState {
+    return this._load;
+  }
+
+  /** The step shown in detail: the one chosen, else the one that a reader looks for first. */
+  get selected(): INode | null {
+    const nodes = this._run?.graph.nodes ?? [];
+    return nodes.find(node => node.id === this._chosen) ?? notable(nodes);
+  }
+
+  /** Choose the step to show. */
+  select(node: string): void {
+    this._chosen = node;
+    this._changed.emit();
+  }
+
+  /** Read the run again. Errors become the model's `load`. */
+  readonly refresh = coalesced(async () => {
+    try {
+      this._run = await this.client.run(this.id);
+      this._load = { kind: 'ready' };
+    } catch (error) {
+      this._load = loadStateOf(error);
+    }
+    if (!this._isDisposed) {
+      this._changed.emit();
+    }
+  });
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    this._isDisposed = true;
+    this.events.runChanged.disconnect(this._onRun, this);
+    this.events.opened.disconnect(this._onOpened, this);
+    Signal.clearData(this);
+  }
+
+  private _onOpened(): void {
+    void this.refresh();
+  }
+
+  private _onRun(_: unknown, change: IRunChange): void {
+    if (change.run_id !== this.id) {
+      return;
+    }
+    if (change.deleted) {
+      this._load = { kind: 'gone', message: '', hint: '' };
+      this._changed.emit();
+    } else {
+      void this.refresh();
+    }
+  }
+
+  private _run: IRunDetail | null = null;
+  private _load: LoadState = { kind: 'loading' };
+  private _chosen: string | null = null;
+  private _isDisposed = false;
+  private readonly _changed = new Signal<this, void>(this);
+}
+
+/** A failed step before a running one, before the first. */
+function notable(nodes: readonly INode[]): INode | null {
+  const of = (state: string): INode | undefined => nodes.find(node => node.state === state);
+  return of('FAILED') ?? of('RUNNING') ?? nodes[0] ?? null;
+}

@@ -1,0 +1,136 @@
+/**
+ * The notebook's part: the command behind the toolbar button, and the chips.
+ */
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette, Notification } from '@jupyterlab/apputils';
+import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import { CATEGORY, CommandIDs } from '../commands';
+import { runPipelineIcon } from '../panels/icons';
+import { IFairleadSession } from '../tokens';
+import { CellMarks } from './cellmarks';
+import { findNotebook, revealCell } from './reveal';
+import { runNotebook } from './run';
+
+export const SETTINGS_ID = '@fairlead/lab:plugin';
+
+export const notebookPlugin: JupyterFrontEndPlugin<void> = {
+  id: '@fairlead/lab:notebook',
+  description: 'Runs notebooks as pipelines and shows their steps over the cells.',
+  autoStart: true,
+  requires: [IFairleadSession, INotebookTracker],
+  optional: [ISettingRegistry, ICommandPalette, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    session: IFairleadSession,
+    tracker: INotebookTracker,
+    settings: ISettingRegistry | null,
+    palette: ICommandPalette | null,
+    translator: ITranslator | null
+  ) => {
+    const trans = (translator ?? nullTranslator).load('fairlead');
+    const { commands } = app;
+
+    const byPath = (path: unknown): NotebookPanel | null =>
+      typeof path === 'string'
+        ? (tracker.find(one => one.context.path === path) ?? null)
+        : tracker.currentWidget;
+    /** Notebooks whose run is being started: a second click is not a second run. */
+    const starting = new Set<NotebookPanel>();
+    commands.addCommand(CommandIDs.runNotebook, {
+      label: trans.__('Run as pipeline'),
+      caption: trans.__('Run the steps of this notebook as a pipeline'),
+      icon: runPipelineIcon,
+      describedBy: { args: { type: 'object', properties: { path: { type: 'string' } } } },
+      isEnabled: () => tracker.currentWidget !== null,
+      execute: async args => {
+        const panel = byPath(args.path);
+        if (!panel || starting.has(panel)) {
+          return null;
+        }
+        starting.add(panel);
+        try {
+          const run = await runNotebook(panel, session, trans);
+          if (run !== null) {
+            await commands.execute(CommandIDs.openRun, { run });
+          }
+          return run;
+        } finally {
+          starting.delete(panel);
+        }
+      }
+    });
+    palette?.addItem({ command: CommandIDs.runNotebook, category: CATEGORY });
+
+    commands.addCommand(CommandIDs.revealCell, {
+      label: trans.__('Show the cell of a step'),
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: { run: { type: 'string' }, cell: { type: 'string' }, line: { type: 'number' } },
+          required: ['run', 'cell']
+        }
+      },
+      execute: async ({ run, cell, line }) => {
+        if (typeof run !== 'string' || typeof cell !== 'string') {
+          return;
+        }
+        const panel = findNotebook(tracker, cell, session.started.notebookOf(run));
+        if (!panel) {
+          Notification.info(trans.__('Open the notebook of this run, and the link leads to its cell.'), {
+            autoClose: 6000
+          });
+          return;
+        }
+        app.shell.activateById(panel.id);
+        await revealCell(panel, cell, typeof line === 'number' ? line : null);
+      }
+    });
+
+    showChips(tracker, session, settings, trans);
+  }
+};
+
+/** Give every open notebook its chips while the setting says so. */
+function showChips(
+  tracker: INotebookTracker,
+  session: IFairleadSession,
+  settings: ISettingRegistry | null,
+  trans: ReturnType<ITranslator['load']>
+): void {
+  const marks = new Map<NotebookPanel, CellMarks>();
+  let wanted = false;
+  const add = (panel: NotebookPanel): void => {
+    if (wanted && !marks.has(panel)) {
+      marks.set(panel, new CellMarks(panel, session, trans));
+      panel.disposed.connect(() => marks.delete(panel));
+    }
+  };
+  const want = (value: boolean): void => {
+    wanted = value;
+    if (wanted) {
+      tracker.forEach(add);
+    } else {
+      marks.forEach(one => one.dispose());
+      marks.clear();
+    }
+  };
+  tracker.widgetAdded.connect((_, panel) => add(panel));
+  if (!settings) {
+    want(true);
+    return;
+  }
+  settings.load(SETTINGS_ID).then(
+    loaded => {
+      const apply = (): void => want(loaded.get('chips').composite !== false);
+      loaded.changed.connect(apply);
+      apply();
+    },
+    (error: unknown) => {
+      console.warn('Fairlead has no settings, so the chips are shown:', error);
+      want(true);
+    }
+  );
+}

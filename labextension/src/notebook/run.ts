@@ -1,0 +1,61 @@
+/**
+ * "Run as pipeline": save, start, open; or show why not.
+ */
+import { Notification } from '@jupyterlab/apputils';
+import type { NotebookPanel } from '@jupyterlab/notebook';
+
+import { ApiError, ServerMissingError } from '../api/errors';
+import type { ITrans } from '../components/text';
+import type { FairleadSession } from '../model/session';
+import { contentOf } from './content';
+import { showProblems } from './problems';
+import { revealCell } from './reveal';
+
+/** Start a run of a notebook as it stands; its id, or null when it was refused. */
+export async function runNotebook(
+  panel: NotebookPanel,
+  session: FairleadSession,
+  trans: ITrans
+): Promise<string | null> {
+  const { context, content } = panel;
+  if (!content.model) {
+    return null;
+  }
+  // The file should hold what runs. A read-only one runs as it is shown.
+  if (content.model.dirty && context.contentsModel?.writable !== false) {
+    await context.save();
+  }
+  try {
+    const run = await session.client.submit({ path: context.path, notebook: contentOf(content.model) });
+    session.runs.start();
+    session.runs.put(run);
+    session.started.put(context.path, run.id);
+    return run.id;
+  } catch (error) {
+    if (!(error instanceof ApiError)) {
+      throw error;
+    }
+    await refused(error, panel, trans);
+    return null;
+  }
+}
+
+async function refused(error: ApiError, panel: NotebookPanel, trans: ITrans): Promise<void> {
+  if (error.problems.length) {
+    const problem = await showProblems(error, trans);
+    if (problem?.cell_id) {
+      await revealCell(panel, problem.cell_id, problem.line);
+    }
+    return;
+  }
+  const hint =
+    error instanceof ServerMissingError
+      ? trans.__('Enable it with `jupyter server extension enable fairlead_server` and restart Jupyter.')
+      : error.hint;
+  Notification.error(
+    [trans.__('The notebook was not started.'), error.message, hint].filter(Boolean).join(' '),
+    {
+      autoClose: false
+    }
+  );
+}

@@ -1,0 +1,105 @@
+/**
+ * The head of the run view: how the run stands, and what can be done with it.
+ */
+import { refreshIcon, stopIcon } from '@jupyterlab/ui-components';
+import * as React from 'react';
+
+import type { IRunDetail } from '../api/types';
+import { Elapsed } from '../components/Elapsed';
+import { valueText } from '../components/format';
+import { Metrics } from '../components/Overview';
+import { StateIcon } from '../components/StateIcon';
+import { canRetry, isActive, stateKey, stateLabel } from '../components/states';
+import type { ITrans } from '../components/text';
+
+export function RunHeader(props: {
+  run: IRunDetail;
+  trans: ITrans;
+  onStop: () => void;
+  onRetry: () => void;
+}): JSX.Element {
+  const { run, trans } = props;
+  const live = isActive(run.state);
+  const failed = run.graph.nodes.some(node => node.error);
+  return (
+    <header className="fl-RunHeader" data-fl-state={stateKey(run.state)}>
+      <div className="fl-RunHeader-line">
+        <StateIcon state={run.state} trans={trans} silent />
+        <h2 className="fl-RunHeader-name">{run.name}</h2>
+        <span className="fl-RunHeader-state" role="status" data-fl-fact="run-state">
+          {stateLabel(run.state, trans)}
+        </span>
+        <Progress done={run.done} total={run.total} trans={trans} />
+        <Elapsed
+          className="fl-RunHeader-time"
+          from={run.started_at ?? run.created_at}
+          until={run.finished_at}
+          live={live}
+        />
+        <span className="fl-RunHeader-verbs">
+          {live && (
+            <button
+              type="button"
+              className="fl-Button"
+              data-fl-action="stop"
+              disabled={run.state === 'CANCELING'}
+              onClick={props.onStop}
+            >
+              <stopIcon.react tag="span" />
+              {trans.__('Stop')}
+            </button>
+          )}
+          {canRetry(run.state) && (
+            <button type="button" className="fl-Button" data-fl-action="retry" onClick={props.onRetry}>
+              <refreshIcon.react tag="span" />
+              {trans.__('Retry')}
+            </button>
+          )}
+        </span>
+      </div>
+      {run.error && !failed && (
+        <div className="fl-Error" role="alert" data-fl-error="run">
+          <pre className="fl-Error-text">{run.error}</pre>
+        </div>
+      )}
+      <div className="fl-RunHeader-facts">
+        <Metrics metrics={run.metrics} />
+        <ul className="fl-Params" aria-label={trans.__('Parameters')}>
+          {Object.entries(run.parameters).map(([name, value]) => (
+            <li
+              key={name}
+              className="fl-Params-one"
+              data-fl-parameter={name}
+              title={`${name} = ${valueText(value)}`}
+            >
+              {name} = <code>{valueText(value)}</code>
+            </li>
+          ))}
+        </ul>
+      </div>
+    </header>
+  );
+}
+
+function Progress(props: { done: number; total: number; trans: ITrans }): JSX.Element | null {
+  const { done, total } = props;
+  if (total === 0) {
+    return null;
+  }
+  return (
+    <span
+      className="fl-Progress"
+      role="progressbar"
+      aria-valuemin={0}
+      aria-valuemax={total}
+      aria-valuenow={done}
+      aria-label={props.trans.__('Steps done')}
+      data-fl-progress={`${done}/${total}`}
+    >
+      <span className="fl-Progress-bar">
+        <span className="fl-Progress-fill" style={{ width: `${(100 * done) / total}%` }} />
+      </span>
+      {done}/{total}
+    </span>
+  );
+}

@@ -1,0 +1,102 @@
+/**
+ * The panels' part: sidebar, run views, status bar, and runs in outputs.
+ */
+import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { IStateDB } from '@jupyterlab/statedb';
+import { IStatusBar } from '@jupyterlab/statusbar';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import { CATEGORY, CommandIDs } from '../commands';
+import type { RunVerb } from '../components/RunList';
+import type { ITrans } from '../components/text';
+import { IFairleadSession } from '../tokens';
+import { fairleadIcon } from './icons';
+import { runRendererFactory } from './mime';
+import { addRunCommands } from './runs';
+import { PANEL_ID, Sidebar } from './sidebar';
+import { RunsStatus } from './status';
+
+const FOLDED_KEY = '@fairlead/lab:folded';
+const SIDEBAR_RANK = 600;
+
+const COMMAND_OF: Record<RunVerb, string> = {
+  open: CommandIDs.openRun,
+  stop: CommandIDs.stopRun,
+  retry: CommandIDs.retryRun,
+  delete: CommandIDs.deleteRun
+};
+
+export const panelsPlugin: JupyterFrontEndPlugin<void> = {
+  id: '@fairlead/lab:plugin',
+  description: 'The Fairlead sidebar and the view of a run.',
+  autoStart: true,
+  requires: [IFairleadSession, IRenderMimeRegistry],
+  optional: [IEditorLanguageRegistry, ICommandPalette, ILayoutRestorer, IStateDB, IStatusBar, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    session: IFairleadSession,
+    rendermime: IRenderMimeRegistry,
+    languages: IEditorLanguageRegistry | null,
+    palette: ICommandPalette | null,
+    restorer: ILayoutRestorer | null,
+    state: IStateDB | null,
+    statusBar: IStatusBar | null,
+    translator: ITranslator | null
+  ) => {
+    const trans = (translator ?? nullTranslator).load('fairlead');
+    rendermime.addFactory(runRendererFactory(trans));
+    addRunCommands({ app, session, rendermime, languages, palette, restorer, trans });
+    const sidebar = addSidebar(app, session, state, trans);
+    restorer?.add(sidebar, PANEL_ID);
+
+    app.commands.addCommand(CommandIDs.showPanel, {
+      label: trans.__('Show Fairlead'),
+      icon: fairleadIcon,
+      describedBy: { args: { type: 'object', properties: {} } },
+      execute: () => app.shell.activateById(PANEL_ID)
+    });
+    palette?.addItem({ command: CommandIDs.showPanel, category: CATEGORY });
+
+    statusBar?.registerStatusItem('@fairlead/lab:runs', {
+      item: new RunsStatus(session.runs, trans, () => void app.commands.execute(CommandIDs.showPanel)),
+      align: 'left',
+      rank: 20,
+      isActive: () => session.runs.active > 0,
+      activeStateChanged: session.runs.changed
+    });
+  }
+};
+
+function addSidebar(
+  app: JupyterFrontEnd,
+  session: IFairleadSession,
+  state: IStateDB | null,
+  trans: ITrans
+): Sidebar {
+  const sidebar = new Sidebar({
+    runs: session.runs,
+    trans,
+    folded: new Set(),
+    onFolded: folded => void state?.save(FOLDED_KEY, [...folded]),
+    onVerb: (verb, run) => void app.commands.execute(COMMAND_OF[verb], { run }),
+    onStart: () => {
+      const current = app.commands.isEnabled(CommandIDs.runNotebook);
+      // With no notebook in front there is nothing to run yet: the file browser has them.
+      void app.commands.execute(current ? CommandIDs.runNotebook : 'filebrowser:activate');
+    }
+  });
+  sidebar.title.icon = fairleadIcon;
+  sidebar.title.caption = 'Fairlead';
+  app.shell.add(sidebar, 'left', { rank: SIDEBAR_RANK, type: 'Fairlead' });
+  void app.restored
+    .then(() => state?.fetch(FOLDED_KEY))
+    .then(stored => {
+      if (Array.isArray(stored)) {
+        sidebar.setFolded(new Set(stored.filter((name): name is string => typeof name === 'string')));
+      }
+    });
+  return sidebar;
+}

@@ -1,0 +1,184 @@
+/**
+ * Commands over runs, and the run views that they open.
+ */
+import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
+import { ICommandPalette, MainAreaWidget, Notification, WidgetTracker } from '@jupyterlab/apputils';
+import type { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+
+import type { IRunSummary } from '../api/types';
+import { CATEGORY, CommandIDs } from '../commands';
+import { canRetry, isActive, stateKey } from '../components/states';
+import type { ITrans } from '../components/text';
+import type { FairleadSession } from '../model/session';
+import { fairleadIcon } from './icons';
+import type { Highlight } from './notebookview';
+import { RunActions } from './runactions';
+import { RunView } from './runview';
+
+type Args = ReadonlyPartialJSONObject;
+
+export interface IRunsPartOptions {
+  app: JupyterFrontEnd;
+  session: FairleadSession;
+  rendermime: IRenderMimeRegistry;
+  languages: IEditorLanguageRegistry | null;
+  palette: ICommandPalette | null;
+  restorer: ILayoutRestorer | null;
+  trans: ITrans;
+}
+
+const ARGS = {
+  args: {
+    type: 'object',
+    properties: {
+      run: {
+        type: 'string',
+        description: 'Id of the run; by default the current one, or one that is asked for.'
+      },
+      row: { type: 'boolean', description: 'The run whose row was under the context menu.' }
+    }
+  }
+};
+
+/** Add the commands over runs; their views come back after a reload. */
+export function addRunCommands(options: IRunsPartOptions): void {
+  const { app, session, palette, restorer, trans } = options;
+  const { commands } = app;
+  const actions = new RunActions(session, trans);
+  const views = new WidgetTracker<MainAreaWidget<RunView>>({ namespace: 'fairlead-run' });
+
+  /** The run that a command means, without asking. */
+  const named = (args: Args): string | null => {
+    if (typeof args.run === 'string') {
+      return args.run;
+    }
+    if (args.row) {
+      const row = app.contextMenuHitTest(node => node.dataset.flRun !== undefined);
+      return row?.dataset.flRun ?? null;
+    }
+    const current = app.shell.currentWidget;
+    return current && views.has(current) ? (current as MainAreaWidget<RunView>).content.model.id : null;
+  };
+  const suits = (args: Args, among: (run: IRunSummary) => boolean): boolean => {
+    const run = session.runs.find(named(args) ?? '');
+    return run === null || among(run);
+  };
+  const add = (
+    id: string,
+    label: string,
+    question: string,
+    among: (run: IRunSummary) => boolean,
+    act: (run: string) => unknown
+  ): void => {
+    commands.addCommand(id, {
+      label,
+      describedBy: ARGS,
+      isEnabled: args => suits(args, among),
+      execute: async args => {
+        const run = named(args) ?? (await actions.choose(question, among));
+        return run === null ? null : act(run);
+      }
+    });
+    palette?.addItem({ command: id, category: CATEGORY });
+  };
+
+  add(
+    CommandIDs.openRun,
+    trans.__('Open Run'),
+    trans.__('Open which run?'),
+    () => true,
+    run => {
+      const view = views.find(one => one.content.model.id === run) ?? openView(options, run);
+      if (!view.isAttached) {
+        void views.add(view);
+        app.shell.add(view, 'main', { type: 'Fairlead run' });
+      }
+      app.shell.activateById(view.id);
+    }
+  );
+  add(
+    CommandIDs.stopRun,
+    trans.__('Stop Run'),
+    trans.__('Stop which run?'),
+    run => isActive(run.state),
+    run => actions.stop(run)
+  );
+  add(
+    CommandIDs.retryRun,
+    trans.__('Retry Run'),
+    trans.__('Retry which run?'),
+    run => canRetry(run.state),
+    run => actions.retry(run)
+  );
+  add(
+    CommandIDs.deleteRun,
+    trans.__('Delete Run…'),
+    trans.__('Delete which run?'),
+    () => true,
+    run => actions.remove(run)
+  );
+
+  void restorer?.restore(views, {
+    command: CommandIDs.openRun,
+    args: view => ({ run: view.content.model.id }),
+    name: view => view.content.model.id
+  });
+  session.runs.ended.connect((_, run) => {
+    const seen = views.find(view => view.content.model.id === run.id)?.isVisible;
+    if (session.started.notebookOf(run.id) !== null && !seen) {
+      tellEnd(options, run);
+    }
+  });
+}
+
+function openView(options: IRunsPartOptions, run: string): MainAreaWidget<RunView> {
+  const { app, session, rendermime, trans } = options;
+  const { commands } = app;
+  const content = new RunView({
+    model: session.follow(run),
+    session,
+    rendermime,
+    highlight: highlighter(options.languages),
+    trans,
+    onRevealCell: (of, cell, line) => void commands.execute(CommandIDs.revealCell, { run: of, cell, line }),
+    onStop: id => void commands.execute(CommandIDs.stopRun, { run: id }),
+    onRetry: id => void commands.execute(CommandIDs.retryRun, { run: id })
+  });
+  const view = new MainAreaWidget({ content });
+  view.id = `fairlead-run-${run}`;
+  view.title.icon = fairleadIcon;
+  view.title.closable = true;
+  view.toolbar.hide();
+  return view;
+}
+
+/** Tell the end of a run that was started here and that nobody looks at. */
+function tellEnd(options: IRunsPartOptions, run: IRunSummary): void {
+  const { app, trans } = options;
+  const actions = [
+    {
+      label: trans.__('Open run'),
+      callback: () => void app.commands.execute(CommandIDs.openRun, { run: run.id })
+    }
+  ];
+  if (stateKey(run.state) === 'SUCCEEDED') {
+    Notification.success(trans.__('%1 succeeded.', run.name), { actions, autoClose: 5000 });
+  } else if (stateKey(run.state) === 'FAILED') {
+    const why = run.error ?? '';
+    Notification.error([trans.__('%1 failed.', run.name), why].filter(Boolean).join(' '), { actions });
+  }
+}
+
+function highlighter(languages: IEditorLanguageRegistry | null): Highlight {
+  return (source, language, host) => {
+    const found = languages?.findBest(language);
+    if (languages && found) {
+      host.textContent = '';
+      languages.highlight(source, found, host).catch(() => {
+        host.textContent = source;
+      });
+    }
+  };
+}

@@ -1,0 +1,6 @@
+import './base.css';
+import './dag.css';
+import './card.css';
+import './panel.css';
+import './runview.css';
+import './chips.css';

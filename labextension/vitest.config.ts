@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    environment: 'jsdom',
+    include: ['test/**/*.test.ts', 'test/**/*.test.tsx'],
+    // Lab's packages are written for a bundler: their ES modules carry no file extensions.
+    server: { deps: { inline: [/@jupyterlab\//, /@jupyter\//] } }
+  }
+});
