@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import secrets
 import sqlite3
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -21,7 +22,8 @@ from .errors import (
     invalid,
     not_found,
 )
-from .kinds import BY_MANIFEST, EVENT, NAMESPACE, POD, Json, Kind
+from .events import PRUNE_EVERY, build_event, prune_events
+from .kinds import BY_MANIFEST, NAMESPACE, POD, Json, Kind
 from .selectors import parse_selectors
 from .times import timestamp
 from .validation import check
@@ -66,7 +68,7 @@ class Transaction:
     def __init__(self, db: sqlite3.Connection) -> None:
         self.db = db
         self.changes: list[Change] = []
-        self._version = tables.latest_version(db)
+        self._version = self._first = tables.latest_version(db)
 
     # Reading
 
@@ -243,36 +245,29 @@ class Transaction:
         component : str
             Who saw it: `default-scheduler`, `kubelet`, ...
         """
-        metadata, now = about["metadata"], timestamp()
-        namespace = metadata.get("namespace", "default")
-        namespace_object = self.find(NAMESPACE, namespace)
-        if namespace_object is None or "deletionTimestamp" in namespace_object["metadata"]:
+        namespace = self.find(NAMESPACE, about["metadata"].get("namespace", "default"))
+        if namespace is None or "deletionTimestamp" in namespace["metadata"]:
             return  # nobody can read it there
-        self.create(
-            {
-                "apiVersion": EVENT.api_version,
-                "kind": EVENT.kind,
-                "metadata": {
-                    "name": f"{metadata['name'][:230]}.{secrets.token_hex(8)}",
-                    "namespace": namespace,
-                },
-                "involvedObject": {
-                    "apiVersion": about["apiVersion"],
-                    "kind": about["kind"],
-                    "name": metadata["name"],
-                    "namespace": metadata.get("namespace", ""),
-                    "uid": metadata["uid"],
-                    "resourceVersion": metadata["resourceVersion"],
-                },
-                "reason": reason,
-                "message": message,
-                "type": type,
-                "source": {"component": component},
-                "count": 1,
-                "firstTimestamp": now,
-                "lastTimestamp": now,
-            }
-        )
+        event = self.create(build_event(about, reason, message, type, component))
+        if int(event["metadata"]["resourceVersion"]) // PRUNE_EVERY != self._first // PRUNE_EVERY:
+            prune_events(self)
+
+    def bind_pod(self, pod: Json, node: str, conditions: Sequence[Json]) -> Json:
+        """Give a pod to a node, as the `binding` subresource does, and return it as stored.
+
+        Parameters
+        ----------
+        pod : dict
+            As read in this transaction.
+        node : str
+            Name of the node.
+        conditions : list of dict
+            The pod's conditions from now on.
+        """
+        bound = copy.deepcopy(pod)
+        bound["spec"]["nodeName"] = node
+        bound["status"]["conditions"] = [*conditions]
+        return self.write(POD, "MODIFIED", bound, pod)
 
     # Inside
 

@@ -1,0 +1,134 @@
+"""The API server as one ASGI application."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import time
+from urllib.parse import parse_qsl
+
+from starlette.requests import ClientDisconnect, Request
+
+from ..resources import POD, SERVICE, ApiError, Resources
+from .discovery import VERSION, discover
+from .http import Receive, Scope, Send, send_bytes, send_json, send_stream
+from .objects import ObjectVerbs
+from .paths import Target, parse_target
+from .pod_logs import PodLogs, read_log
+from .proxy import ALIAS_PREFIX, ALIAS_SERVICE, Services, find_service, inner_scope
+from .watches import watch_events
+
+log = logging.getLogger(__name__)
+
+_HEALTH = ("/healthz", "/readyz", "/livez")
+
+
+class ApiServer:
+    """Answers requests with the right token; everything else is 401.
+
+    Parameters
+    ----------
+    resources : Resources
+        The objects.
+    token : str
+        The bearer token of every client.
+    logs : PodLogs
+        Logs of pods.
+    services : mapping
+        Applications behind the service proxy.
+    """
+
+    def __init__(
+        self, resources: Resources, *, token: str, logs: PodLogs, services: Services
+    ) -> None:
+        self._resources = resources
+        self._authorization = f"Bearer {token}".encode()
+        self._logs = logs
+        self._services = services
+        self._verbs = ObjectVerbs(resources)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; the process boundary of every error."""
+        if scope["type"] != "http":
+            raise RuntimeError(f"only HTTP is served, not {scope['type']}")
+        started = False
+
+        async def watched_send(message: Scope) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            self._authenticate(scope)
+            await self._answer(scope, receive, watched_send)
+        except ApiError as error:
+            if started:
+                log.warning("%s %s broke off: %s", scope["method"], scope["path"], error)
+                raise
+            await send_json(send, error.status(), error.code)
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            # The boundary: the cause goes to the log, the client gets no traceback.
+            log.exception("%s %s failed", scope["method"], scope["path"])
+            if started:
+                raise
+            what = f"Internal error occurred: {type(error).__name__}"
+            await send_json(send, ApiError(500, "InternalError", what).status(), 500)
+
+    def _authenticate(self, scope: Scope) -> None:
+        given = b""
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                given = value
+        if not hmac.compare_digest(given, self._authorization):
+            raise ApiError(401, "Unauthorized", "Unauthorized")
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        if path.startswith(ALIAS_PREFIX) and ALIAS_SERVICE in self._services:
+            await self._services[ALIAS_SERVICE](scope, receive, send)
+            return
+        target = parse_target(path)
+        if target is None:
+            await self._answer_path(scope, path, send)
+            return
+        if target.kind is SERVICE and target.subresource == "proxy" and target.name:
+            app = find_service(self._services, target)
+            await app(inner_scope(scope, target.rest), receive, send)
+            return
+        await self._answer_target(scope, receive, send, target)
+
+    async def _answer_path(self, scope: Scope, path: str, send: Send) -> None:
+        if scope["method"] not in ("GET", "HEAD"):
+            raise _not_found()
+        if path.rstrip("/") in _HEALTH:
+            await send_bytes(send, b"ok", "text/plain; charset=utf-8")
+        elif path == "/version":
+            await send_json(send, VERSION)
+        elif (document := discover(path)) is not None:
+            await send_json(send, document)
+        else:
+            raise _not_found()
+
+    async def _answer_target(
+        self, scope: Scope, receive: Receive, send: Send, target: Target
+    ) -> None:
+        request = Request(scope, receive)
+        if request.method == "GET":
+            query = dict(parse_qsl(scope["query_string"].decode()))
+            if target.kind is POD and target.subresource == "log" and target.name:
+                pod = await self._resources.get(POD, target.name, target.namespace)
+                chunks = read_log(self._logs, pod, query, time.time())
+                await send_stream(receive, send, chunks, "text/plain; charset=utf-8")
+                return
+            if not target.subresource and query.get("watch") in ("true", "1"):
+                events = watch_events(self._resources, target, query)
+                await send_stream(receive, send, events, "application/json")
+                return
+        body, code = await self._verbs.answer(request, target)
+        await send_json(send, body, code)
+
+
+def _not_found() -> ApiError:
+    return ApiError(404, "NotFound", "the server could not find the requested resource")

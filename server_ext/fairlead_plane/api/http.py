@@ -1,0 +1,101 @@
+"""Reading requests and writing answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+
+from ..resources import ApiError, Json, bad_request
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MAX_BODY_BYTES = 32 << 20
+"""Largest body of an object; the real API server's limit is 3 MiB."""
+
+
+async def read_body(request: Request) -> bytes:
+    """Read the body; ApiError 413 when it is too large."""
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MAX_BODY_BYTES:
+            message = f"Request entity too large: limit is {MAX_BODY_BYTES}"
+            raise ApiError(413, "RequestEntityTooLarge", message)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+async def read_json(request: Request) -> Any:
+    """Read the body as JSON; None when it is empty, ApiError 400 when it is none."""
+    body = await read_body(request)
+    if not body:
+        return None
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise bad_request(f"the object provided is unrecognized: {error}") from error
+
+
+async def read_object(request: Request) -> Json:
+    """Read the body as one JSON object; ApiError 400 when it is none."""
+    found = await read_json(request)
+    if not isinstance(found, dict):
+        raise bad_request("the object provided is unrecognized: a JSON object is needed")
+    return found
+
+
+async def send_json(send: Send, content: Json, code: int = 200) -> None:
+    """Answer with JSON."""
+    await send_bytes(send, orjson.dumps(content), "application/json", code)
+
+
+async def send_bytes(send: Send, body: bytes, content_type: str, code: int = 200) -> None:
+    """Answer with a whole body."""
+    headers = [
+        (b"content-type", content_type.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-cache, private"),
+    ]
+    await send({"type": "http.response.start", "status": code, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def send_stream(
+    receive: Receive, send: Send, chunks: AsyncIterator[bytes], content_type: str
+) -> None:
+    """Answer with chunks as they come, until they end or the client leaves.
+
+    The iterator is closed in both cases. An exception from it ends the connection without the
+    last chunk, so that the client can tell a cut answer from a whole one.
+    """
+    headers = [(b"content-type", content_type.encode()), (b"cache-control", b"no-cache, private")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+    async def pump() -> None:
+        async for chunk in chunks:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def left() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    pumping, leaving = asyncio.create_task(pump()), asyncio.create_task(left())
+    try:
+        await asyncio.wait({pumping, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if pumping.done():
+            pumping.result()
+    finally:
+        for task in (pumping, leaving):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task

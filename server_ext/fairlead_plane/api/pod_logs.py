@@ -1,0 +1,131 @@
+"""`pods/NAME/log`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Protocol
+
+from ..resources import ApiError, Json, bad_request, parse_timestamp
+
+
+class PodLogs(Protocol):
+    """Where the logs of pods are; the node has them."""
+
+    def read(
+        self,
+        pod: Json,
+        container: str,
+        *,
+        follow: bool,
+        previous: bool,
+        timestamps: bool,
+        tail_lines: int | None,
+        since: float | None,
+        limit_bytes: int | None,
+    ) -> AsyncIterator[bytes]:
+        """Read the log of one container.
+
+        Parameters
+        ----------
+        pod : dict
+            The Pod.
+        container : str
+            Name of one of its containers, started at least once.
+        follow : bool
+            Go on with new lines until the container has ended.
+        previous : bool
+            The log before the last restart.
+        timestamps : bool
+            Put the time before each line.
+        tail_lines : int or None
+            Only so many lines from the end of what is there; None: all.
+        since : float or None
+            Only lines from this time on, in seconds since 1970.
+        limit_bytes : int or None
+            End after so many bytes; None: no limit.
+        """
+        ...
+
+
+def read_log(
+    logs: PodLogs, pod: Json, query: Mapping[str, str], now: float
+) -> AsyncIterator[bytes]:
+    """Return the log that a request asks for.
+
+    Raises
+    ------
+    ApiError
+        400 as the real API answers it: no such container, several to choose from, not yet started.
+    """
+    name = pod["metadata"]["name"]
+    container = _container(pod, query.get("container", ""))
+    state = _status_of(pod, container)
+    previous = _flag(query, "previous")
+    if previous:
+        if not state.get("restartCount"):
+            raise bad_request(
+                f'previous terminated container "{container}" in pod "{name}" not found'
+            )
+    elif "waiting" in state.get("state", {"waiting": {}}) and not state.get("restartCount"):
+        if pod["status"]["phase"] == "Pending":
+            reason = state.get("state", {}).get("waiting", {}).get("reason", "ContainerCreating")
+            raise bad_request(
+                f'container "{container}" in pod "{name}" is waiting to start: {reason}'
+            )
+    return logs.read(
+        pod,
+        container,
+        follow=_flag(query, "follow"),
+        previous=previous,
+        timestamps=_flag(query, "timestamps"),
+        tail_lines=_number(query, "tailLines"),
+        since=_since(query, now),
+        limit_bytes=_number(query, "limitBytes"),
+    )
+
+
+def _container(pod: Json, asked: str) -> str:
+    name = pod["metadata"]["name"]
+    names = [container["name"] for container in pod["spec"]["containers"]]
+    if asked:
+        if asked not in names:
+            raise bad_request(f"container {asked} is not valid for pod {name}")
+        return asked
+    if len(names) > 1:
+        choice = " ".join(names)
+        raise bad_request(
+            f"a container name must be specified for pod {name}, choose one of: [{choice}]"
+        )
+    return str(names[0])
+
+
+def _status_of(pod: Json, container: str) -> Json:
+    for status in pod["status"].get("containerStatuses", ()):
+        if status["name"] == container:
+            found: Json = status
+            return found
+    return {}
+
+
+def _flag(query: Mapping[str, str], name: str) -> bool:
+    return query.get(name, "").lower() in ("true", "1")
+
+
+def _number(query: Mapping[str, str], name: str) -> int | None:
+    text = query.get(name)
+    if not text:
+        return None
+    if not text.isdigit():
+        message = f'PodLogOptions "" is invalid: {name}: Invalid value: "{text}"'
+        raise ApiError(422, "Invalid", message)
+    return int(text)
+
+
+def _since(query: Mapping[str, str], now: float) -> float | None:
+    if text := query.get("sinceTime"):
+        try:
+            return parse_timestamp(text)
+        except ValueError as error:
+            raise bad_request(f'parsing time "{text}": {error}') from error
+    seconds = _number(query, "sinceSeconds")
+    return None if seconds is None else now - seconds

@@ -1,0 +1,106 @@
+"""Watch streams: events as lines of JSON."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+
+import orjson
+
+from ..resources import ApiError, Json, Kind, Resources, Watch, bad_request
+from .paths import Target
+
+BOOKMARK_S = 60.0
+"""Seconds between two bookmarks for a client that asks for them, as in the real API server."""
+
+DEFAULT_TIMEOUT_S = 3600.0
+"""Length of a watch whose client names none; a client starts again at its last version."""
+
+
+def watch_events(
+    resources: Resources, target: Target, query: Mapping[str, str]
+) -> AsyncIterator[bytes]:
+    """Return the lines of a watch, as they happen.
+
+    An expired version is an ERROR event, as the real API server answers it, since a client reads
+    it where it reads events.
+
+    Raises
+    ------
+    ApiError
+        400 for a selector, version or time-out that cannot be read.
+    """
+    timeout_text = query.get("timeoutSeconds") or str(DEFAULT_TIMEOUT_S)
+    try:
+        timeout_s = float(timeout_text)
+    except ValueError as error:
+        raise bad_request(f'invalid timeoutSeconds "{timeout_text}"') from error
+    fields = query.get("fieldSelector", "")
+    if target.name is not None:
+        fields = f"{fields},metadata.name={target.name}".strip(",")
+    initial = query.get("sendInitialEvents") in ("true", "1")
+    try:
+        watch = resources.watch(
+            target.kind,
+            target.namespace,
+            resource_version=None if initial else query.get("resourceVersion"),
+            label_selector=query.get("labelSelector", ""),
+            field_selector=fields,
+        )
+    except ApiError as error:
+        if error.code != 410:
+            raise
+        return _error_line(error)
+    bookmarks = query.get("allowWatchBookmarks") in ("true", "1")
+    return _lines(resources, watch, timeout_s, bookmarks=bookmarks, mark_initial=initial)
+
+
+async def _error_line(error: ApiError) -> AsyncIterator[bytes]:
+    yield _line("ERROR", orjson.dumps(error.status()))
+
+
+async def _lines(
+    resources: Resources, watch: Watch, timeout_s: float, *, bookmarks: bool, mark_initial: bool
+) -> AsyncIterator[bytes]:
+    clock = asyncio.get_running_loop().time
+    end = clock() + timeout_s
+    try:
+        if mark_initial:
+            while not watch.idle:
+                event = await anext(watch)
+                yield _line(event.type, event.body)
+            annotations = {"k8s.io/initial-events-end": "true"}
+            yield _bookmark(watch.kind, resources.version, annotations)
+        while True:
+            left = end - clock()
+            if left <= 0:
+                break
+            try:
+                event = await asyncio.wait_for(anext(watch), min(left, BOOKMARK_S))
+            except asyncio.TimeoutError:
+                if bookmarks:
+                    yield _bookmark(watch.kind, resources.version)
+                continue
+            except StopAsyncIteration:
+                break
+            lines = [_line(event.type, event.body)]
+            while not watch.idle:
+                event = await anext(watch)
+                lines.append(_line(event.type, event.body))
+            yield b"".join(lines)
+    except ApiError as error:
+        yield _line("ERROR", orjson.dumps(error.status()))
+    finally:
+        watch.close()
+
+
+def _bookmark(kind: Kind, version: str, annotations: Json | None = None) -> bytes:
+    metadata: Json = {"resourceVersion": version, "creationTimestamp": None}
+    if annotations:
+        metadata["annotations"] = annotations
+    mark = {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": metadata}
+    return _line("BOOKMARK", orjson.dumps(mark))
+
+
+def _line(type: str, body: bytes) -> bytes:
+    return b'{"type":"%s","object":%s}\n' % (type.encode(), body)

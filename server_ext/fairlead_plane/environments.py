@@ -1,0 +1,86 @@
+"""What is installed where a Python runs: the identity of an environment."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import subprocess
+from pathlib import Path
+
+_ASK = (
+    "import site, sys; folders = site.getsitepackages();"
+    "folders += [site.USER_SITE] if site.ENABLE_USER_SITE and site.USER_SITE else [];"
+    "print(sys.implementation.cache_tag, *sys.version_info[:3]); print(*folders, sep='\\n')"
+)
+_ASK_S = 60.0
+
+
+class InterpreterError(Exception):
+    """An interpreter does not answer."""
+
+
+def fingerprint(interpreter: str) -> str:
+    """Return an identity of the content of an environment.
+
+    Parameters
+    ----------
+    interpreter : str
+        Absolute path of its Python.
+
+    Returns
+    -------
+    str
+        Hex digest over the Python's version and the names and versions of all distributions in
+        its site folders. Two environments of equal content have one identity, wherever they are.
+
+    Raises
+    ------
+    InterpreterError
+        The interpreter cannot be run.
+
+    Notes
+    -----
+    Cheap while nothing changes: the interpreter is asked once, and the folders are listed again
+    only when their time of change has moved. A distribution installed in place of itself with
+    other content (an editable one, say) is not noticed: its version says the same.
+    """
+    version, folders = _ask(interpreter, _changed(interpreter))
+    names: set[str] = set()
+    for folder in folders:
+        names.update(_distributions(folder, _changed(folder)))
+    return hashlib.sha256("\n".join([version, *sorted(names)]).encode()).hexdigest()
+
+
+def _changed(path: str) -> int:
+    try:
+        return os.stat(path).st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
+@functools.lru_cache(maxsize=32)
+def _ask(interpreter: str, changed: int) -> tuple[str, tuple[str, ...]]:
+    try:
+        answer = subprocess.run(
+            [interpreter, "-c", _ASK],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=_ASK_S,
+        ).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        raise InterpreterError(f"The interpreter {interpreter} cannot be run: {error}") from error
+    version, *folders = answer.splitlines()
+    return version, tuple(folders)
+
+
+@functools.lru_cache(maxsize=64)
+def _distributions(folder: str, changed: int) -> frozenset[str]:
+    if not changed:
+        return frozenset()
+    return frozenset(
+        path.stem.lower()
+        for path in Path(folder).iterdir()
+        if path.suffix in (".dist-info", ".egg-info")
+    )

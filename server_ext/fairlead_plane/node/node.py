@@ -1,0 +1,160 @@
+"""The kubelet of this machine: watches pods and gives each a worker."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from ..resources import NODE, POD, Json, Resources, Transaction
+from . import commands, machine
+from .layers import Interpreters
+from .logs import Logs
+from .runtime import ColdError, Runtime
+from .scheduler import Scheduler
+from .status import SHUTDOWN, Verdict
+from .worker import Host, PodWorker
+
+log = logging.getLogger(__name__)
+
+_TERMINAL = ("Succeeded", "Failed")
+_SHUTDOWN_VERDICT = Verdict(SHUTDOWN, "Pod was terminated in response to imminent node shutdown.")
+
+
+class Node:
+    """Runs the pods of the control plane on this machine.
+
+    Parameters
+    ----------
+    resources : Resources
+        Pods come from here, and their status goes here.
+    folder : Path
+        The data directory: `pods`, `shim` and `cache` in it belong to the node.
+    umask : int
+        File mode mask of the pods' processes.
+    """
+
+    def __init__(self, resources: Resources, folder: Path, *, umask: int) -> None:
+        self._resources = resources
+        self._pods = folder / "pods"
+        self._runtime = Runtime(folder / "shim")
+        self.logs = Logs(self._pods, self._runtime)
+        self._capacity = machine.capacity()
+        self._interpreters = Interpreters(self._runtime, commands.base_env(os.environ))
+        self._host = Host(
+            name=machine.node_name(),
+            resources=resources,
+            runtime=self._runtime,
+            scheduler=Scheduler(self._capacity),
+            interpreters=self._interpreters,
+            folder=self._pods,
+            cache=folder / "cache",
+            umask=umask,
+        )
+        self._workers: dict[str, PodWorker] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def start(self) -> None:
+        """Register this machine, and find or start the shim; raises ShimError."""
+        self._pods.mkdir(exist_ok=True)
+        self._host.cache.mkdir(exist_ok=True)
+        node = machine.build_node(self._host.name, self._capacity)
+
+        def register(transaction: Transaction) -> None:
+            for other in transaction.list(NODE):
+                if other["metadata"]["name"] != self._host.name:  # the machine was renamed
+                    transaction.delete(NODE, other["metadata"]["name"])
+            if transaction.find(NODE, self._host.name) is None:
+                transaction.create(node)
+            transaction.update_status(node)
+
+        await self._resources.transaction(register)
+        await self._runtime.start()
+
+    async def run(self) -> None:
+        """Follow the pods until cancelled; a failure of a worker ends the node and is raised."""
+        warming = asyncio.create_task(self._warm_up())
+        await self._sweep()
+        watch = self._resources.watch(POD)
+        try:
+            async for event in watch:
+                self._take(event.type, event.object)
+        finally:
+            warming.cancel()
+            watch.close()
+
+    async def stop(self) -> None:
+        """Stop all pods (TERM, grace, KILL), then the shim and the warm interpreters.
+
+        A pod that waits for room stays Pending; one that runs is Failed with reason NodeShutdown.
+        """
+        for uid, worker in list(self._workers.items()):
+            if worker.bound:
+                worker.stop(_SHUTDOWN_VERDICT)
+            else:
+                self._tasks[uid].cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await self._runtime.stop()
+
+    async def _warm_up(self) -> None:
+        """Start the default interpreter before the first step needs it."""
+        try:
+            await self._interpreters.get(sys.executable)
+        except ColdError as error:
+            log.warning("no warm interpreter: %s", error)
+
+    def _take(self, type: str, pod: Json) -> None:
+        uid = pod["metadata"]["uid"]
+        worker = self._workers.get(uid)
+        if type == "DELETED":
+            if worker is not None:
+                worker.forget()
+            else:
+                self._clean(uid)
+        elif worker is not None:
+            worker.update(pod)
+        elif pod["status"]["phase"] not in _TERMINAL or "deletionTimestamp" in pod["metadata"]:
+            self._begin(uid, pod)
+
+    def _begin(self, uid: str, pod: Json) -> None:
+        worker = self._workers[uid] = PodWorker(self._host, pod)
+        if pod["metadata"].get("deletionTimestamp"):
+            worker.update(pod)
+        task = self._tasks[uid] = asyncio.create_task(worker.run(), name=f"pod {uid}")
+        task.add_done_callback(lambda done: self._finish(uid, done))
+
+    def _finish(self, uid: str, task: asyncio.Task[None]) -> None:
+        worker = self._workers.pop(uid)
+        del self._tasks[uid]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # The boundary of one pod: the others go on.
+            log.error("the worker of pod %s failed", uid, exc_info=error)
+        if worker.gone:
+            self._clean(uid)
+
+    async def _sweep(self) -> None:
+        """Remove what belongs to pods that do not exist any more."""
+        pods = await self._resources.list(POD)
+        known = {pod["metadata"]["uid"] for pod in pods.items}
+        for name in self._runtime.alive:
+            if name.partition("/")[0] not in known:
+                self._runtime.kill_unknown(name)
+        for folder in self._pods.iterdir():
+            if folder.name not in known:
+                self._clean(folder.name)
+
+    def _clean(self, uid: str) -> None:
+        # In a thread: a step may have installed thousands of files.
+        loop = asyncio.get_running_loop()
+        loop.run_in_executor(None, _remove_tree, self._pods / uid)
+
+
+def _remove_tree(folder: Path) -> None:
+    def report(function: object, path: str, info: object) -> None:
+        if os.path.lexists(path):
+            log.warning("%s cannot be removed: %s", path, info)
+
+    shutil.rmtree(folder, onerror=report)

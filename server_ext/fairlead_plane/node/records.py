@@ -1,0 +1,88 @@
+"""The files that a run leaves: names, and how to read them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+
+
+class RunFiles(NamedTuple):
+    """One run of one container of one pod: the files of its n-th start."""
+
+    folder: Path
+    """Of the container: `pods/<uid>/<container>`."""
+    attempt: int
+
+    @property
+    def id(self) -> str:
+        """Name of the run for the shim."""
+        return f"{self.folder.parent.name}/{self.folder.name}/{self.attempt}"
+
+    @property
+    def prefix(self) -> str:
+        """What the names of its files begin with."""
+        return str(self.folder / str(self.attempt))
+
+    @property
+    def log(self) -> Path:
+        """Its output."""
+        return Path(f"{self.prefix}.log")
+
+    def read_exit(self) -> ExitRecord | None:
+        """Return how it ended, or None while it has not."""
+        content = _read(f"{self.prefix}.exit")
+        return None if content is None else parse_exit(orjson.loads(content))
+
+    def read_started(self) -> StartRecord | None:
+        """Return the process that was started, or None when none was."""
+        content = _read(f"{self.prefix}.started")
+        if content is None:
+            return None
+        if not content:  # claimed, and then the shim died before there was a process
+            return StartRecord(0, None, 0.0)
+        found = orjson.loads(content)
+        return StartRecord(found["pid"], found["identity"], found["time"])
+
+
+class StartRecord(NamedTuple):
+    """A process that was started."""
+
+    pid: int
+    """0: none was."""
+    identity: str | None
+    time: float
+
+
+class ExitRecord(NamedTuple):
+    """How a run ended."""
+
+    exit_code: int
+    signal: int
+    started_at: float
+    finished_at: float
+    reason: str = ""
+    message: str = ""
+    lost: bool = False
+    """True: it was killed with the shim, or nobody knows how it ended."""
+
+
+def parse_exit(record: dict[str, object]) -> ExitRecord:
+    """Read the record that the shim wrote."""
+    known = {key: value for key, value in record.items() if key in ExitRecord._fields}
+    lost = {"exit_code": 137, "signal": 9, "started_at": 0.0, "finished_at": 0.0}
+    return ExitRecord(**{**lost, **known})  # type: ignore[arg-type]
+
+
+def last_attempt(folder: Path) -> int | None:
+    """Return the number of the last start of a container, or None before the first."""
+    attempts = [int(path.stem) for path in folder.glob("*.started")]
+    return max(attempts, default=None)
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,238 @@
+"""The container runtime: runs that outlive this process, and how each of them ended."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from .leftovers import end_group
+from .link import ShimError, ShimLink
+from .records import ExitRecord, RunFiles, parse_exit
+from .shim.frames import Header
+
+log = logging.getLogger(__name__)
+
+
+class ColdError(Exception):
+    """An interpreter cannot be started."""
+
+
+class Run:
+    """One run; both futures are of the event loop of the plane.
+
+    Attributes
+    ----------
+    started : Future of float
+        Time of the start, in seconds since 1970. Never done when the start failed.
+    ended : Future of ExitRecord
+        How it ended.
+    """
+
+    def __init__(self, files: RunFiles) -> None:
+        loop = asyncio.get_running_loop()
+        self.files = files
+        self.started: asyncio.Future[float] = loop.create_future()
+        self.ended: asyncio.Future[ExitRecord] = loop.create_future()
+
+
+class Runtime:
+    """Starts, adopts, signals and awaits runs through the shim.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the shim.
+
+    Notes
+    -----
+    When the shim dies, every run that has not ended by its record is lost: what is left of it is
+    killed and it ends with `lost`. Then the next shim is started.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._link = ShimLink(folder, self._hear, self._on_lost)
+        self._runs: dict[str, Run] = {}
+        self._readers: defaultdict[str, set[asyncio.Future[None]]] = defaultdict(set)
+        self._warming: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._ready = asyncio.Event()
+        self._alive: dict[str, dict[str, Any]] = {}
+        self._recovering: asyncio.Task[None] | None = None
+        self.warm: dict[str, dict[str, Any]] = {}
+        """Warm interpreters: path -> `hello` and the `env` they were started with."""
+
+    async def start(self) -> None:
+        """Find the shim of before, or start one; raises ShimError."""
+        hello = await self._link.open()
+        self._alive = hello["runs"]
+        self.warm = hello["warm"]
+        self._ready.set()
+        log.info("shim is process %d with %d runs", hello["pid"], len(self._alive))
+
+    async def stop(self) -> None:
+        """Kill what still runs and end the shim."""
+        if self._recovering is not None:
+            self._recovering.cancel()
+        await self._link.stop()
+
+    @property
+    def alive(self) -> set[str]:
+        """Names of the runs that a shim of before has, and that nobody has adopted."""
+        return set(self._alive)
+
+    async def launch(self, files: RunFiles, command: dict[str, Any], warm: str | None) -> Run:
+        """Start a run.
+
+        Parameters
+        ----------
+        files : RunFiles
+            Names it; started never more than once.
+        command : dict
+            `argv`, `env`, `cwd`, `umask`, and what a warm fork needs beside.
+        warm : str or None
+            Interpreter to fork it from; None: by exec.
+        """
+        await self._ready.wait()
+        run = self._runs[files.id] = Run(files)
+        header = {"op": "start", "id": files.id, "prefix": files.prefix, "warm": warm}
+        self._link.tell(header, orjson.dumps(command))
+        return run
+
+    async def adopt(self, files: RunFiles) -> Run | None:
+        """Return a run that was started before, running or ended; None when it never was."""
+        await self._ready.wait()
+        known = self._runs.get(files.id)
+        if known is not None:
+            return known
+        alive = self._alive.pop(files.id, None)
+        record, started = files.read_exit(), files.read_started()
+        if record is None and started is None:
+            return None
+        run = Run(files)
+        if record is not None:
+            run.started.set_result(record.started_at)
+            run.ended.set_result(record)
+        elif alive is not None:
+            run.started.set_result(alive["time"])
+            self._runs[files.id] = run
+        else:
+            assert started is not None
+            await end_group(started)
+            run.ended.set_result(parse_exit({"lost": True, "started_at": started.time}))
+        return run
+
+    def signal(self, run: Run, number: signal.Signals) -> None:
+        """Send a signal to the process group of a run; nothing happens after its end."""
+        self._link.tell({"op": "signal", "id": run.files.id, "signal": int(number)})
+
+    def kill_unknown(self, name: str) -> None:
+        """Kill a run of before whose pod is gone."""
+        self._alive.pop(name, None)
+        self._link.tell({"op": "signal", "id": name, "signal": int(signal.SIGKILL)})
+
+    def is_running(self, name: str) -> bool:
+        """Tell whether a run may still write to its log."""
+        return name in self._runs or name in self._alive
+
+    async def wait_log(self, name: str, size: int) -> None:
+        """Wait until the log of a run is longer than `size` bytes, or the run has ended."""
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._readers[name].add(waiting)
+        self._link.tell({"op": "follow", "id": name, "size": size})
+        try:
+            await waiting
+        finally:
+            self._readers[name].discard(waiting)
+            if not self._readers[name]:
+                del self._readers[name]
+
+    async def make_warm(self, path: str, env: dict[str, str]) -> dict[str, Any]:
+        """Start an interpreter, in place of an older one of this path, and return its `hello`.
+
+        Raises
+        ------
+        ColdError
+            It does not start.
+        """
+        await self._ready.wait()
+        pending = self._warming.get(path)
+        if pending is None:
+            pending = self._warming[path] = asyncio.get_running_loop().create_future()
+            self.warm.pop(path, None)
+            self._link.tell({"op": "warm", "interpreter": path}, orjson.dumps(env))
+        hello = await asyncio.shield(pending)
+        self.warm[path] = {"hello": hello, "env": env}
+        return hello
+
+    def retire(self, path: str) -> None:
+        """Let a warm interpreter end when its runs have."""
+        self.warm.pop(path, None)
+        self._link.tell({"op": "retire", "interpreter": path})
+
+    # What the shim says
+
+    def _hear(self, message: Header) -> None:
+        event = message["event"]
+        if event == "started":
+            run = self._runs.get(message["id"])
+            if run is not None and not run.started.done():
+                run.started.set_result(message["time"])
+        elif event == "ended":
+            self._alive.pop(message["id"], None)
+            self._end(message["id"], parse_exit(message["record"]))
+        elif event == "log":
+            self._wake(message["id"])
+        elif event == "warm":
+            pending = self._warming.pop(message["interpreter"], None)
+            if pending is not None and not pending.done():
+                pending.set_result(message["hello"])
+        elif event == "cold":
+            self.warm.pop(message["interpreter"], None)
+            pending = self._warming.pop(message["interpreter"], None)
+            if pending is not None and not pending.done():
+                pending.set_exception(ColdError(message["message"]))
+                pending.exception()  # read here too: nobody may be waiting any more
+
+    def _end(self, name: str, record: ExitRecord) -> None:
+        run = self._runs.pop(name, None)
+        if run is not None and not run.ended.done():
+            if not run.started.done() and record.reason != "StartError":
+                run.started.set_result(record.started_at)
+            run.ended.set_result(record)
+        self._wake(name)
+
+    def _wake(self, name: str) -> None:
+        for waiting in self._readers.get(name, ()):
+            if not waiting.done():
+                waiting.set_result(None)
+
+    def _on_lost(self) -> None:
+        log.error("the shim died")
+        self._ready.clear()
+        self.warm.clear()
+        for pending in self._warming.values():
+            if not pending.done():
+                pending.set_exception(ColdError("the shim died"))
+                pending.exception()
+        self._warming.clear()
+        self._recovering = asyncio.create_task(self._recover(), name="recover shim")
+
+    async def _recover(self) -> None:
+        for run in list(self._runs.values()):
+            record = run.files.read_exit()
+            if record is None:
+                started = run.files.read_started()
+                if started is not None:
+                    await end_group(started)
+                record = parse_exit({"lost": True, "started_at": started.time if started else 0.0})
+            self._end(run.files.id, record)
+        self._alive.clear()
+        try:
+            await self.start()
+        except ShimError:
+            log.exception("no shim: pods cannot be started")

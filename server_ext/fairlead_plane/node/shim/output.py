@@ -1,0 +1,84 @@
+"""Output of a process as log lines, in the format of the container runtimes.
+
+    2026-01-31T12:00:00.123456789Z stdout F a whole line
+    2026-01-31T12:00:01.123456789Z stderr P the first part of a line
+
+Notes
+-----
+Format: Kubernetes CRI logging (`kubelet/pkg/cri/remote/.../logs.go` reads it).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+MAX_LINE_BYTES = 16 << 10
+"""A longer line is written in parts, as by containerd."""
+
+
+class LogFile:
+    """Appends the output of one process to its log."""
+
+    def __init__(self, path: str) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._partial = {"stdout": bytearray(), "stderr": bytearray()}
+        self.size = os.fstat(self._file).st_size
+
+    def feed(self, stream: str, data: bytes) -> None:
+        """Write the lines that are whole now; the rest waits for its end."""
+        partial = self._partial[stream]
+        partial += data
+        *lines, rest = bytes(partial).split(b"\n")
+        partial[:] = rest
+        entries: list[bytes] = []
+        prefix = self._prefix(stream)
+        for line in lines:
+            while len(line) > MAX_LINE_BYTES:
+                entries.append(prefix + b"P " + line[:MAX_LINE_BYTES])
+                line = line[MAX_LINE_BYTES:]
+            entries.append(prefix + b"F " + line)
+        while len(partial) >= MAX_LINE_BYTES:
+            entries.append(prefix + b"P " + bytes(partial[:MAX_LINE_BYTES]))
+            del partial[:MAX_LINE_BYTES]
+        self._write(entries)
+
+    @property
+    def waiting(self) -> bool:
+        """True when a part of a line has come that is not in the file."""
+        return any(self._partial.values())
+
+    def flush(self, *, final: bool) -> None:
+        """Write the parts of lines that have come.
+
+        Parameters
+        ----------
+        final : bool
+            True: nothing follows, so a part is the whole line.
+        """
+        entries = []
+        for stream, partial in self._partial.items():
+            if partial:
+                tag = b"F " if final else b"P "
+                entries.append(self._prefix(stream) + tag + bytes(partial))
+                partial.clear()
+        self._write(entries)
+
+    def close(self) -> None:
+        """Write what is left and close the file."""
+        self.flush(final=True)
+        os.close(self._file)
+
+    def _prefix(self, stream: str) -> bytes:
+        now = time.time_ns()
+        seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now // 1_000_000_000))
+        return f"{seconds}.{now % 1_000_000_000:09d}Z {stream} ".encode()
+
+    def _write(self, entries: list[bytes]) -> None:
+        if not entries:
+            return
+        data = b"\n".join(entries) + b"\n"
+        self.size += len(data)
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._file, view) :]

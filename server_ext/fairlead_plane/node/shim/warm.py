@@ -1,0 +1,307 @@
+"""The warm interpreter: a Python that has started already, and forks for each Python step.
+
+Run as a script by the interpreter whose steps it starts, so with the standard library alone and
+on any Python from 3.9 on. It has one thread, reads no variable and starts nothing; what it
+imports, any program may import with the same effect. A fork of it is then made equal to
+`python -c SOURCE`, `python -m MODULE` or `python FILE` in the pod's own environment.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+import time
+import types
+import warnings
+from importlib.machinery import BuiltinImporter, SourceFileLoader
+from typing import TYPE_CHECKING, Any
+
+_MODULES = """
+abc argparse ast base64 binascii bisect codecs collections collections.abc contextlib contextvars
+copy copyreg csv ctypes dataclasses datetime decimal enum errno fnmatch functools gc gzip hashlib
+heapq importlib.abc importlib.machinery importlib.util inspect io itertools json keyword linecache
+logging math numbers operator os pathlib pickle pkgutil platform pprint queue random re runpy
+shutil signal site socket stat string struct subprocess tempfile textwrap threading time token
+tokenize traceback types typing uuid warnings weakref zipfile zlib
+""".split()
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Json = dict[str, Any]
+    Fork = tuple[Json, list[int], types.CodeType | None]
+
+_SIZES = struct.Struct("!II")
+_COMPILED_MOST = 64
+_PR_SET_PDEATHSIG = 1
+
+
+def main(channel: socket.socket, parent: int) -> Fork:
+    """Fork for every request on the channel; returns in the fork only.
+
+    Ends the process when the channel is closed and the last fork has ended.
+    """
+    # The folder of this file is no part of a step's path.
+    del sys.path[0]
+    for name in _MODULES:
+        __import__(name)
+    tie = _tie()
+    tie(parent)
+    me = os.getpid()
+    wake_read, wake_write = os.pipe()
+    for end in (wake_read, wake_write):
+        os.set_blocking(end, False)
+    signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda number, frame: None)
+    compiled: dict[str, types.CodeType] = {}
+    children: dict[int, str] = {}
+    channel.sendall(_pack({"hello": _describe()}))
+    gc.collect()
+    gc.disable()
+    gc.freeze()
+    open_ = True
+    while open_ or children:
+        ready = select.select([wake_read] + ([channel] if open_ else []), [], [])[0]
+        if wake_read in ready:
+            try:
+                os.read(wake_read, 4096)
+            except BlockingIOError:
+                pass
+            _reap(channel, children)
+        if channel in ready:
+            request, files = _receive(channel)
+            if request is None:
+                open_ = False
+                if os.getppid() != parent:  # the shim died, and here nobody kills us
+                    for pid in children:
+                        os.killpg(pid, signal.SIGKILL)
+                continue
+            code = _compile(request, compiled)
+            pid = os.fork()
+            if pid == 0:
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                channel.close()
+                os.close(wake_read)
+                os.close(wake_write)
+                tie(me)
+                return request, files, code
+            for file in files:
+                os.close(file)
+            children[pid] = request["id"]
+            channel.sendall(_pack({"started": request["id"], "pid": pid}))
+    os._exit(0)
+
+
+def _describe() -> Json:
+    """Return what a layer over this interpreter must know of it."""
+    import site
+
+    folders = []
+    if site.ENABLE_USER_SITE and site.USER_SITE:
+        folders.append(site.USER_SITE)
+    folders += site.getsitepackages()
+    folders = [folder for folder in folders if os.path.isdir(folder)]
+    files = []
+    for folder in folders:
+        files += [
+            os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".pth")
+        ]
+    library = os.path.dirname(os.__file__)
+    return {
+        "pid": os.getpid(),
+        "version": ".".join(map(str, sys.version_info[:3])),
+        "executable": sys.executable,
+        "base_executable": getattr(sys, "_base_executable", sys.executable),
+        "venv": sys.prefix != sys.base_prefix,
+        "user_site": bool(site.ENABLE_USER_SITE),
+        "library": os.path.basename(library),
+        "site": folders,
+        "pth": files,
+    }
+
+
+def _tie() -> Callable[[int], None]:
+    """Return a function that lets the kernel kill this process when its parent dies."""
+    if sys.platform != "linux":
+        return lambda parent: None
+    import ctypes
+
+    prctl = ctypes.CDLL(None).prctl
+
+    def tie(parent: int) -> None:
+        prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+        if os.getppid() != parent:  # it died before we asked
+            os._exit(1)
+
+    return tie
+
+
+def _pack(header: Json) -> bytes:
+    head = json.dumps(header).encode()
+    return _SIZES.pack(len(head), 0) + head
+
+
+def _receive(channel: socket.socket) -> tuple[Json | None, list[int]]:
+    """Read one request and the files that came with it; (None, []) at the end."""
+    data, ancillary, _, _ = channel.recvmsg(_SIZES.size, socket.CMSG_SPACE(3 * 4))
+    if not data:
+        return None, []
+    files: list[int] = []
+    for level, kind, value in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            files += struct.unpack(f"{len(value) // 4}i", value)
+    for file in files:
+        os.set_inheritable(file, False)
+    data += _exactly(channel, _SIZES.size - len(data))
+    head_size, body_size = _SIZES.unpack(data)
+    request = json.loads(_exactly(channel, head_size))
+    request.update(json.loads(_exactly(channel, body_size)))
+    return request, files
+
+
+def _exactly(channel: socket.socket, size: int) -> bytes:
+    data = bytearray()
+    while len(data) < size:
+        chunk = channel.recv(min(size - len(data), 1 << 20))
+        if not chunk:
+            raise EOFError("the shim ended within a message")
+        data += chunk
+    return bytes(data)
+
+
+def _reap(channel: socket.socket, children: dict[int, str]) -> None:
+    while children:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid == 0:
+            return
+        channel.sendall(_pack({"ended": children.pop(pid), "status": status}))
+
+
+def _compile(request: Json, compiled: dict[str, types.CodeType]) -> types.CodeType | None:
+    """Compile the source of `-c`, once for all steps that share it; None leaves it to the step."""
+    if request["mode"] != "-c":
+        return None
+    source = request["value"]
+    if source in compiled:
+        return compiled[source]
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        try:
+            code = compile(source, "<string>", "exec", dont_inherit=True)
+        except (SyntaxError, ValueError):
+            return None  # said again, to the right reader, in the fork
+    if seen:
+        return None  # likewise
+    if len(compiled) >= _COMPILED_MOST:
+        compiled.clear()
+    compiled[source] = code
+    gc.freeze()
+    return code
+
+
+def become(request: Json, files: list[int], code: types.CodeType | None) -> None:
+    """Make this fork equal to a Python that was just started for the request, and run it."""
+    import site
+
+    os.setsid()
+    claim, stdout, stderr = files
+    os.write(claim, _record())
+    null = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((null, 0), (stdout, 1), (stderr, 2)):
+        os.dup2(source, target)
+    for file in (null, claim, stdout, stderr):
+        os.close(file)
+    os.umask(request["umask"])
+    os.environ.clear()
+    os.environ.update(request["env"])
+    time.tzset()
+    os.chdir(request["cwd"])
+
+    layer, executable = request["prefix"], request["argv"][0]
+    library = os.path.dirname(os.__file__)
+    standard = (
+        os.path.join(library, "lib-dynload"),
+        library,
+        os.path.join(
+            os.path.dirname(library), f"python{sys.version_info[0]}{sys.version_info[1]}.zip"
+        ),
+    )
+    head = [path for path in sys.path if path in standard]
+    tail = [path for path in sys.path if path not in standard]
+    sys.path[:] = [*head, request["site"], *tail]
+    sys.prefix = sys.exec_prefix = layer
+    sys.executable = executable
+    site.PREFIXES[:] = [layer, *(site.PREFIXES if request["system_site"] else ())]
+    site.ENABLE_USER_SITE = request["system_site"]
+    site.USER_BASE = site.USER_SITE = None
+    if request["system_site"]:
+        site.getusersitepackages()
+    if hasattr(sys, "orig_argv"):
+        sys.orig_argv[:] = request["argv"]
+    gc.enable()
+    try:
+        _run(request, code)
+    except SystemExit:
+        raise
+    except BaseException as error:
+        # The frames of this file are not the step's.
+        trace = error.__traceback__
+        while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+            trace = trace.tb_next
+        error.__traceback__ = trace
+        sys.excepthook(type(error), error, trace)
+        sys.exit(130 if isinstance(error, KeyboardInterrupt) else 1)
+
+
+def _run(request: Json, code: types.CodeType | None) -> None:
+    mode, value, rest = request["mode"], request["value"], request["rest"]
+    main_module = types.ModuleType("__main__")
+    space = main_module.__dict__
+    space["__builtins__"] = sys.modules["builtins"]
+    space["__loader__"] = BuiltinImporter
+    if sys.version_info < (3, 14):
+        space["__annotations__"] = {}
+    sys.modules["__main__"] = main_module
+    if mode == "-m":
+        import runpy
+
+        sys.argv[:] = ["-m", *rest]
+        sys.path.insert(0, os.getcwd())
+        runpy._run_module_as_main(value)  # type: ignore[attr-defined]
+        return
+    if mode == "-c":
+        sys.argv[:] = ["-c", *rest]
+        sys.path.insert(0, "")
+        if code is None:
+            code = compile(value, "<string>", "exec", dont_inherit=True)
+    else:
+        sys.argv[:] = [value, *rest]
+        sys.path.insert(0, os.path.dirname(os.path.realpath(value)))
+        space["__file__"] = value
+        space["__cached__"] = None
+        space["__loader__"] = SourceFileLoader("__main__", value)
+        with open(value, "rb") as file:
+            code = compile(file.read(), value, "exec", dont_inherit=True)
+    exec(code, space)
+
+
+def _record() -> bytes:
+    pid = os.getpid()
+    identity = None
+    if sys.platform == "linux":
+        with open("/proc/self/stat", "rb") as file:
+            ticks = file.read().rpartition(b")")[2].split()[19].decode()
+        with open("/proc/sys/kernel/random/boot_id") as file:
+            identity = f"{file.read().strip()}:{ticks}"
+    return json.dumps({"pid": pid, "identity": identity, "time": time.time()}).encode()
+
+
+if __name__ == "__main__":
+    become(*main(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])))

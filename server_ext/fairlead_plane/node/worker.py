@@ -1,0 +1,358 @@
+"""The life of one pod on this node."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fairlead.names import INTERPRETER_ANNOTATION, WORKING_DIR_ANNOTATION
+
+from ..resources import POD, Json, Resources, Transaction, timestamp
+from . import commands, status
+from .backoff import BackOff
+from .layers import Interpreters, Layer
+from .records import ExitRecord, RunFiles, last_attempt
+from .runtime import ColdError, Run, Runtime
+from .scheduler import Scheduler, pod_requests
+from .status import ContainerState, Verdict
+
+log = logging.getLogger(__name__)
+
+_START_ERROR = 128
+LOST_VERDICT = Verdict(
+    status.LOST, "The process of the pod was lost with the shim that watched it."
+)
+
+
+@dataclass(frozen=True)
+class Host:
+    """What all pods of the node share."""
+
+    name: str
+    resources: Resources
+    runtime: Runtime
+    scheduler: Scheduler
+    interpreters: Interpreters
+    folder: Path
+    """With a folder for each pod."""
+    cache: Path
+    umask: int
+
+
+class PodWorker:
+    """Takes one pod from Pending to its end; safe to start again over what a run before left.
+
+    Parameters
+    ----------
+    host : Host
+        The node.
+    pod : dict
+        The Pod as it is stored.
+    """
+
+    def __init__(self, host: Host, pod: Json) -> None:
+        self._host = host
+        self._pod = pod
+        self.uid: str = pod["metadata"]["uid"]
+        self._folder = host.folder / self.uid
+        self._containers = [_restore(pod, each) for each in pod["spec"]["containers"]]
+        self._runs: dict[str, Run] = {}
+        self._verdict: Verdict | None = None
+        self._stop = asyncio.Event()
+        self._stopping: asyncio.Task[None] | None = None
+        self._stopped_at = 0.0
+        self._killed = False
+        self.gone = False
+        """True when the object has been deleted."""
+        self._start_time = pod["status"].get("startTime") or timestamp()
+        self._writing = asyncio.Lock()
+
+    async def run(self) -> None:
+        """See the pod through; returns when it has ended and its status says so."""
+        try:
+            if not await self._admit():
+                return
+            lives = [
+                asyncio.create_task(self._live(spec, state))
+                for spec, state in zip(
+                    self._pod["spec"]["containers"], self._containers, strict=True
+                )
+            ]
+            try:
+                await asyncio.gather(*lives)
+            finally:
+                for life in lives:
+                    life.cancel()
+            if self._ended_before_stop():
+                self._verdict = None
+            await self._write(done=True)
+            if self._pod["metadata"].get("deletionTimestamp") and not self.gone:
+                await self._remove()
+        finally:
+            self._host.scheduler.release(self.uid)
+            if self._stopping is not None:
+                self._stopping.cancel()
+
+    @property
+    def bound(self) -> bool:
+        """True when the pod has been given to this node."""
+        return bool(self._pod["spec"].get("nodeName"))
+
+    def update(self, pod: Json) -> None:
+        """Take note of a change of the object."""
+        self._pod = pod
+        if pod["metadata"].get("deletionTimestamp"):
+            self.stop(None, grace_s=pod["metadata"].get("deletionGracePeriodSeconds"))
+
+    def forget(self) -> None:
+        """Kill the pod: its object is gone."""
+        self.gone = True
+        self.stop(None, grace_s=0)
+
+    def stop(self, verdict: Verdict | None, *, grace_s: float | None = None) -> None:
+        """Ask the pod's processes to end, and kill them after the grace period.
+
+        Parameters
+        ----------
+        verdict : Verdict or None
+            Why, for the status; None when the object is being deleted.
+        grace_s : float or None
+            Seconds; None takes the pod's own.
+        """
+        if self._verdict is None:
+            self._verdict = verdict
+        first = not self._stop.is_set()
+        self._stopped_at = self._stopped_at or time.time()
+        self._stop.set()
+        grace = self._pod["spec"]["terminationGracePeriodSeconds"] if grace_s is None else grace_s
+        if not first and grace_s is None:
+            return
+        if self._stopping is not None:
+            self._stopping.cancel()
+        self._stopping = asyncio.create_task(self._end_processes(grace, ask=first))
+
+    async def _end_processes(self, grace_s: float, *, ask: bool) -> None:
+        if ask and grace_s > 0:
+            for run in self._runs.values():
+                self._host.runtime.signal(run, signal.SIGTERM)
+        await asyncio.sleep(grace_s)
+        self._killed = True
+        for run in self._runs.values():
+            self._host.runtime.signal(run, signal.SIGKILL)
+
+    def _ended_before_stop(self) -> bool:
+        """Tell whether all processes ended by themselves, just before they were asked to."""
+        records = [run.ended.result() for run in self._runs.values() if run.ended.done()]
+        return len(records) == len(self._containers) and all(
+            not record.lost and record.finished_at < self._stopped_at for record in records
+        )
+
+    # Admission
+
+    async def _admit(self) -> bool:
+        """Wait for room and bind the pod; False when it is gone before."""
+        scheduler, requests = self._host.scheduler, pod_requests(self._pod)
+        if self.bound:
+            scheduler.occupy(self.uid, requests)
+            return True
+        shortage = scheduler.try_admit(self.uid, requests)
+        if shortage:
+            if not await self._write_shortage(shortage):
+                return False
+            admitted = asyncio.create_task(scheduler.admit(self.uid, requests))
+            stopped = asyncio.create_task(self._stop.wait())
+            try:
+                await asyncio.wait({admitted, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in (admitted, stopped):
+                    task.cancel()
+            if not admitted.done() or admitted.cancelled():
+                return False
+        return await self._bind()
+
+    async def _write_shortage(self, message: str) -> bool:
+        def change(transaction: Transaction) -> bool:
+            pod = self._current(transaction)
+            if pod is None:
+                return False
+            pod["status"] = status.unschedulable(pod, message)
+            transaction.update_status(pod)
+            transaction.record_event(
+                pod, "FailedScheduling", message, type="Warning", component="default-scheduler"
+            )
+            return True
+
+        return await self._host.resources.transaction(change)
+
+    async def _bind(self) -> bool:
+        def change(transaction: Transaction) -> Json | None:
+            pod = self._current(transaction)
+            if pod is None:
+                return None
+            conditions = [{"type": "PodScheduled", "status": "True"}]
+            pod = transaction.bind_pod(
+                pod,
+                self._host.name,
+                status.merge_conditions(pod["status"].get("conditions") or [], conditions),
+            )
+            metadata = pod["metadata"]
+            transaction.record_event(
+                pod,
+                "Scheduled",
+                f"Successfully assigned {metadata['namespace']}/{metadata['name']} "
+                f"to {self._host.name}",
+                component="default-scheduler",
+            )
+            return pod
+
+        pod = await self._host.resources.transaction(change)
+        if pod is not None:
+            self._pod = pod
+        return pod is not None
+
+    # Containers
+
+    async def _live(self, spec: Json, state: ContainerState) -> None:
+        """Run one container until it needs no further start."""
+        folder = self._folder / spec["name"]
+        back_off = BackOff()
+        attempt = last_attempt(folder) or 0
+        while True:
+            state.restarts = attempt
+            record = await self._attempt(spec, state, RunFiles(folder, attempt))
+            if record is None:  # stopped before its start
+                return
+            state.state = status.terminated(record)
+            if record.lost:
+                self._verdict = self._verdict or LOST_VERDICT
+                self.stop(LOST_VERDICT, grace_s=0)
+            if self._stop.is_set() or not self._restarts(record):
+                return
+            wait_s = back_off.next(record)
+            state.last_state = state.state
+            message = f"back-off {wait_s:.0f}s restarting failed container={spec['name']}"
+            state.state = status.waiting("CrashLoopBackOff", message)
+            state.restarts = attempt + 1
+            await self._write()
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), wait_s)
+            if self._stop.is_set():
+                state.state, state.last_state = state.last_state, {}
+                state.restarts = attempt
+                return
+            attempt += 1
+
+    async def _attempt(
+        self, spec: Json, state: ContainerState, files: RunFiles
+    ) -> ExitRecord | None:
+        run = await self._host.runtime.adopt(files)
+        if run is None:
+            try:
+                run = await self._launch(spec, files)
+            except (ColdError, OSError) as error:
+                now = time.time()
+                return ExitRecord(_START_ERROR, 0, now, now, "StartError", str(error))
+            if run is None:
+                return None
+        self._runs[spec["name"]] = run
+        state.id = run.files.id
+        if self._stop.is_set():  # asked to stop before there was a process to ask
+            number = signal.SIGKILL if self._killed else signal.SIGTERM
+            self._host.runtime.signal(run, number)
+        either: set[asyncio.Future[Any]] = {run.started, run.ended}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if not run.ended.done():
+            state.state = status.running(run.started.result())
+            await self._write(started=spec["name"])
+        return await run.ended
+
+    async def _launch(self, spec: Json, files: RunFiles) -> Run | None:
+        host, annotations = self._host, self._pod["metadata"].get("annotations") or {}
+        if not spec.get("command") and not spec.get("args"):
+            raise ColdError(
+                f'container "{spec["name"]}" has no command, and no image is pulled on this machine'
+            )
+        base = await host.interpreters.get(
+            annotations.get(INTERPRETER_ANNOTATION) or sys.executable
+        )
+        layer = Layer(self._folder / "env", base)
+        files.folder.mkdir(parents=True, exist_ok=True)
+        for name in ("home", "tmp"):
+            (self._folder / name).mkdir(exist_ok=True)
+        layer.make()
+        env = commands.pod_env(host.interpreters.env, self._pod, self._folder, host.cache, layer)
+        env = commands.container_env(env, spec)
+        cwd = annotations.get(WORKING_DIR_ANNOTATION) or str(self._folder / "tmp")
+        command = commands.build_command(spec, env, cwd, host.umask, layer)
+        warm = commands.is_warm(command, spec, host.interpreters.env)
+        if self._stop.is_set():
+            return None
+        return await host.runtime.launch(files, command, base.path if warm else None)
+
+    def _restarts(self, record: ExitRecord) -> bool:
+        policy = self._pod["spec"]["restartPolicy"]
+        return policy == "Always" or (policy == "OnFailure" and record.exit_code != 0)
+
+    # Status
+
+    async def _write(self, *, done: bool = False, started: str = "") -> None:
+        def change(transaction: Transaction) -> Json | None:
+            pod = self._current(transaction)
+            if pod is None:
+                return None
+            pod["status"] = status.build_status(
+                pod, self._containers, self._verdict, done=done, start_time=self._start_time
+            )
+            pod = transaction.update_status(pod)
+            if started:
+                transaction.record_event(
+                    pod, "Started", f"Started container {started}", component="kubelet"
+                )
+            return pod
+
+        async with self._writing:
+            pod = await self._host.resources.transaction(change)
+        if pod is not None:
+            self._pod = pod
+
+    async def _remove(self) -> None:
+        def change(transaction: Transaction) -> None:
+            pod = self._current(transaction)
+            if pod is not None:
+                metadata = pod["metadata"]
+                transaction.delete(
+                    POD, metadata["name"], metadata["namespace"], grace_period_seconds=0
+                )
+
+        await self._host.resources.transaction(change)
+
+    def _current(self, transaction: Transaction) -> Json | None:
+        """Return the pod as stored now; None when it is gone or another has its name."""
+        metadata = self._pod["metadata"]
+        found = transaction.find(POD, metadata["name"], metadata["namespace"])
+        return found if found is not None and found["metadata"]["uid"] == self.uid else None
+
+
+def _restore(pod: Json, spec: Json) -> ContainerState:
+    """Return what the status says about a container, or the state of a new one."""
+    known: dict[str, Any] = next(
+        (
+            entry
+            for entry in pod["status"].get("containerStatuses") or ()
+            if entry["name"] == spec["name"]
+        ),
+        {},
+    )
+    state = ContainerState(spec["name"], spec["image"])
+    if known:
+        state.state = known["state"]
+        state.last_state = known.get("lastState") or {}
+        state.restarts = known["restartCount"]
+    return state

@@ -1,0 +1,79 @@
+"""HTTP over TLS on one socket, by uvicorn's protocol in the plane's own event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from .api import AsgiApp
+
+KEEP_ALIVE_S = 300
+"""Idle seconds after which a connection is closed: a new one costs a TLS handshake."""
+
+DRAIN_S = 3.0
+"""Seconds that requests get to finish at a stop."""
+
+
+class HttpServer:
+    """Serves one ASGI application.
+
+    Notes
+    -----
+    `uvicorn.Server` would wake up ten times a second and take over the signals; only its
+    protocol and its state are used.
+    """
+
+    def __init__(self, app: AsgiApp, listener: socket.socket, tls: ssl.SSLContext) -> None:
+        self._listener = listener
+        self._tls = tls
+        self._config = uvicorn.Config(
+            app,
+            http=HttpToolsProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
+        )
+        self._config.load()
+        self._state = ServerState()
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Begin to answer."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: HttpToolsProtocol(self._config, self._state, {}),
+            sock=self._listener,
+            ssl=self._tls,
+        )
+
+    async def stop(self) -> None:
+        """Take no new connection, let requests finish, then cut what is left."""
+        if self._server is None:
+            return
+        self._server.close()
+        for connection in list(self._state.connections):
+            connection.shutdown()
+        tasks = list(self._state.tasks)
+        if tasks:
+            _, pending = await asyncio.wait(tasks, timeout=DRAIN_S)
+            for task in pending:
+                task.cancel()
+            await asyncio.gather(*pending, return_exceptions=True)
+
+
+def server_tls(certificate: str, key: str) -> ssl.SSLContext:
+    """Return the TLS settings of the server."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, key)
+    return context
