@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -23,15 +23,13 @@ _SORTED = orjson.OPT_SORT_KEYS
 _NEW = "No earlier task had the same code, inputs and environment."
 
 
-def cache_key(
-    task: Task, executor: Executor, environment: Callable[[Mapping[str, str]], str]
-) -> str:
+def cache_key(task: Task, executor: Executor, environment: Callable[[str], str]) -> str:
     """Hash everything that decides the outputs of a task.
 
     Parameters
     ----------
     environment : callable
-        Fingerprint of the Python environment that a pod with these annotations runs in.
+        Fingerprint of the environment of an interpreter; empty stands for the default one.
 
     Notes
     -----
@@ -48,7 +46,7 @@ def cache_key(
         return digest.hexdigest()
     annotations = executor.pod_annotations
     digest.update(executor.digest)
-    digest.update(environment(annotations).encode())
+    digest.update(environment(annotations.get(INTERPRETER_ANNOTATION, "")).encode())
     digest.update(
         orjson.dumps(
             [
@@ -63,11 +61,6 @@ def cache_key(
         )
     )
     return digest.hexdigest()
-
-
-def interpreter_of(annotations: Mapping[str, str]) -> str:
-    """Return the interpreter that a pod with these annotations asks for; empty for the default."""
-    return annotations.get(INTERPRETER_ANNOTATION, "")
 
 
 def find(db: sqlite3.Connection, key: str) -> CacheHit | str:
@@ -116,7 +109,8 @@ def forget(db: sqlite3.Connection, artifact_ids: list[str]) -> None:
     """Drop all entries that hold one of these artifacts."""
     for artifact_id in artifact_ids:
         db.execute(
-            "DELETE FROM cache WHERE key IN (SELECT key FROM cache_artifacts WHERE artifact_id = ?)",
+            """DELETE FROM cache WHERE key IN
+               (SELECT key FROM cache_artifacts WHERE artifact_id = ?)""",
             (artifact_id,),
         )
         db.execute("DELETE FROM cache_artifacts WHERE artifact_id = ?", (artifact_id,))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from fairlead.names import RUN_ID_LABEL
@@ -39,7 +40,8 @@ class Controller:
     namespace : str
         Namespace of pods and Workflows.
     environment : callable
-        Fingerprint of the Python environment of a pod with these annotations.
+        Takes the interpreter that a pod asks for, empty for the default one, and returns a
+        fingerprint of its environment.
 
     Notes
     -----
@@ -51,7 +53,7 @@ class Controller:
         self,
         resources: Resources,
         namespace: str,
-        environment: Callable[[Mapping[str, str]], str],
+        environment: Callable[[str], str],
     ) -> None:
         self.resources = resources
         self.namespace = namespace
@@ -224,8 +226,10 @@ class Controller:
             # Deleted by hand: the run stops, and the object comes back to say so.
             run.workflow_uid = transaction.create(build_workflow(run))["metadata"]["uid"]
             events = [*events, Terminate()]
+        # Looking at an environment reads its folders: once in a pass is enough.
+        environment = functools.lru_cache(maxsize=None)(self._environment)
         asked = Cache(
-            key=lambda task, executor: cache.cache_key(task, executor, self._environment),
+            key=lambda task, executor: cache.cache_key(task, executor, environment),
             find=lambda key: cache.find(transaction.db, key),
         )
         changes = advance(run, events, asked, now())

@@ -226,7 +226,8 @@ class _Pass:
 
     def _start(self, task: Task) -> None:
         spec, scope = task.spec, task.parent
-        assert spec is not None and scope is not None
+        assert spec is not None
+        assert scope is not None
         if task.state != PENDING or task.pod:
             return
         if self.run.stopping:
@@ -365,7 +366,8 @@ class _Pass:
         self._state(task, state, error)
         self.changes.ended.append(task)
         scope = task.parent
-        assert scope is not None and scope.component.dag is not None
+        assert scope is not None
+        assert scope.component.dag is not None
         for name in scope.component.dag.downstream[task.name]:
             below = scope.children[name]
             below.waiting -= 1

@@ -143,7 +143,9 @@ class Executors:
         reader = self._reader
         reader.fields(platform, "platformSpec", ("platforms",))
         platforms = reader.mapping(platform.get("platforms"), "platformSpec.platforms")
-        for name in platforms.keys() - {"kubernetes"}:
+        for name in platforms:
+            if name == "kubernetes":
+                continue
             reader.problem(f"platformSpec.platforms.{name}", f"platform '{name}' is not known")
         path = "platformSpec.platforms.kubernetes"
         single = reader.mapping(platforms.get("kubernetes"), path)

@@ -37,7 +37,8 @@ def resolve_inputs(task: Task, names: Mapping[str, str]) -> Values:
         A required value is missing or of another type; names the input.
     """
     spec, scope = task.spec, task.parent
-    assert spec is not None and scope is not None
+    assert spec is not None
+    assert scope is not None
     found = Values()
     templates: dict[str, Json] = {}
     for name, source in spec.parameters.items():

@@ -43,24 +43,30 @@ def sweep(transaction: Transaction, namespace: str) -> None:
     for run_id, folder in db.execute("SELECT run_id, folder FROM leftovers").fetchall():
         if transaction.list(POD, namespace, label_selector=f"{RUN_ID_LABEL}={run_id}"):
             continue
-        _remove_files(db, Path(folder))
-        db.execute("DELETE FROM leftovers WHERE run_id = ?", (run_id,))
+        if _remove_files(db, Path(folder)):
+            db.execute("DELETE FROM leftovers WHERE run_id = ?", (run_id,))
 
 
 def _drop_unused_artifacts(db: sqlite3.Connection) -> None:
     unused = [
         row[0]
         for row in db.execute(
-            """SELECT artifact_id FROM artifacts WHERE NOT EXISTS
-               (SELECT 1 FROM artifact_tasks WHERE artifact_tasks.artifact_id = artifacts.artifact_id)"""
+            """SELECT artifact_id FROM artifacts AS one WHERE NOT EXISTS
+               (SELECT 1 FROM artifact_tasks AS link WHERE link.artifact_id = one.artifact_id)"""
         )
     ]
     cache.forget(db, unused)
     db.executemany("DELETE FROM artifacts WHERE artifact_id = ?", [(one,) for one in unused])
 
 
-def _remove_files(db: sqlite3.Connection, folder: Path) -> None:
-    """Remove a run's folder but for the attempts that hold artifacts still in use."""
+def _remove_files(db: sqlite3.Connection, folder: Path) -> bool:
+    """Remove a run's folder but for the attempts that hold artifacts still in use.
+
+    Returns
+    -------
+    bool
+        Nothing of it is left.
+    """
     prefix = f"{folder}/"
     kept = {
         tuple(Path(uri).relative_to(folder).parts[:2])
@@ -70,8 +76,9 @@ def _remove_files(db: sqlite3.Connection, folder: Path) -> None:
     }
     if not kept:
         files.remove_tree(folder)
-        return
+        return True
     for task in sorted(folder.iterdir()):
         for attempt in sorted(task.iterdir()):
             if (task.name, attempt.name) not in kept:
                 files.remove_tree(attempt)
+    return False

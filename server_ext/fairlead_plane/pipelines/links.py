@@ -1,4 +1,4 @@
-"""Checking how the tasks of a pipeline hang together: references, types, required inputs, cycles."""
+"""Checking how tasks hang together: references, types, required inputs, cycles."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 from .clock import now
@@ -14,6 +15,7 @@ Json = Any
 
 _LOST, _SHUTDOWN = "NodeLost", "NodeShutdown"
 _ABORTED = 10  # google.rpc.Code
+_FRESH_S = 1
 
 
 def observe(run: Run, task: Task, pod: Json, *, deleted: bool) -> Started | Ended | None:
@@ -59,10 +61,21 @@ def gone(task: Task) -> Ended:
 
 def _times(status: Json) -> tuple[str, str]:
     """Return when the process began and ended, as far as the pod says; else the time now."""
-    began = ended = now()
+    began = ended = ""
     for container in status.get("containerStatuses") or []:
         state = container.get("state", {})
         running, terminated = state.get("running") or {}, state.get("terminated") or {}
         began = terminated.get("startedAt") or running.get("startedAt") or began
         ended = terminated.get("finishedAt") or ended
-    return began, ended
+    return _finer(began), _finer(ended)
+
+
+def _finer(time: str) -> str:
+    """Return a time that was just now to the microsecond, since pods write whole seconds.
+
+    One of longer ago, seen after the plane had been away, stays as it is.
+    """
+    if not time:
+        return now()
+    age_s = (datetime.now(timezone.utc) - datetime.fromisoformat(time[:19] + "+00:00")).seconds
+    return now() if age_s <= _FRESH_S else time

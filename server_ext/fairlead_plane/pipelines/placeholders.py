@@ -5,21 +5,21 @@ then put in as they are. So a value that looks like a placeholder, a quote or JS
 
 Grammar, after `kfp.dsl.placeholders` and the comments of `pipeline_spec.proto`::
 
-    {{$}}                                         the ExecutorInput as JSON
-    {{$.json_escape[N]}}                          the same, escaped N times as the inside of a JSON string
-    {{$.inputs.parameters['X']}}                  also with .json_escape[N]
-    {{$.inputs.artifacts['X'].uri}}               also .path .name .metadata .metadata['K'], or nothing
-    {{$.outputs.parameters['X'].output_file}}     also .outputFile
-    {{$.outputs.artifacts['X'].uri}}              as for inputs
-    {{$.outputs.output_file}}                     also .outputFile and {{$.outputMetadataUri}}
-    {{$.pipeline_job_name}} ...                   see `Context.names`
-    {"Concat": [...]}  {"IfPresent": {...}}       a whole argument
+    {{$}}                                        the ExecutorInput as JSON
+    {{$.json_escape[N]}}                         the same, escaped N times as inside a JSON string
+    {{$.inputs.parameters['X']}}                 also with .json_escape[N]
+    {{$.inputs.artifacts['X'].uri}}              also .path .name .metadata .metadata['K'], or none
+    {{$.outputs.parameters['X'].output_file}}    also .outputFile
+    {{$.outputs.artifacts['X'].uri}}             as for inputs
+    {{$.outputs.output_file}}                    also .outputFile and {{$.outputMetadataUri}}
+    {{$.pipeline_job_name}} ...                  see `Context.names`
+    {"Concat": [...]}  {"IfPresent": {...}}      a whole argument
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +56,10 @@ class Context:
     """Words like `pipeline_job_name` and what they stand for."""
 
     declared: frozenset[str]
-    """Names of the component's inputs; one without a value is null, any other name is plain text."""
+    """Inputs of the component; one without a value is null, any other name is plain text."""
+
+    quote: Callable[[str], str] = str
+    """Applied to every value before it is put in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,8 @@ class Template:
     def resolve(self, context: Context) -> str:
         """Put the values in."""
         return "".join(
-            part if isinstance(part, str) else part.resolve(context) for part in self.parts
+            part if isinstance(part, str) else context.quote(part.resolve(context))
+            for part in self.parts
         )
 
 

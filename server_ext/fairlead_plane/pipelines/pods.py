@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from fairlead.names import RUN_ID_LABEL, TASK_LABEL, dns_label
 
-from .placeholders import Context, Template, resolve_all
+from .placeholders import Context, resolve_all
 from .records import Run, Task
 
 Json = Any
@@ -57,7 +57,15 @@ class Folders:
 
     def make(self) -> None:
         """Make the folders; the step makes the files."""
-        (self.base / _PRIVATE / "parameters").mkdir(parents=True, exist_ok=True, mode=0o700)
+        private = self.base / _PRIVATE
+        # From the top, one by one: asking for the deepest first costs a call more at each level.
+        for folder in (
+            *reversed(self.base.parents[:2]),
+            self.base,
+            private,
+            private / "parameters",
+        ):
+            folder.mkdir(exist_ok=True, mode=0o700)
 
 
 def run_folder(pipeline_root: str, workflow: str) -> Path:
@@ -133,6 +141,7 @@ def build_pod(run: Run, task: Task, suffix: str) -> Json:
             "pipeline_job_schedule_time_utc": run.scheduled_at or run.created_at,
         },
         task.component.declared,
+        _without_references,
     )
     container: Json = {
         "name": "main",
@@ -146,7 +155,7 @@ def build_pod(run: Run, task: Task, suffix: str) -> Json:
         ]
     resources: Json = {}
     for side, name, quantity in executor.resources:
-        resources.setdefault(side, {})[_word(name, context)] = quantity.resolve(context)
+        resources.setdefault(side, {})[name] = quantity.resolve(context)
     if resources:
         container["resources"] = resources
     return {
@@ -175,5 +184,6 @@ def build_pod(run: Run, task: Task, suffix: str) -> Json:
     }
 
 
-def _word(text: str, context: Context) -> str:
-    return Template.parse(text).resolve(context) if "{{$" in text else text
+def _without_references(value: str) -> str:
+    """Escape a value so that the `$(NAME)` in it stays text; Kubernetes expands those of a spec."""
+    return value.replace("$", "$$")

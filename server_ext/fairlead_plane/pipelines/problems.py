@@ -88,7 +88,9 @@ class Reader:
             anything.
         """
         known, later = frozenset(known), frozenset(later)
-        for name in value.keys() - known:
+        for name in value:
+            if name in known:
+                continue
             if name not in later:
                 self.problem(f"{path}.{name}", "unknown field")
             elif value[name] not in (None, False, 0, "", [], {}):

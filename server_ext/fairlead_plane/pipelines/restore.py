@@ -20,7 +20,8 @@ def load_run(db: sqlite3.Connection, run_id: str, namespace: str) -> Run | None:
     """Return a run with all its tasks; `None` when there is none of that id."""
     db_row = db.execute(
         """SELECT display_name, workflow, workflow_uid, pipeline_root, created_at, scheduled_at,
-           finished_at, state, changes, spec, arguments, error, history FROM runs WHERE run_id = ?""",
+           finished_at, state, changes, spec, arguments, error, history
+           FROM runs WHERE run_id = ?""",
         (run_id,),
     ).fetchone()
     if db_row is None:
@@ -30,8 +31,8 @@ def load_run(db: sqlite3.Connection, run_id: str, namespace: str) -> Run | None:
     pipeline = load_pipeline(orjson.loads(spec))
     root = Task("", ROOT, "", pipeline.root, None, None, inputs=Values(orjson.loads(arguments)))
     run = Run(
-        run_id, name, workflow, uid, namespace, pipeline, folder, root, created, scheduled, finished,
-        state, None if error is None else orjson.loads(error), orjson.loads(history), changes,
+        run_id, name, workflow, uid, namespace, pipeline, folder, root, created, scheduled,
+        finished, state, orjson.loads(error or b"null"), orjson.loads(history), changes,
     )  # fmt: skip
     _load_tasks(db, run)
     recount(root)
@@ -61,8 +62,8 @@ def _load_tasks(db: sqlite3.Connection, run: Run) -> None:
         spec = scope.component.dag.tasks[name]
         view = orjson.loads(body)
         task = Task(
-            identity, name, path, spec.component, spec, scope, state, pod, attempt, failures, losses,
-            view["executor_detail"]["failed_main_jobs"],
+            identity, name, path, spec.component, spec, scope, state, pod, attempt, failures,
+            losses, view["executor_detail"]["failed_main_jobs"],
             _values(view["inputs"], artifacts), _values(view["outputs"], artifacts),
             view.get("error"), created, started, ended, view["state_history"], key, reason,
         )  # fmt: skip

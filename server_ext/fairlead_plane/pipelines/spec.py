@@ -98,8 +98,10 @@ def read_arguments(pipeline: Pipeline, given: Json) -> dict[str, Json]:
     given = reader.mapping(given, "runtime_config.parameters")
     known = pipeline.root.parameters
     values = {}
-    for name in given.keys() - known.keys():
-        takes = ", ".join(sorted(known)) or "none"
+    takes = ", ".join(sorted(known)) or "none"
+    for name in given:
+        if name in known:
+            continue
         reader.problem(
             f"runtime_config.parameters.{name}",
             f"the pipeline has no parameter of that name; it takes: {takes}",

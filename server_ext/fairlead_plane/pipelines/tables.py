@@ -19,8 +19,9 @@ Json = Any
 
 STATEMENTS = [
     """CREATE TABLE experiments (
-        experiment_id TEXT PRIMARY KEY, display_name TEXT NOT NULL UNIQUE, description TEXT NOT NULL,
-        created_at TEXT NOT NULL, storage_state TEXT NOT NULL, last_run_created_at TEXT NOT NULL)""",
+        experiment_id TEXT PRIMARY KEY, display_name TEXT NOT NULL UNIQUE,
+        description TEXT NOT NULL, created_at TEXT NOT NULL, storage_state TEXT NOT NULL,
+        last_run_created_at TEXT NOT NULL)""",
     """CREATE TABLE pipelines (
         pipeline_id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, display_name TEXT NOT NULL,
         description TEXT NOT NULL, created_at TEXT NOT NULL)""",
@@ -31,25 +32,26 @@ STATEMENTS = [
     """CREATE TABLE runs (
         run_id TEXT PRIMARY KEY, workflow TEXT NOT NULL, workflow_uid TEXT NOT NULL,
         display_name TEXT NOT NULL, description TEXT NOT NULL, experiment_id TEXT NOT NULL,
-        service_account TEXT NOT NULL, pipeline_id TEXT NOT NULL, pipeline_version_id TEXT NOT NULL,
-        storage_state TEXT NOT NULL, state TEXT NOT NULL, created_at TEXT NOT NULL,
-        scheduled_at TEXT NOT NULL, finished_at TEXT NOT NULL, pipeline_root TEXT NOT NULL,
-        owns_root INTEGER NOT NULL, changes INTEGER NOT NULL,
+        service_account TEXT NOT NULL, pipeline_id TEXT NOT NULL,
+        pipeline_version_id TEXT NOT NULL, storage_state TEXT NOT NULL, state TEXT NOT NULL,
+        created_at TEXT NOT NULL, scheduled_at TEXT NOT NULL, finished_at TEXT NOT NULL,
+        pipeline_root TEXT NOT NULL, owns_root INTEGER NOT NULL, changes INTEGER NOT NULL,
         spec BLOB NOT NULL, runtime_config BLOB NOT NULL, arguments BLOB NOT NULL,
         error BLOB, history BLOB NOT NULL)""",
     "CREATE INDEX runs_by_time ON runs (created_at, run_id)",
     "CREATE INDEX runs_by_state ON runs (state)",
     # `view` is the task as REST shows it; the columns are what the engine reads back.
     """CREATE TABLE tasks (
-        task_id TEXT PRIMARY KEY, run_id TEXT NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL,
-        path TEXT NOT NULL, state TEXT NOT NULL, pod TEXT NOT NULL, attempt INTEGER NOT NULL,
-        failures INTEGER NOT NULL, losses INTEGER NOT NULL, cache_key TEXT NOT NULL,
-        reason TEXT NOT NULL, create_time TEXT NOT NULL, start_time TEXT NOT NULL,
-        end_time TEXT NOT NULL, view BLOB NOT NULL)""",
+        task_id TEXT PRIMARY KEY, run_id TEXT NOT NULL, position INTEGER NOT NULL,
+        name TEXT NOT NULL, path TEXT NOT NULL, state TEXT NOT NULL, pod TEXT NOT NULL,
+        attempt INTEGER NOT NULL, failures INTEGER NOT NULL, losses INTEGER NOT NULL,
+        cache_key TEXT NOT NULL, reason TEXT NOT NULL, create_time TEXT NOT NULL,
+        start_time TEXT NOT NULL, end_time TEXT NOT NULL, view BLOB NOT NULL)""",
     "CREATE INDEX tasks_by_run ON tasks (run_id, position)",
     """CREATE TABLE artifacts (
-        artifact_id TEXT PRIMARY KEY, created_at TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL,
-        uri TEXT NOT NULL, record BLOB NOT NULL, view BLOB NOT NULL)""",
+        artifact_id TEXT PRIMARY KEY, created_at TEXT NOT NULL, name TEXT NOT NULL,
+        type TEXT NOT NULL, uri TEXT NOT NULL, record BLOB NOT NULL, view BLOB NOT NULL)""",
+    "CREATE INDEX artifacts_by_uri ON artifacts (uri)",
     """CREATE TABLE artifact_tasks (
         id INTEGER PRIMARY KEY AUTOINCREMENT, artifact_id TEXT NOT NULL, run_id TEXT NOT NULL,
         task_id TEXT NOT NULL, type TEXT NOT NULL, producer TEXT NOT NULL, key TEXT NOT NULL)""",
@@ -57,10 +59,12 @@ STATEMENTS = [
     "CREATE INDEX artifact_tasks_by_run ON artifact_tasks (run_id)",
     "CREATE INDEX artifact_tasks_by_task ON artifact_tasks (task_id)",
     """CREATE TABLE cache (
-        key TEXT PRIMARY KEY, task_id TEXT NOT NULL, origin TEXT NOT NULL, outputs BLOB NOT NULL)""",
+        key TEXT PRIMARY KEY, task_id TEXT NOT NULL, origin TEXT NOT NULL,
+        outputs BLOB NOT NULL)""",
     """CREATE TABLE cache_artifacts (
-        artifact_id TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (artifact_id, key)) WITHOUT ROWID""",
-    # Folders of deleted runs whose pods may still be writing.
+        artifact_id TEXT NOT NULL, key TEXT NOT NULL,
+        PRIMARY KEY (artifact_id, key)) WITHOUT ROWID""",
+    # Folders of deleted runs in which pods still write, or other runs still have artifacts.
     "CREATE TABLE leftovers (run_id TEXT PRIMARY KEY, folder TEXT NOT NULL)",
 ]
 
@@ -91,8 +95,9 @@ def save_changes(db: sqlite3.Connection, run: Run, changes: Changes) -> None:
         _insert_tasks(db, run, changes.created)
     created = {task.task_id for task in changes.created}
     db.executemany(
-        """UPDATE tasks SET state = ?, pod = ?, attempt = ?, failures = ?, losses = ?, cache_key = ?,
-           reason = ?, create_time = ?, start_time = ?, end_time = ?, view = ? WHERE task_id = ?""",
+        """UPDATE tasks SET state = ?, pod = ?, attempt = ?, failures = ?, losses = ?,
+           cache_key = ?, reason = ?, create_time = ?, start_time = ?, end_time = ?, view = ?
+           WHERE task_id = ?""",
         [
             (*_columns(run, task), task.task_id)
             for task in changes.tasks.values()
@@ -114,7 +119,8 @@ def save_changes(db: sqlite3.Connection, run: Run, changes: Changes) -> None:
     scopes = [(task.task_id,) for task in changes.ended if task.children]
     db.executemany("DELETE FROM artifact_tasks WHERE task_id = ? AND type = 'OUTPUT'", scopes)
     db.executemany(
-        "INSERT INTO artifact_tasks (artifact_id, run_id, task_id, type, producer, key) VALUES (?,?,?,?,?,?)",
+        """INSERT INTO artifact_tasks (artifact_id, run_id, task_id, type, producer, key)
+           VALUES (?, ?, ?, ?, ?, ?)""",
         [
             *(link for task in changes.started for link in _input_links(run, task)),
             *(link for task in changes.ended for link in _output_links(run, task)),
@@ -151,7 +157,8 @@ def _insert_tasks(db: sqlite3.Connection, run: Run, tasks: Iterable[Task]) -> No
 def _columns(run: Run, task: Task) -> tuple[Json, ...]:
     return (
         task.state, task.pod, task.attempt, task.failures, task.losses, task.cache_key,
-        task.reason, task.create_time, task.start_time, task.end_time, orjson.dumps(task_view(run, task)),
+        task.reason, task.create_time, task.start_time, task.end_time,
+        orjson.dumps(task_view(run, task)),
     )  # fmt: skip
 
 
@@ -165,7 +172,9 @@ def task_view(run: Run, task: Task) -> Json:
     `cache_fingerprint`, and `inputs` and `outputs` with parameters and artifacts.
     """
     scope = task.parent
-    assert scope is not None and scope.component.dag is not None and task.spec is not None
+    assert scope is not None
+    assert scope.component.dag is not None
+    assert task.spec is not None
     view: Json = {
         "run_id": run.run_id,
         "task_id": task.task_id,
@@ -238,7 +247,8 @@ def _input_links(run: Run, task: Task) -> Iterable[tuple[str, ...]]:
         source = task.spec.artifacts[name]
         for one in artifacts:
             yield (
-                one.artifact_id, run.run_id, task.task_id, _INPUT_TYPES[source.kind], source.producer, name,
+                one.artifact_id, run.run_id, task.task_id, _INPUT_TYPES[source.kind],
+                source.producer, name,
             )  # fmt: skip
 
 

@@ -120,13 +120,13 @@ class Artifacts:
         if run is None:
             raise not_found("Run", run_id)
         task = self._db.execute(
-            """SELECT task_id, path, attempt, view FROM tasks WHERE run_id = ?1 AND
+            """SELECT task_id, path, attempt FROM tasks WHERE run_id = ?1 AND
                (task_id = ?2 OR path = ?2 OR name = ?2 OR pod = ?2) ORDER BY position LIMIT 1""",
             (run_id, node),
         ).fetchone()
         if task is None:
             raise not_found("Node", f"{node} of run {run_id}")
-        task_id, path, attempt, view = task
+        task_id, path, attempt = task
         made = self._db.execute(
             """SELECT uri FROM artifacts JOIN artifact_tasks USING (artifact_id)
                WHERE task_id = ? AND artifact_tasks.type = 'OUTPUT' AND key = ?""",

@@ -150,8 +150,8 @@ def _insert(db: sqlite3.Connection, name: str, description: str) -> str:
     except sqlite3.IntegrityError as error:
         raise RestError(
             ALREADY_EXISTS,
-            f"Already exist error: Failed to create a new experiment. The name {name} already exists. "
-            "Please specify a new name.",
+            "Already exist error: Failed to create a new experiment. "
+            f"The name {name} already exists. Please specify a new name.",
         ) from error
     return experiment_id
 

@@ -166,7 +166,8 @@ def _order(table: Table, text: str) -> tuple[str, bool]:
     direction = words[1].lower() if len(words) > 1 else "asc"
     if column is None or direction not in ("asc", "desc") or len(words) > 2:
         raise invalid(
-            f"cannot sort by '{text}'; known are: {', '.join(sorted(table.fields))}, then asc or desc"
+            f"cannot sort by '{text}'; known are: {', '.join(sorted(table.fields))}, "
+            "then asc or desc"
         )
     return column, direction == "desc"
 

@@ -255,7 +255,8 @@ def spec_of_version(
     elif pipeline_id:
         row = _row(
             db,
-            "SELECT * FROM pipeline_versions WHERE pipeline_id = ? ORDER BY created_at DESC LIMIT 1",
+            """SELECT * FROM pipeline_versions WHERE pipeline_id = ?
+               ORDER BY created_at DESC LIMIT 1""",
             pipeline_id,
         )
     else:

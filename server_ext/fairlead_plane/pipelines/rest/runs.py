@@ -168,8 +168,8 @@ class Runs:
         if row["state"] not in (FAILED, CANCELED):
             raise RestError(
                 FAILED_PRECONDITION,
-                f"Failed to retry run {row['run_id']}: only a failed or canceled run can be retried, "
-                f"and it is {row['state']}.",
+                f"Failed to retry run {row['run_id']}: it is {row['state']}, and only a failed or "
+                "canceled run can be retried.",
             )
         await self._controller.send(row["run_id"], Retry())
         return reply({})
