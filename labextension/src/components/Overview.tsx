@@ -123,8 +123,8 @@ export function StepError(props: {
 }
 
 /** Numbers that a run logged. */
-export function Metrics(props: { metrics: Record<string, number> }): JSX.Element {
-  return (
+export function Metrics(props: { metrics: Record<string, number> }): JSX.Element | null {
+  return Object.keys(props.metrics).length === 0 ? null : (
     <ul className="fl-Metrics">
       {Object.entries(props.metrics).map(([name, value]) => (
         <li key={name} className="fl-Metrics-one" data-fl-metric={name} title={String(value)}>

@@ -14,7 +14,8 @@ export class LogView {
     host: HTMLElement,
     private readonly trans: ITrans
   ) {
-    this.node = element('div', 'fl-Log', { 'data-fl-log': '' });
+    // Lab's colours for terminal output are those of its rendered text.
+    this.node = element('div', 'fl-Log jp-RenderedText', { 'data-fl-log': '' });
     this._text = element('pre', 'fl-Log-text', {
       role: 'log',
       'aria-label': trans.__('Log'),

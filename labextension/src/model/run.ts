@@ -38,7 +38,7 @@ export class RunModel implements IDisposable {
   /** The step shown in detail: the one chosen, else the one that a reader looks for first. */
   get selected(): INode | null {
     const nodes = this._run?.graph.nodes ?? [];
-    return nodes.find(node => node.id === this._chosen) ?? notable(nodes);
+    return nodes.find(node => node.id === (this._chosen ?? this._shown)) ?? nodes[0] ?? null;
   }
 
   /** Choose the step to show. */
@@ -51,6 +51,7 @@ export class RunModel implements IDisposable {
   readonly refresh = coalesced(async () => {
     try {
       this._run = await this.client.run(this.id);
+      this._shown = notable(this._run.graph.nodes, this._shown);
       this._load = { kind: 'ready' };
     } catch (error) {
       this._load = loadStateOf(error);
@@ -90,12 +91,15 @@ export class RunModel implements IDisposable {
   private _run: IRunDetail | null = null;
   private _load: LoadState = { kind: 'loading' };
   private _chosen: string | null = null;
+  private _shown: string | null = null;
   private _isDisposed = false;
   private readonly _changed = new Signal<this, void>(this);
 }
 
-/** A failed step before a running one, before the first. */
-function notable(nodes: readonly INode[]): INode | null {
-  const of = (state: string): INode | undefined => nodes.find(node => node.state === state);
-  return of('FAILED') ?? of('RUNNING') ?? nodes[0] ?? null;
+/** What to show of a run by itself: a failed step, else one that runs, else what was shown. */
+function notable(nodes: readonly INode[], shown: string | null): string | null {
+  const running = nodes.filter(node => node.state === 'RUNNING');
+  const node =
+    nodes.find(one => one.state === 'FAILED') ?? running.find(one => one.id === shown) ?? running[0];
+  return node?.id ?? shown;
 }

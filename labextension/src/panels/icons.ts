@@ -6,10 +6,9 @@ import { LabIcon } from '@jupyterlab/ui-components';
 export const fairleadIcon = new LabIcon({
   name: 'fairlead:icon',
   svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16" viewBox="0 0 24 24">
-  <g class="jp-icon3" fill="none" stroke="#616161" stroke-width="2" stroke-linecap="round">
-    <circle cx="12" cy="12" r="4.6"/>
-    <path d="M2 19c4.6 0 6.2-2.6 7.2-4.6M14.8 9.6C15.8 7.6 17.4 5 22 5"/>
-    <path d="M5 6.5 8.2 8.8M19 17.5l-3.2-2.3"/>
+  <g class="jp-icon3" style="fill:none" stroke="#616161" stroke-width="2" stroke-linecap="round">
+    <circle cx="12" cy="12" r="6"/>
+    <path d="M2 20C7 20 9.5 15 12 12S17 4 22 4"/>
   </g>
 </svg>`
 });

@@ -49,7 +49,8 @@ export function NotebookPane(props: {
   const host = React.useRef<HTMLDivElement>(null);
   const notebook: INotebookContent | null = loaded && 'value' in loaded ? loaded.value : null;
 
-  React.useEffect(() => {
+  // Before React takes the host away: Lumino's widgets leave by themselves.
+  React.useLayoutEffect(() => {
     if (!notebook || !host.current) {
       return;
     }

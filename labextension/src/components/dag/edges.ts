@@ -20,7 +20,7 @@ export function drawEdges(svg: SVGSVGElement, layout: ILayout): void {
   svg.setAttribute('height', String(layout.height));
   const defs = document.createElementNS(SVG, 'defs');
   defs.innerHTML =
-    `<marker id="${marker}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" ` +
+    `<marker id="${marker}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" ` +
     'orient="auto-start-reverse"><path d="M0 0.8 7.2 4 0 7.2z" fill="context-stroke"/></marker>';
   svg.append(defs);
   for (const edge of layout.edges) {

@@ -74,27 +74,45 @@ export function layOut(graph: IDagGraph, direction: DagDirection): ILayout {
     const { x, y } = work.node(node.id);
     nodes.set(node.id, { x, y });
   });
-  const edges = sound.map(edge => ({
-    ...edge,
-    path: smoothPath(work.edge(edge.source, edge.target).points)
-  }));
+  const rows = new Set([...nodes.values()].map(point => round(along(point, direction))));
+  const edges = sound.map(edge => {
+    const passed = work
+      .edge(edge.source, edge.target)
+      .points.slice(1, -1)
+      .filter(point => rows.has(round(along(point, direction))));
+    const path = edgePath(nodes.get(edge.source)!, passed, nodes.get(edge.target)!, direction);
+    return { ...edge, path };
+  });
   const { width = 0, height = 0 } = work.graph();
   return { width, height, direction, nodes, edges };
 }
 
-/** A curve from the first point to the last that bends at those between. */
-export function smoothPath(points: readonly IPoint[]): string {
-  const at = (point: IPoint): string => `${round(point.x)} ${round(point.y)}`;
-  const last = points.length - 1;
-  if (last < 1) {
-    return '';
-  }
-  const bends = points.slice(1, last).map((point, index) => {
-    const next = points[index + 2];
-    return `Q${at(point)} ${at(index + 2 === last ? next : middle(point, next))}`;
-  });
-  return `M${at(points[0])}${bends.join('') || `L${at(points[last])}`}`;
+/**
+ * The path from one node to another. It passes the rows between straight, at the points that dagre kept
+ * free for it, and bends in the gaps between the rows.
+ */
+export function edgePath(
+  source: IPoint,
+  passed: readonly IPoint[],
+  target: IPoint,
+  direction: DagDirection
+): string {
+  const half = direction === 'TB' ? { x: 0, y: NODE_HEIGHT / 2 } : { x: NODE_WIDTH / 2, y: 0 };
+  const before = (point: IPoint): IPoint => ({ x: point.x - half.x, y: point.y - half.y });
+  const behind = (point: IPoint): IPoint => ({ x: point.x + half.x, y: point.y + half.y });
+  const rows = [source, ...passed, target];
+  return rows
+    .slice(1)
+    .map((point, index) => {
+      const [from, to] = [behind(rows[index]), before(point)];
+      const [x, y] = [(from.x + to.x) / 2, (from.y + to.y) / 2];
+      const bend =
+        direction === 'TB' ? `C${at(from.x, y)} ${at(to.x, y)}` : `C${at(x, from.y)} ${at(x, to.y)}`;
+      return `${index === 0 ? 'M' : 'L'}${at(from.x, from.y)}${bend} ${at(to.x, to.y)}`;
+    })
+    .join('');
 }
 
-const middle = (a: IPoint, b: IPoint): IPoint => ({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
+const at = (x: number, y: number): string => `${round(x)} ${round(y)}`;
+const along = (point: IPoint, direction: DagDirection): number => (direction === 'TB' ? point.y : point.x);
 const round = (value: number): number => Math.round(value * 10) / 10;
