@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
-from fairlead.names import INTERPRETER_ANNOTATION, WORKING_DIR_ANNOTATION
+from fairlead.names import WORKING_DIR_ANNOTATION
 
 from . import files
 from .engine import CacheHit
@@ -23,13 +23,13 @@ _SORTED = orjson.OPT_SORT_KEYS
 _NEW = "No earlier task had the same code, inputs and environment."
 
 
-def cache_key(task: Task, executor: Executor, environment: Callable[[str], str]) -> str:
+def cache_key(task: Task, executor: Executor, environment: Callable[[Mapping[str, str]], str]) -> str:
     """Hash everything that decides the outputs of a task.
 
     Parameters
     ----------
     environment : callable
-        Fingerprint of the environment of an interpreter; empty stands for the default one.
+        Fingerprint of the Python environment that a pod with these annotations runs in.
 
     Notes
     -----
@@ -46,7 +46,7 @@ def cache_key(task: Task, executor: Executor, environment: Callable[[str], str])
         return digest.hexdigest()
     annotations = executor.pod_annotations
     digest.update(executor.digest)
-    digest.update(environment(annotations.get(INTERPRETER_ANNOTATION, "")).encode())
+    digest.update(environment(annotations).encode())
     digest.update(
         orjson.dumps(
             [

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from fairlead.names import RUN_ID_LABEL
+from fairlead.names import INTERPRETER_ANNOTATION, RUN_ID_LABEL
 
 from ..resources import POD, WORKFLOW, ApiError, Resources, Transaction
 from . import cache, leftovers
@@ -40,8 +39,7 @@ class Controller:
     namespace : str
         Namespace of pods and Workflows.
     environment : callable
-        Takes the interpreter that a pod asks for, empty for the default one, and returns a
-        fingerprint of its environment.
+        Fingerprint of the Python environment of a pod with these annotations.
 
     Notes
     -----
@@ -53,7 +51,7 @@ class Controller:
         self,
         resources: Resources,
         namespace: str,
-        environment: Callable[[str], str],
+        environment: Callable[[Mapping[str, str]], str],
     ) -> None:
         self.resources = resources
         self.namespace = namespace
@@ -226,8 +224,7 @@ class Controller:
             # Deleted by hand: the run stops, and the object comes back to say so.
             run.workflow_uid = transaction.create(build_workflow(run))["metadata"]["uid"]
             events = [*events, Terminate()]
-        # Looking at an environment reads its folders: once in a pass is enough.
-        environment = functools.lru_cache(maxsize=None)(self._environment)
+        environment = self._once_each()
         asked = Cache(
             key=lambda task, executor: cache.cache_key(task, executor, environment),
             find=lambda key: cache.find(transaction.db, key),
@@ -246,6 +243,18 @@ class Controller:
         cache.fill(transaction.db, run, changes.ended)
         save_run(transaction.db, run)
         transaction.update(build_workflow(run))
+
+    def _once_each(self) -> Callable[[Mapping[str, str]], str]:
+        """Return `environment` for one pass: it reads folders, so each is looked at once."""
+        found: dict[str, str] = {}
+
+        def look(annotations: Mapping[str, str]) -> str:
+            interpreter = annotations.get(INTERPRETER_ANNOTATION, "")
+            if interpreter not in found:
+                found[interpreter] = self._environment(annotations)
+            return found[interpreter]
+
+        return look
 
     def _write_pods(self, transaction: Transaction, run: Run, changes: Changes) -> list[Event]:
         """Create and delete the pods of a pass; return what the API refused, as events."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from fairlead.names import PIPELINES_NAMESPACE
 from starlette.types import ASGIApp
 
-from ..environments import InterpreterError, fingerprint
 from ..resources import Resources
 from . import tables
 from .controller import Controller
@@ -26,8 +24,8 @@ class PipelineService:
     pipeline_root : Path
         Folder under which artifacts go, one folder per run; made when missing.
     environment : callable
-        Takes the path of the interpreter that a pod asks for, empty for the default one, and
-        returns a fingerprint of its environment: equal fingerprints, equal packages.
+        Takes the annotations of a pod and returns a fingerprint of the Python environment that
+        it will run in: equal fingerprints, equal packages.
 
     Attributes
     ----------
@@ -40,22 +38,14 @@ class PipelineService:
         resources: Resources,
         *,
         pipeline_root: Path,
-        environment: Callable[[str], str] | None = None,
+        environment: Callable[[Mapping[str, str]], str],
     ) -> None:
         resources.store.migrate("pipelines", tables.STATEMENTS)
         pipeline_root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._controller = Controller(resources, PIPELINES_NAMESPACE, environment or _environment)
+        self._controller = Controller(resources, PIPELINES_NAMESPACE, environment)
         self.app: ASGIApp = build_app(self._controller, pipeline_root)
 
     async def run(self) -> None:
         """Move the runs on until cancelled."""
         await self._controller.run()
 
-
-def _environment(interpreter: str) -> str:
-    """Return the identity of what a step finds installed; of this process' own Python for ""."""
-    try:
-        return fingerprint(interpreter or sys.executable)
-    except InterpreterError as error:
-        # The node will refuse the pod and say why; the cache must only not take it for another.
-        return str(error)

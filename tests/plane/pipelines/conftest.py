@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import orjson
 import pytest
+from fairlead.names import INTERPRETER_ANNOTATION
 from fairlead_plane.pipelines import PipelineService
 from fairlead_plane.resources import POD, Resources
 from fairlead_plane.store import Store
@@ -148,7 +149,7 @@ class World:
         self.service = PipelineService(
             self.resources,
             pipeline_root=folder / "artifacts",
-            environment=lambda interpreter: interpreter or "one",
+            environment=lambda annotations: annotations.get(INTERPRETER_ANNOTATION, "one"),
         )
         self.ran: list[str] = []
         self.behave = {}
