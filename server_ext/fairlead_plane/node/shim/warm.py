@@ -8,7 +8,9 @@ imports, any program may import with the same effect. A fork of it is then made 
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import io
 import json
 import os
 import select
@@ -19,8 +21,9 @@ import sys
 import time
 import types
 import warnings
+import weakref
 from importlib.machinery import BuiltinImporter, SourceFileLoader
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 _MODULES = """
 abc argparse ast base64 binascii bisect codecs collections collections.abc contextlib contextvars
@@ -206,7 +209,7 @@ def _compile(request: Json, compiled: dict[str, types.CodeType]) -> types.CodeTy
     return code
 
 
-def become(request: Json, files: list[int], code: types.CodeType | None) -> None:
+def become(request: Json, files: list[int], code: types.CodeType | None) -> NoReturn:
     """Make this fork equal to a Python that was just started for the request, and run it."""
     import site
 
@@ -246,18 +249,99 @@ def become(request: Json, files: list[int], code: types.CodeType | None) -> None
     if hasattr(sys, "orig_argv"):
         sys.orig_argv[:] = request["argv"]
     gc.enable()
+    before = set(sys.modules)
+    status = _run_to_status(request, code)
+    _finish(status, before)
+
+
+def _run_to_status(request: Json, code: types.CodeType | None) -> int:
+    """Run the step and return its exit status; shows what it did not catch, as Python does."""
     try:
         _run(request, code)
-    except SystemExit:
-        raise
+    except SystemExit as error:
+        return _exit_status(error)
     except BaseException as error:
         # The frames of this file are not the step's.
         trace = error.__traceback__
         while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
             trace = trace.tb_next
         error.__traceback__ = trace
-        sys.excepthook(type(error), error, trace)
-        sys.exit(130 if isinstance(error, KeyboardInterrupt) else 1)
+        try:
+            sys.excepthook(type(error), error, trace)
+        except SystemExit as wanted:
+            return _exit_status(wanted)
+        except BaseException as broken:
+            print("Error in sys.excepthook:", file=sys.stderr)
+            sys.__excepthook__(type(broken), broken, broken.__traceback__)
+            print("\nOriginal exception was:", file=sys.stderr)
+            sys.__excepthook__(type(error), error, trace)
+        return 130 if isinstance(error, KeyboardInterrupt) else 1
+    return 0
+
+
+def _exit_status(error: SystemExit) -> int:
+    if error.code is None:
+        return 0
+    if isinstance(error.code, int):
+        return error.code & 0xFF
+    with contextlib.suppress(Exception):
+        print(error.code, file=sys.stderr)
+    return 1
+
+
+def _finish(status: int, before: set[str]) -> NoReturn:
+    """End the process as Python ends it, but for freeing what was there before the fork.
+
+    In order, as in `Py_FinalizeEx`: threads, exit functions, buffers, then the objects of the
+    step and of the modules that it imported, so that files are flushed and `__del__` runs. To free
+    the rest too would copy every page of it: 7 of 10 ms of a step that does nothing.
+    """
+    import atexit
+    import threading
+
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    if not _flush():
+        status = 120  # as Python says it when its output was cut off
+    _flush_files()
+    names = ["__main__", *(name for name in sys.modules if name not in before)]
+    left = [weakref.ref(sys.modules.pop(name)) for name in names]
+    gc.collect()  # with their globals still in place, as `__del__` may use them
+    for module in filter(None, (each() for each in reversed(left))):
+        _clear(vars(module))
+    gc.collect()
+    _flush()
+    os._exit(status)
+
+
+def _flush_files() -> None:
+    """Write out what open files still hold: in a cycle, a buffer may close before its text."""
+    kinds = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
+    files = [each for each in gc.get_objects() if issubclass(type(each), kinds)]
+    for file in sorted(files, key=lambda each: not issubclass(type(each), io.TextIOWrapper)):
+        with contextlib.suppress(OSError, ValueError):
+            file.flush()
+
+
+def _clear(space: dict[str, Any]) -> None:
+    """Let go of a module's globals in Python's order: first the names with one underscore."""
+    for name in list(space):
+        if name.startswith("_") and not name.startswith("__"):
+            space[name] = None
+    for name in list(space):
+        if name != "__builtins__":
+            space[name] = None
+
+
+def _flush() -> bool:
+    whole = True
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None and not stream.closed:
+                stream.flush()
+        except Exception:  # whatever a step has put in its place
+            whole = stream is not sys.stdout and whole
+    return whole
 
 
 def _run(request: Json, code: types.CodeType | None) -> None:
