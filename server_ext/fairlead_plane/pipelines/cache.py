@@ -23,7 +23,9 @@ _SORTED = orjson.OPT_SORT_KEYS
 _NEW = "No earlier task had the same code, inputs and environment."
 
 
-def cache_key(task: Task, executor: Executor, environment: Callable[[Mapping[str, str]], str]) -> str:
+def cache_key(
+    task: Task, executor: Executor, environment: Callable[[Mapping[str, str]], str]
+) -> str:
     """Hash everything that decides the outputs of a task.
 
     Parameters

@@ -48,4 +48,3 @@ class PipelineService:
     async def run(self) -> None:
         """Move the runs on until cancelled."""
         await self._controller.run()
-

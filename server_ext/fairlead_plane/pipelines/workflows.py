@@ -27,7 +27,7 @@ def build_workflow(run: Run) -> Json:
 
     Notes
     -----
-    The spec says that nothing of it is executed: the run's pipeline spec is read by KFP's REST.
+    Nothing of its spec is executed; what the run does is read by KFP's REST.
     """
     done, total = run.counts()
     status: Json = {
@@ -55,7 +55,7 @@ def build_workflow(run: Run) -> Json:
         },
         "spec": {
             "entrypoint": "root",
-            "templates": [{"name": "root", "dag": {"tasks": []}}],
+            "templates": [{"name": "root", "suspend": {}}],
         },
         "status": status,
     }

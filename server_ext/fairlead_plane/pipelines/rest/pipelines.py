@@ -358,4 +358,5 @@ def _pipeline_view(row: sqlite3.Row) -> Json:
 def _version_view(row: sqlite3.Row | None) -> Json:
     assert row is not None
     view = dict(row)
-    return {**view, "pipeline_spec": orjson.Fragment(view.pop("spec"))}
+    spec = view.pop("spec")
+    return {**view, "pipeline_spec": orjson.Fragment(spec)}
