@@ -16,6 +16,7 @@ from tornado.iostream import StreamClosedError
 
 from fairlead_server.base import FairleadHandler
 
+_TEXT = "text/plain; charset=utf-8"
 _NODE = r"runs/(?P<run_id>[^/]+)/nodes/(?P<node>[^/]+)"
 
 
@@ -95,8 +96,8 @@ class ManifestHandler(FairleadHandler):
     @authorized
     async def get(self, run_id: str) -> None:
         """Answer the spec as YAML."""
-        self.set_header("Content-Type", "application/yaml")
-        self.finish(await self.ask(lambda runs: runs.manifest(run_id)))
+        text = await self.ask(lambda runs: runs.manifest(run_id))
+        self.finish(text, set_content_type="application/yaml")
 
 
 class StopHandler(FairleadHandler):
@@ -127,7 +128,7 @@ class LogHandler(FairleadHandler):
     async def get(self, run_id: str, node: str) -> None:
         """Send the log as text, with `?follow=1` as it comes until the step has ended."""
         follow = self.get_query_argument("follow", "0") == "1"
-        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.set_header("Content-Type", _TEXT)
         lines = await self.ask(lambda runs: runs.logs(run_id, node, follow))
         done = object()
         while (line := await asyncio.to_thread(next, lines, done)) is not done:
@@ -136,7 +137,7 @@ class LogHandler(FairleadHandler):
                 await self.flush()
             except StreamClosedError:
                 return
-        self.finish()
+        self.finish(set_content_type=_TEXT)
 
 
 class ArtifactHandler(FairleadHandler):
@@ -148,13 +149,10 @@ class ArtifactHandler(FairleadHandler):
         """Send the artifact; never as something that a browser would run."""
         content = await self.ask(lambda runs: runs.artifact(run_id, node, name))
         is_notebook = name == "notebook" and _is_json(content)
-        self.set_header(
-            "Content-Type",
-            "application/x-ipynb+json" if is_notebook else "application/octet-stream",
-        )
+        kind = "application/x-ipynb+json" if is_notebook else "application/octet-stream"
         self.set_header("Content-Disposition", "attachment")
         self.set_header("X-Content-Type-Options", "nosniff")
-        self.finish(content)
+        self.finish(content, set_content_type=kind)
 
 
 def _is_json(content: bytes) -> bool:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import os
 import select
+import socket
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 
@@ -22,6 +25,7 @@ from fairlead.settings import data_dir
 EMBEDDED_CONTEXT = "local"
 START_TIMEOUT_S = 60
 _ALREADY_RUNNING = 3
+_LOOK_AGAIN_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,26 @@ def load_context(name: str | None = None) -> Context:
 
 
 def start_plane() -> None:
-    """Run `python -m fairlead_plane` in a session of its own and wait until it is ready."""
+    """Run `python -m fairlead_plane` in a session of its own and wait until it is ready.
+
+    Several callers may do so at once: one of their processes becomes the plane, all wait for it.
+    """
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        if _spawn_plane(deadline):
+            return
+        # Another one holds the lock: it serves soon, or goes.
+        while time.monotonic() < deadline:
+            if _serves():
+                return
+            time.sleep(_LOOK_AGAIN_S)
+            if plane_pid() is None:
+                break
+    raise _silent()
+
+
+def _spawn_plane(deadline: float) -> bool:
+    """Start a plane; returns whether it serves, false where another one holds the lock."""
     read_end, write_end = os.pipe()
     try:
         process = subprocess.Popen(
@@ -97,24 +120,39 @@ def start_plane() -> None:
         os.close(write_end)
     with os.fdopen(read_end, "rb", buffering=0) as ready:
         # The pipe closes without a word when the process ends before it serves.
-        answered, _, _ = select.select([ready], [], [], START_TIMEOUT_S)
-        if answered and ready.read(1):
+        if not select.select([ready], [], [], max(deadline - time.monotonic(), 0))[0]:
+            raise _silent()
+        if ready.read(1):
             _let_go(process)
-            return
-    if not answered:
+            return True
+    said = process.communicate()[1].decode(errors="replace").strip()
+    if process.returncode != _ALREADY_RUNNING:
         raise ClusterError(
-            f"The control plane did not answer within {START_TIMEOUT_S} s.",
+            f"The control plane did not start: {said or f'exit code {process.returncode}'}",
             hint=f"Read {data_dir() / 'plane.log'}.",
         )
-    code = process.wait()
-    assert process.stderr is not None
-    said = process.stderr.read().decode(errors="replace").strip()
-    process.stderr.close()
-    if code != _ALREADY_RUNNING:
-        raise ClusterError(
-            f"The control plane did not start: {said or f'exit code {code}'}",
-            hint=f"Read {data_dir() / 'plane.log'}.",
-        )
+    return False
+
+
+def _serves() -> bool:
+    """Whether something listens where the kubeconfig says that the plane does."""
+    path = data_dir() / "kubeconfig"
+    if not path.exists():
+        return False
+    cluster = entry(read_kubeconfig(path), "clusters", "fairlead", path)
+    address = urlsplit(cluster["server"])
+    try:
+        socket.create_connection((address.hostname, address.port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _silent() -> ClusterError:
+    return ClusterError(
+        f"The control plane did not answer within {START_TIMEOUT_S} s.",
+        hint=f"Read {data_dir() / 'plane.log'}.",
+    )
 
 
 def _let_go(process: subprocess.Popen[bytes]) -> None:
