@@ -78,7 +78,9 @@ function PortRow(props: { port: IStepPort; href: string | null; trans: ITrans })
         )}
       </td>
       <td className="fl-mod-long">{port.type}</td>
-      <td className="fl-mod-long">{port.kind === 'parameter' ? <code>{valueText(port.value)}</code> : port.format}</td>
+      <td className="fl-mod-long">
+        {port.kind === 'parameter' ? <code>{valueText(port.value)}</code> : port.format}
+      </td>
       <td className="fl-mod-number">{bytes(port.size)}</td>
     </tr>
   );

@@ -8,9 +8,13 @@ export interface IView {
   scale: number;
 }
 
-const LEAST_SCALE = 0.08;
+const LEAST_SCALE = 0.02;
+/** What is shown by itself is never smaller than one can read; the reader may go further out. */
+const READABLE_SCALE = 0.3;
 const MOST_SCALE = 2.5;
 const FIT_MARGIN = 8;
+/** The buttons stand in the lower right corner. */
+const TOOLS_HEIGHT = 36;
 const WHEEL_SPEED = 0.0015;
 const PINCH_SPEED = 0.01;
 const LINE_PX = 16;
@@ -27,7 +31,7 @@ export class Camera {
     viewport.addEventListener('pointerdown', this._onPointerDown);
     // Lab is not everywhere: without an observer the first fit stays.
     if (typeof ResizeObserver !== 'undefined') {
-      this._observer = new ResizeObserver(() => this._untouched && this.fit());
+      this._observer = new ResizeObserver(() => this._untouched && this._settle());
       this._observer.observe(viewport);
     }
   }
@@ -36,32 +40,54 @@ export class Camera {
     return this._view;
   }
 
-  /** Tell the size of the world; shows all of it until the reader moves it himself. */
-  setWorld(width: number, height: number): void {
+  /**
+   * Tell the size of the world, and the point in it that matters most. Shows all of the world, or as much
+   * around that point as can be read, until the reader moves it himself.
+   */
+  setWorld(width: number, height: number, focus: { x: number; y: number }): void {
     this._width = width;
     this._height = height;
+    this._focus = focus;
     if (this._untouched) {
-      this.fit();
+      this._settle();
     }
   }
 
   /** Show everything, never larger than life. */
   fit(): void {
+    this._show(this._fitting());
+  }
+
+  private _settle(): void {
+    this._show(Math.max(this._fitting(), READABLE_SCALE));
     this._untouched = true;
+  }
+
+  /** The scale at which everything is seen; 0 while there is no room. */
+  private _fitting(): number {
+    const room = {
+      width: this.viewport.clientWidth - 2 * FIT_MARGIN,
+      height: this.viewport.clientHeight - 2 * FIT_MARGIN - TOOLS_HEIGHT
+    };
+    if (room.width <= 0 || room.height <= 0 || !this._width || !this._height) {
+      return 0;
+    }
+    return clamp(Math.min(room.width / this._width, room.height / this._height, 1));
+  }
+
+  private _show(scale: number): void {
     const { clientWidth, clientHeight } = this.viewport;
-    if (!clientWidth || !clientHeight || !this._width || !this._height) {
+    if (!clientWidth || !clientHeight || scale === 0) {
       return;
     }
-    const scale = clamp(
-      Math.min(
-        (clientWidth - 2 * FIT_MARGIN) / this._width,
-        (clientHeight - 2 * FIT_MARGIN) / this._height,
-        1
-      )
-    );
+    // Centred where there is room, else about the point that matters.
+    const place = (room: number, size: number, focus: number): number =>
+      size * scale <= room
+        ? (room - size * scale) / 2
+        : Math.min(FIT_MARGIN, Math.max(room - size * scale - FIT_MARGIN, room / 2 - focus * scale));
     this._set({
-      x: (clientWidth - this._width * scale) / 2,
-      y: (clientHeight - this._height * scale) / 2,
+      x: place(clientWidth, this._width, this._focus.x),
+      y: place(clientHeight - TOOLS_HEIGHT, this._height, this._focus.y),
       scale
     });
   }
@@ -151,6 +177,7 @@ export class Camera {
   private _view: IView = { x: 0, y: 0, scale: 1 };
   private _width = 0;
   private _height = 0;
+  private _focus = { x: 0, y: 0 };
   private _untouched = true;
   private _observer: ResizeObserver | null = null;
   private _release: (() => void) | null = null;

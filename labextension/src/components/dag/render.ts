@@ -113,7 +113,8 @@ class Dag implements IDagHandle {
     this._world.style.height = `${layout.height}px`;
     drawEdges(this._edges, layout);
     this._empty.hidden = layout.nodes.size > 0;
-    this._camera.setWorld(layout.width, layout.height);
+    const focus = layout.nodes.get(this._tabStop() ?? '') ?? { x: 0, y: 0 };
+    this._camera.setWorld(layout.width, layout.height, focus);
   }
 
   private _mark(): void {

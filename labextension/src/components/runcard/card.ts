@@ -12,6 +12,8 @@ import { drawDetails, errorElement } from './details';
 import type { ICardNode, ICardRun } from './types';
 
 const LEAST_HEIGHT = 84;
+/** Room for the graph's buttons below it. */
+const TOOLS_HEIGHT = 52;
 const MOST_HEIGHT = 420;
 
 export interface ICard {
@@ -118,7 +120,7 @@ class Card implements ICard {
 
   private _showGraph(graph: IDagGraph): void {
     this._dag.update(graph);
-    const px = Math.min(MOST_HEIGHT, Math.max(LEAST_HEIGHT, this._dag.size.height));
+    const px = Math.min(MOST_HEIGHT, Math.max(LEAST_HEIGHT, this._dag.size.height + TOOLS_HEIGHT));
     this._graph.style.height = `${px}px`;
   }
 

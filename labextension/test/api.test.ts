@@ -1,0 +1,167 @@
+import { ServerConnection } from '@jupyterlab/services';
+import { describe, expect, test, vi } from 'vitest';
+
+import { FairleadClient } from '../src/api/client';
+import { ApiError, ServerMissingError } from '../src/api/errors';
+import { FairleadEvents } from '../src/api/events';
+import type { IRunChange } from '../src/api/types';
+
+type Fetch = ServerConnection.ISettings['fetch'];
+
+function clientOf(answer: () => Promise<Response>): {
+  client: FairleadClient;
+  fetch: ReturnType<typeof vi.fn>;
+} {
+  const fetch = vi.fn(answer);
+  const settings = ServerConnection.makeSettings({
+    baseUrl: 'http://host/base/',
+    fetch: fetch as unknown as Fetch,
+    // Node's own does not take jsdom's signals.
+    Request: class {
+      readonly headers = new Headers();
+      constructor(
+        readonly url: string,
+        readonly init: RequestInit
+      ) {}
+    } as unknown as typeof Request
+  });
+  return { client: new FairleadClient(settings), fetch };
+}
+
+const json = (body: unknown, status = 200): Promise<Response> =>
+  Promise.resolve(
+    new Response(JSON.stringify(body), { status, headers: { 'Content-Type': 'application/json' } })
+  );
+
+const failure = async (promise: Promise<unknown>): Promise<ApiError> => {
+  const error: unknown = await promise.then(
+    () => null,
+    (reason: unknown) => reason
+  );
+  expect(error).toBeInstanceOf(ApiError);
+  return error as ApiError;
+};
+
+describe('the client', () => {
+  test('names are escaped in addresses', async () => {
+    const { client, fetch } = clientOf(() => json({ id: 'a/b' }));
+    await client.run('a/b');
+    const request = fetch.mock.calls[0][0] as { url: string };
+    expect(request.url.split('?')[0]).toBe('http://host/base/fairlead/api/v1/runs/a%2Fb');
+    expect(client.artifactUrl('r', 'step one', 'model')).toBe(
+      'http://host/base/fairlead/api/v1/runs/r/nodes/step%20one/artifacts/model'
+    );
+  });
+
+  test('an error carries message, hint and problems', async () => {
+    const problems = [{ severity: 'error', cell_id: 'c', line: 2, message: 'no', hint: 'do' }];
+    const body = { message: 'Refused.', hint: 'Change it.', kind: 'NotebookError', problems };
+    const { client } = clientOf(() => json(body, 400));
+    const error = await failure(client.submit({ path: 'a.ipynb' }));
+    const { status, message, hint } = error;
+    expect({ status, message, hint, problems: error.problems }).toEqual({
+      status: 400,
+      message: 'Refused.',
+      hint: 'Change it.',
+      problems
+    });
+  });
+
+  test("a page that nobody serves means that the extension is missing; a run that is not is the run's", async () => {
+    const page = clientOf(() => Promise.resolve(new Response('<html>', { status: 404 })));
+    expect(await failure(page.client.runs())).toBeInstanceOf(ServerMissingError);
+    const run = clientOf(() => json({ message: 'No run.', hint: '', kind: 'NotFoundError' }, 404));
+    const error = await failure(run.client.run('x'));
+    expect(error).not.toBeInstanceOf(ServerMissingError);
+    expect([error.status, error.message]).toEqual([404, 'No run.']);
+  });
+
+  test('a server that does not answer is an error with status 0', async () => {
+    const { client } = clientOf(() => Promise.reject(new TypeError('refused')));
+    expect((await failure(client.runs())).status).toBe(0);
+  });
+
+  test('an answer without words still says what came', async () => {
+    const { client } = clientOf(() =>
+      Promise.resolve(new Response('oops', { status: 502, statusText: 'Bad Gateway' }))
+    );
+    expect((await failure(client.runs())).message).toBe('502 Bad Gateway');
+  });
+
+  test('a notebook that is not there yet is null', async () => {
+    const { client } = clientOf(() => json({ message: 'No artifact.', kind: 'NotFoundError' }, 404));
+    expect(await client.notebook('r', 'n')).toBeNull();
+  });
+
+  test('a log comes in pieces, also in the middle of a letter', async () => {
+    const bytes = new TextEncoder().encode('süß\nend');
+    const { client } = clientOf(() => {
+      const body = new ReadableStream<Uint8Array>({
+        start(controller) {
+          controller.enqueue(bytes.slice(0, 2));
+          controller.enqueue(bytes.slice(2));
+          controller.close();
+        }
+      });
+      return Promise.resolve(new Response(body));
+    });
+    const texts: string[] = [];
+    const { signal } = new AbortController();
+    await client.log('r', 'n', { follow: true, signal, onText: text => void texts.push(text) });
+    expect(texts).toEqual(['s', 'üß\nend']);
+  });
+
+  test('an aborted log is not an error', async () => {
+    const abort = new AbortController();
+    abort.abort();
+    const { client } = clientOf(() => Promise.reject(new DOMException('aborted', 'AbortError')));
+    await client.log('r', 'n', { follow: true, signal: abort.signal, onText: () => undefined });
+  });
+});
+
+describe('the events', () => {
+  class FakeSocket extends EventTarget {
+    static all: FakeSocket[] = [];
+    onmessage: ((message: { data: string }) => void) | null = null;
+    onclose: (() => void) | null = null;
+    onopen: (() => void) | null = null;
+    onerror: (() => void) | null = null;
+    constructor(readonly url: string) {
+      super();
+      FakeSocket.all.push(this);
+    }
+    close(): void {
+      this.onclose?.();
+    }
+  }
+
+  test('one socket is opened at the start, and what it tells is sorted', async () => {
+    const settings = ServerConnection.makeSettings({
+      wsUrl: 'ws://host/base/',
+      WebSocket: FakeSocket as unknown as typeof WebSocket
+    });
+    const events = new FairleadEvents(settings);
+    expect(FakeSocket.all).toEqual([]);
+    const runs: IRunChange[] = [];
+    let opened = 0;
+    events.runChanged.connect((_, change) => void runs.push(change));
+    events.opened.connect(() => void (opened += 1));
+    events.start();
+    events.start();
+    await vi.waitFor(() => expect(FakeSocket.all.length).toBe(1));
+    const [socket] = FakeSocket.all;
+    expect(socket.url.split('?')[0]).toBe('ws://host/base/api/events/subscribe');
+    socket.dispatchEvent(new Event('open'));
+    expect(opened).toBe(1);
+    const tell = (body: object): void => socket.onmessage?.({ data: JSON.stringify(body) });
+    tell({ schema_id: 'https://events.jupyter.org/other', run_id: 'no' });
+    tell({ schema_id: 'https://events.fairlead.dev/run_changed/v1', run_id: 'r', state: 'RUNNING' });
+    expect(runs.map(change => [change.run_id, change.state])).toEqual([['r', 'RUNNING']]);
+
+    socket.close();
+    await vi.waitFor(() => expect(FakeSocket.all.length).toBe(2), { timeout: 5000 });
+    FakeSocket.all[1].dispatchEvent(new Event('open'));
+    expect(opened).toBe(2);
+    events.dispose();
+  });
+});
