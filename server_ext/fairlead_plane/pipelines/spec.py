@@ -133,6 +133,21 @@ def _count(component: Component) -> int:
     return sum(_count(task.component) for task in component.dag.tasks.values())
 
 
+def _upstream_first(tasks: dict[str, TaskSpec], downstream: dict[str, list[str]]) -> list[str]:
+    """Order names so that a task comes after those it waits for: JSON maps come in any order.
+
+    What is on a cycle comes last, and is refused later.
+    """
+    waiting = {name: sum(one in tasks for one in task.upstream) for name, task in tasks.items()}
+    order = [name for name, count in waiting.items() if not count]
+    for name in order:  # grows while it is walked
+        for below in downstream[name]:
+            waiting[below] -= 1
+            if not waiting[below]:
+                order.append(below)
+    return [*order, *(name for name, count in waiting.items() if count)]
+
+
 class _Loader:
     """Reads components, each once, and follows their references."""
 
@@ -248,9 +263,10 @@ class _Loader:
             for upstream in task.upstream:
                 downstream.get(upstream, []).append(task.name)
         outputs = reader.mapping(spec.get("outputs"), f"{path}.outputs")
+        order = _upstream_first(tasks, downstream)
         return Dag(
-            tasks,
-            {name: tuple(names) for name, names in downstream.items()},
+            {name: tasks[name] for name in order},
+            {name: tuple(downstream[name]) for name in order},
             self._dag_parameters(outputs.get("parameters"), f"{path}.outputs.parameters"),
             self._dag_artifacts(outputs.get("artifacts"), f"{path}.outputs.artifacts"),
         )
