@@ -61,7 +61,9 @@ def _check_dag(component: Json, components: Json, path: str) -> None:
         for kind in ("parameters", "artifacts"):
             given = task.get("inputs", {}).get(kind, {})
             for key, value in given.items():
-                producer = _check_input(value, kind, tasks, components, inputs, f"{where}.inputs.{key}")
+                producer = _check_input(
+                    value, kind, tasks, components, inputs, f"{where}.inputs.{key}"
+                )
                 if producer:
                     edges[name].add(producer)
             _check_required(components[reference], kind, given, task, where)
@@ -74,7 +76,9 @@ def _check_dag(component: Json, components: Json, path: str) -> None:
 def _check_required(component: Json, kind: str, given: Json, task: Json, where: str) -> None:
     for key, definition in component.get("inputDefinitions", {}).get(kind, {}).items():
         optional = definition.get("isOptional") or "defaultValue" in definition
-        looped = key in str(task.get("parameterIterator", "")) + str(task.get("artifactIterator", ""))
+        looped = key in str(task.get("parameterIterator", "")) + str(
+            task.get("artifactIterator", "")
+        )
         if key not in given and not optional and not looped:
             raise _error(f"{where}.inputs.{kind}", f"the required input '{key}' is missing")
 
@@ -96,7 +100,10 @@ def _check_input(
             if key not in made:
                 raise _error(where, f"task '{producer}' has no output '{key}'")
             return str(producer)
-    for word, group in (("componentInputParameter", "parameters"), ("componentInputArtifact", "artifacts")):
+    for word, group in (
+        ("componentInputParameter", "parameters"),
+        ("componentInputArtifact", "artifacts"),
+    ):
         name = value.get(word)
         # Names that KFP's compiler makes for the item of a loop are not among the definitions.
         if name is not None and name not in inputs.get(group, {}) and "loop-item" not in name:

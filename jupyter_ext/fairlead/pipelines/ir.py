@@ -12,7 +12,8 @@ from typing import Any
 from fairlead._version import __version__
 from fairlead.names import dns_label
 from fairlead.pipelines.cells import Cell
-from fairlead.pipelines.plan import Plan, StepPlan
+from fairlead.pipelines.connections import StepPlan
+from fairlead.pipelines.plan import Plan
 from fairlead.pipelines.runner import runner_source
 from fairlead.pipelines.syntax import is_silent
 

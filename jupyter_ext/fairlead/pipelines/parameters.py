@@ -78,7 +78,9 @@ def _read_cell(cell: Cell, found: ParameterCells, layout: Layout) -> None:
             continue
         if isinstance(default, int) and not isinstance(default, bool) and abs(default) > 2**53:
             message = f"The parameter `{name}` is larger than a pipeline parameter can be (2**53)."
-            layout.warn(cell, node.lineno, name, message, "Write it as a string, or in a setup cell.")
+            layout.warn(
+                cell, node.lineno, name, message, "Write it as a string, or in a setup cell."
+            )
         kind = annotation if annotation and _fits(plain, annotation) else _TYPES[type(default)]
         found.parameters[name] = Parameter(name, kind, plain, repr(default))
 
@@ -123,10 +125,14 @@ def _fits(value: Any, kind: str) -> bool:
     if value is None:
         return True
     if kind == "NUMBER_DOUBLE":
-        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        return (
+            isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        )
     wanted = {"BOOLEAN": bool, "NUMBER_INTEGER": int, "STRING": str, "LIST": list, "STRUCT": dict}
     return type(value) is wanted[kind]
 
 
 def _stored(node: ast.AST) -> list[str]:
-    return [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)]
+    return [
+        n.id for n in ast.walk(node) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)
+    ]

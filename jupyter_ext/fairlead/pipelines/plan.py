@@ -2,57 +2,13 @@
 
 from __future__ import annotations
 
-import ast
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from fairlead.pipelines.cells import CellStep, Layout, Notebook, sort_cells
+from fairlead.pipelines.cells import Layout, Notebook, sort_cells
+from fairlead.pipelines.connections import StepPlan, connect
+from fairlead.pipelines.dataflow.notebook import Run, run_notebook
 from fairlead.pipelines.parameters import ParameterCells, read_parameters
 from fairlead.pipelines.records import Analysis, Step
-
-
-@dataclass(frozen=True)
-class Slot:
-    """An output artifact: the names that travel in it."""
-
-    key: str
-    names: tuple[str, ...]
-    optional: bool = False
-
-
-@dataclass(frozen=True)
-class Source:
-    """An input artifact: where it comes from, the names in it, and those that the step binds."""
-
-    key: str
-    step: str
-    slot: Slot
-    bind: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Definition:
-    """An import, function or class of an earlier step that is executed again."""
-
-    cell_id: str
-    line: int
-    name: str
-    source: str
-
-
-@dataclass
-class StepPlan:
-    """Everything that a step needs to run by itself."""
-
-    step: CellStep
-    parameters: list[str] = field(default_factory=list)
-    definitions: list[Definition] = field(default_factory=list)
-    inputs: list[Source] = field(default_factory=list)
-    outputs: list[Slot] = field(default_factory=list)
-
-    @property
-    def depends_on(self) -> list[str]:
-        """The steps that must have succeeded before."""
-        return list(dict.fromkeys([source.step for source in self.inputs] + self.step.after))
 
 
 @dataclass
@@ -93,37 +49,16 @@ def plan_notebook(notebook: Notebook) -> Plan:
     """Sort a notebook into steps and find what flows between them."""
     layout = sort_cells(notebook)
     parameters = read_parameters(layout)
-    producers: dict[str, tuple[str, int]] = {}
-    plans: dict[str, StepPlan] = {}
-    wanted: dict[str, set[str]] = {name: set() for name in layout.steps}
-    bodies: dict[str, set[str]] = {}
-    taken: dict[str, dict[str, str]] = {}
-    for name, step in layout.steps.items():
-        loads: set[str] = set()
-        stores: set[str] = set()
-        for cell in step.cells:
-            for node in ast.walk(cell.tree):
-                if isinstance(node, ast.FunctionDef | ast.ClassDef):
-                    stores.add(node.name)
-                    bodies[node.name] = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-                elif isinstance(node, ast.alias):
-                    stores.add((node.asname or node.name).split(".")[0])
-                elif isinstance(node, ast.Name):
-                    (loads if isinstance(node.ctx, ast.Load) else stores).add(node.id)
-                elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-                    loads.add(node.target.id)
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                    if isinstance(node.func.value, ast.Name):
-                        stores.add(node.func.value.id)
-        while more := {m for n in loads for m in bodies.get(n, ())} - loads:
-            loads |= more
-        plans[name] = StepPlan(step, [p for p in parameters.parameters if p in loads])
-        taken[name] = {n: producers[n][0] for n in sorted(loads) if n in producers}
-        for n, producer in taken[name].items():
-            wanted[producer].add(n)
-        for n in stores:
-            producers[n] = (name, 0)
-    for name, planned in plans.items():
-        planned.outputs = [Slot(n, (n,)) for n in sorted(wanted[name])]
-        planned.inputs = [Source(n, p, Slot(n, (n,)), (n,)) for n, p in taken[name].items()]
-    return Plan(layout, parameters, list(plans.values()))
+    run = run_notebook(layout, parameters)
+    steps = connect(layout, parameters, run)
+    _report(layout, run)
+    return Plan(layout, parameters, steps)
+
+
+def _report(layout: Layout, run: Run) -> None:
+    """Turn what the analysis remarked into problems at their cells."""
+    cells = {cell.id: cell for cell in layout.cells}
+    for remark in run.machine.remarks:
+        tell = layout.refuse if remark.severity == "error" else layout.warn
+        tell(cells.get(remark.cell), remark.line, remark.name, remark.message, remark.hint)
+    layout.problems.sort(key=lambda p: (p.cell_index, p.line, p.severity, p.name))

@@ -32,7 +32,11 @@ def type_name(value: typing.Any) -> str:
     """Return the name of a value's type: `int`, `numpy.ndarray`, `pandas.DataFrame`."""
     kind = type(value)
     module = kind.__module__.split(".")[0]
-    return kind.__qualname__ if module in ("builtins", "__main__") else module + "." + kind.__qualname__
+    return (
+        kind.__qualname__
+        if module in ("builtins", "__main__")
+        else module + "." + kind.__qualname__
+    )
 
 
 def _plain_array(value: typing.Any) -> bool:

@@ -87,7 +87,11 @@ def _globals_out(function: types.FunctionType) -> typing.Any:
     module = sys.modules.get(name) if isinstance(name, str) else None
     if module is not None and vars(module) is function.__globals__:
         return name
-    used = {n: function.__globals__[n] for n in _names_in(function.__code__) if n in function.__globals__}
+    used = {
+        n: function.__globals__[n]
+        for n in _names_in(function.__code__)
+        if n in function.__globals__
+    }
     return {**used, "__name__": name}
 
 
@@ -223,7 +227,9 @@ def make_cached(function: typing.Any, settings: dict[str, typing.Any]) -> typing
     return functools.lru_cache(**settings)(function)
 
 
-def make_view(owner: typing.Any, offset: int, shape: typing.Any, strides: typing.Any, dtype: typing.Any) -> typing.Any:
+def make_view(
+    owner: typing.Any, offset: int, shape: typing.Any, strides: typing.Any, dtype: typing.Any
+) -> typing.Any:
     """Make a numpy array that shares the memory of `owner`."""
     return type(owner)(shape, dtype, owner.ravel(order="K"), offset, strides)
 

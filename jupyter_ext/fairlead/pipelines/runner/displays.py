@@ -170,7 +170,11 @@ class Shown:
     mime = "text/plain"
 
     def __init__(
-        self, data: typing.Any = None, url: typing.Any = None, filename: typing.Any = None, **_: typing.Any
+        self,
+        data: typing.Any = None,
+        url: typing.Any = None,
+        filename: typing.Any = None,
+        **_: typing.Any,
     ) -> None:
         self.data = data
         if filename is None and isinstance(data, str) and self.mime.startswith("image/p"):
@@ -202,7 +206,9 @@ _CLASSES = {
 class Finder:
     """Gives the step `IPython.display` without IPython, and pyplot a `show` that shows."""
 
-    def find_spec(self, name: str, path: typing.Any = None, target: typing.Any = None) -> typing.Any:
+    def find_spec(
+        self, name: str, path: typing.Any = None, target: typing.Any = None
+    ) -> typing.Any:
         """Answer for the modules above; leave all others to the finders of Python."""
         if not name.startswith(("matplotlib.", "IPython")):
             return None
@@ -223,12 +229,18 @@ class Finder:
                 spec.loader.exec_module = exec_module  # type: ignore[method-assign]
             return spec
         if name in ("IPython", "IPython.core"):
-            found = [f.find_spec(name, path) for f in sys.meta_path if f is not self and hasattr(f, "find_spec")]
+            found = [
+                f.find_spec(name, path)
+                for f in sys.meta_path
+                if f is not self and hasattr(f, "find_spec")
+            ]
             if any(found):
                 return None
         elif name not in ("IPython.display", "IPython.core.display"):
             return None
-        return importlib.machinery.ModuleSpec(name, self, is_package=name in ("IPython", "IPython.core"))  # type: ignore[arg-type]
+        return importlib.machinery.ModuleSpec(
+            name, self, is_package=name in ("IPython", "IPython.core")
+        )  # type: ignore[arg-type]
 
     def create_module(self, spec: typing.Any) -> None:
         """Leave the making of the module to Python."""

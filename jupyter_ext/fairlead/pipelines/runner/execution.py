@@ -24,6 +24,7 @@ from fairlead.pipelines.runner.shell import Shell
 
 Json = typing.Dict[str, typing.Any]  # noqa: UP006
 _CELL = re.compile(r"^Cell \[(.*)\]$")
+RANDOM = "(random)"
 _AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 
 
@@ -31,6 +32,27 @@ class StepFailed(Exception):
     """The step cannot go on; the reason has been printed."""
 
     args: tuple[typing.Any, ...]
+
+
+def random_state() -> Json:
+    """Return the states of the global random generators that this process has loaded."""
+    import random
+
+    state: Json = {"random": random.getstate()}
+    if "numpy" in sys.modules:
+        state["numpy"] = sys.modules["numpy"].random.get_state()
+    return state
+
+
+def restore_random(state: Json) -> None:
+    """Go on with the global random generators where another step left them."""
+    import random
+
+    random.setstate(state["random"])
+    if "numpy" in state:
+        import numpy
+
+        numpy.random.set_state(state["numpy"])
 
 
 class Step:
@@ -98,6 +120,9 @@ class Step:
     def bind(self, values: Json, names: Json) -> None:
         """Bind the names that this step takes from one artifact."""
         for name in names["bind"]:
+            if name == RANDOM:
+                restore_random(values[name])
+                continue
             self.space.pop(name, None)
             if name in values:
                 self.space[name] = values[name]
@@ -122,11 +147,18 @@ class Step:
         name = self.register(part["id"], text, "")
         tree = compile(text, name, "exec", self.flags | ast.PyCF_ONLY_AST, True)
         exec(compile(tree, name, "exec", self.flags, True), self.space)
-        made = self.space.get(part.get("name", ""))
-        if made is not None:
-            key = "%s:%s:%d" % (part["id"], part["name"], int(part["line"]))  # noqa: UP031
-            DEFINITIONS.add(key, made)
-            DEFINITIONS.whole.add(key)
+        self.know(tree, part["id"])
+
+    def know(self, tree: typing.Any, cell_id: str) -> None:
+        """Remember a cell's functions and classes by their place: any step that runs it has them."""
+        for node in tree.body:
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                made = self.space.get(node.name)
+                if isinstance(made, (type, types.FunctionType)) and made.__module__ == "__main__":
+                    line = min([node.lineno] + [part.lineno for part in node.decorator_list])
+                    key = "%s:%s:%d" % (cell_id, node.name, line)  # noqa: UP031
+                    DEFINITIONS.add(key, made)
+                    DEFINITIONS.whole.add(key)
 
     def register(self, cell_id: str, code: str, source: str) -> str:
         """Make a cell's lines known to tracebacks and to the pickler; return its file name."""
@@ -143,7 +175,10 @@ class Step:
         name = self.register(cell["id"], code, cell["source"])
         try:
             tree = compile(code, name, "exec", self.flags | ast.PyCF_ONLY_AST | _AWAIT, True)
+            body = list(tree.body)
             self.execute_tree(tree, name, cell.get("silent", False))
+            tree.body = body
+            self.know(tree, cell["id"])
             show_figures()
             if cell.get("metrics"):
                 self.measure(tree)
@@ -183,7 +218,9 @@ class Step:
 
     def measure(self, tree: typing.Any) -> None:
         """Keep the numbers that a cell assigned as metrics."""
-        stored = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+        stored = [
+            n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+        ]
         for name in stored:
             value = self.space.get(name)
             if type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0:
@@ -228,6 +265,8 @@ class Step:
         done = {}
         for key, slot in self.spec.get("outputs", {}).items():
             values = {n: self.space[n] for n in slot["names"] if n in self.space}
+            if RANDOM in slot["names"]:
+                values[RANDOM] = random_state()
             try:
                 done[key] = save(outputs[key], slot["names"], values)
             except CarryError as error:
@@ -257,7 +296,8 @@ class Step:
             lines = [
                 node.lineno
                 for node in ast.walk(tree)
-                if isinstance(node, ast.stmt) and any(name in _bound(n) for n in ast.iter_child_nodes(node))
+                if isinstance(node, ast.stmt)
+                and any(name in _bound(n) for n in ast.iter_child_nodes(node))
             ]
             if lines:
                 return cell["id"], max(lines)
@@ -265,7 +305,9 @@ class Step:
 
 
 def _bound(node: typing.Any) -> list[str]:
-    return [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    return [
+        n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    ]
 
 
 def write_json(path: str, content: Json) -> None:
@@ -304,7 +346,11 @@ def run_program(arguments: list[str]) -> int:
         result,
         {
             "artifacts": {
-                k: {"artifacts": [{"name": v.get("name", k), "uri": v["uri"], "metadata": metadata[k]}]}
+                k: {
+                    "artifacts": [
+                        {"name": v.get("name", k), "uri": v["uri"], "metadata": metadata[k]}
+                    ]
+                }
                 for k, v in outputs.items()
                 if k in metadata
             }

@@ -76,9 +76,7 @@ class Captured:
     __call__ = show
 
 
-def _run(
-    command: typing.Any, text: str | None = None, show: bool = True
-) -> tuple[int, str, str]:
+def _run(command: typing.Any, text: str | None = None, show: bool = True) -> tuple[int, str, str]:
     import subprocess
     import threading
 

@@ -1,0 +1,359 @@
+"""What calls of libraries and of Python's own types do, as far as it is known."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from typing import Any
+
+from fairlead.pipelines.dataflow import dynamic, objects, tables
+from fairlead.pipelines.dataflow.arguments import Arguments
+from fairlead.pipelines.dataflow.heap import (
+    ELEMENTS,
+    GIVEN,
+    HELD,
+    NOTHING,
+    PLAIN,
+    SCALAR,
+    Thing,
+    Value,
+)
+from fairlead.pipelines.dataflow.machine import Machine
+
+RANDOM = "(random)"
+"""Stands among the names for the state of the global random generators."""
+
+_TAKES = frozenset({"append", "insert", "add", "appendleft", "setdefault", "push"})
+_GIVES = frozenset({"pop", "popitem", "popleft", "setdefault", "get", "index"})
+
+
+def call_import(m: Machine, path: str, args: Arguments, node: Any) -> Value:
+    """Call something of a library, by its dotted name."""
+    name = path.rsplit(".", 1)[-1]
+    if path in ("builtins.eval", "builtins.exec"):
+        return dynamic.run_text(m, path, args, node)
+    if path in ("builtins.globals", "builtins.locals", "builtins.vars") and not args.listed:
+        in_function = path == "builtins.locals" and m.frame.kind == "function"
+        return PLAIN if in_function else dynamic.namespace(m, node)
+    special = _SPECIAL.get(path)
+    if special is not None:
+        return special(m, args, node)
+    first = args.listed[0] if args.listed else NOTHING
+    if path in tables.CHANGES_FIRST:
+        m.mutate(first)
+        for t in first:
+            m.link(t, ELEMENTS, NOTHING.union(*args.listed[1:]))
+    for flag in {"out", "ax", "inplace"} & args.flags:
+        m.mutate(args.named[flag] if flag != "inplace" else first)
+    if _is_session(path):
+        m.touch_session(path)
+    _use_random(m, path, name)
+    called = invoke(m, args.all, args.all, node, quiet=path.startswith("builtins."))
+    return _result(m, path, name, args, node, called)
+
+
+def _result(m: Machine, path: str, name: str, args: Arguments, node: Any, called: Value) -> Value:
+    if path in tables.UNFIT:
+        made = m.new(node, "opaque", path=path, unfit=tables.UNFIT[path])
+        return frozenset({made.id})
+    if path in tables.LIST_KINDS:
+        made = m.new(node, tables.LIST_KINDS[path], path=path)
+        m.link(made.id, ELEMENTS, objects.iterate(m, args.all, node))
+        return frozenset({made.id})
+    if path in tables.LAZY:
+        functions = frozenset(t for t in args.all if m.heap[t].kind in ("function", "method"))
+        inside = objects.iterate(m, args.all - functions, node)
+        if name in ("zip", "enumerate") and not args.spread:
+            inside = _pairs(m, name, args, node)
+        made = m.new(node, "generator", path=path)
+        made.owner = ("lazy", functions, inside)
+        m.link(made.id, ELEMENTS, called if functions else inside)
+        return frozenset({made.id})
+    if name in tables.PLAIN_RESULTS:
+        return PLAIN
+    if name in tables.ELEMENTS_OF:
+        inside = objects.iterate(m, args.all, node) | called
+        made = m.new(node, "opaque", path=path)
+        m.link(made.id, ELEMENTS, inside)
+        return inside | {made.id}
+    made = m.new(node, "opaque", path=path)
+    top = path.split(".", 1)[0]
+    if name in tables.FRESH or (top in tables.FRESH_LIBRARIES and name not in tables.SHARING):
+        return frozenset({made.id}) | (called - {SCALAR})
+    m.link(made.id, HELD, args.all)
+    if name[:1].isupper() or name in tables.WRAPPING or path == "builtins.property":
+        return frozenset({made.id})
+    alias = frozenset(t for t in args.all if t != SCALAR and not m.heap[t].unfit)
+    return frozenset({made.id}) | alias | called
+
+
+def _pairs(m: Machine, name: str, args: Arguments, node: Any) -> Value:
+    """Return the tuples that `zip` and `enumerate` give."""
+    sources = args.listed if name == "zip" else args.listed[:1]
+    items = [objects.iterate(m, source, node) for source in sources]
+    pair = m.new(node, "tuple", tag="pair")
+    pair.items = [PLAIN, *items] if name == "enumerate" else items
+    m.link(pair.id, ELEMENTS, NOTHING.union(*pair.items))
+    return frozenset({pair.id})
+
+
+def _is_session(path: str) -> bool:
+    name = path.rsplit(".", 1)[-1]
+    if name in tables.SESSION_CALLS:
+        return True
+    return path.startswith(tables.SESSION_PARTS) and name not in tables.SESSION_READS
+
+
+def _use_random(m: Machine, path: str, name: str) -> None:
+    """Keep account of the global random generators, once a notebook has seeded them."""
+    if not path.startswith(("random.", "numpy.random.")) or name[:1].isupper():
+        return
+    if name in ("default_rng", "getstate", "get_state"):
+        return
+    if name == "seed":
+        whole = m.module.names.get(RANDOM)
+        state = m.heap.at(("random", m.segment), "opaque", m.segment, path=RANDOM)
+        m.store(RANDOM, frozenset({state.id}) | (whole.value if whole else NOTHING), frame=m.module)
+        if whole is not None:
+            m.load_global(RANDOM, soft=True)
+    elif RANDOM in m.module.names:
+        m.mutate(m.load_global(RANDOM, soft=True))
+        m.account.writes.add(RANDOM)
+
+
+def invoke(
+    m: Machine, holders: Iterable[int], passed: Iterable[int], node: Any, *, quiet: bool = False
+) -> Value:
+    """Run the notebook's functions and methods that a library may call through what it was given.
+
+    Parameters
+    ----------
+    holders
+        What it was given.
+    passed
+        What it may pass to them, or parts of it.
+    quiet
+        Whether it is one of Python's own functions, which use special methods only.
+    """
+    found = NOTHING
+    reached = m.heap.reach(holders)
+    callables = [m.heap[t] for t in reached if m.heap[t].kind in ("function", "method", "instance")]
+    if not callables:
+        return found
+    inside = frozenset(passed)
+    inside |= objects.elements(m, inside, node)
+    inside |= objects.elements(m, inside, node) | PLAIN
+    direct = frozenset(holders)
+    for thing in callables:
+        if thing.kind == "instance":
+            names = objects.SPECIAL if quiet else _methods(m, thing)
+            found |= objects.call_special(m, {thing.id}, names, (inside, inside), node)
+        elif thing.kind == "method" or thing.owner[2] is None:
+            if quiet and thing.id not in direct:
+                continue
+            found |= m.call(m, frozenset({thing.id}), Arguments(spread=inside), node)
+    return found
+
+
+def _methods(m: Machine, thing: Thing) -> set[str]:
+    names: set[str] = set()
+    waiting = objects.class_of(m, thing)
+    while waiting:
+        cls = waiting.pop()
+        names.update(n for n in cls.fields if n not in ("__init__", "__new__", "__init_subclass__"))
+        waiting.extend(p for base in cls.owner or () for p in m.heap.kinds(base, "class"))
+    return names
+
+
+def call_unknown(m: Machine, args: Arguments, node: Any) -> Value:
+    """Call something that the text does not tell."""
+    found = invoke(m, args.all, args.all, node)
+    made = m.new(node, "opaque", tag="unknown")
+    m.link(made.id, HELD, args.all)
+    return found | {made.id}
+
+
+def call_blindly(m: Machine, function: Thing, args: Arguments, node: Any) -> Value:
+    """Call a function of the notebook without following it: it may change all that it reaches."""
+    value = m.heap.reach(args.all | {function.id})
+    for part in ast.walk(function.node):
+        if isinstance(part, ast.Name) and part.id in m.module.names:
+            value |= m.heap.reach(m.load_global(part.id, soft=True))
+            if not isinstance(part.ctx, ast.Load):
+                m.account.writes.add(part.id)
+    m.mutate(value)
+    made = m.new(node, "opaque", tag="blind")
+    m.link(made.id, HELD, value)
+    return frozenset(value) | {made.id}
+
+
+def call_opaque(m: Machine, thing: Thing, name: str, args: Arguments, node: Any) -> Value:
+    """Call a method of an object that a library made."""
+    heap, own = m.heap, frozenset({thing.id})
+    if thing.path in ("builtins.property", "functools.cached_property") and name != "__call__":
+        made = m.new(node, "opaque", path=thing.path)
+        m.link(made.id, HELD, args.all | heap.field(thing.id, HELD))
+        return frozenset({made.id})
+    held = heap.field(thing.id, HELD)
+    if thing.kind == "generator":
+        passed = objects.iterate(m, own, node) | args.all
+        invoke(m, args.all, passed, node)
+        return passed | PLAIN
+    called = invoke(m, own | args.all, args.all | own | held, node)
+    if name in ("query", "eval"):
+        dynamic.read_query(m, args.texts)
+    for flag in {"out", "ax"} & args.flags:
+        m.mutate(args.named[flag])
+    made = m.new(node, "opaque", tag=name)
+    result = frozenset({made.id}) | (called - {SCALAR})
+    if name == "__call__" and thing.path.rsplit(".", 1)[-1] in tables.WRAPPING:
+        return result | args.all
+    if name in tables.FITTING:
+        _deep_change(m, thing)
+        m.link(thing.id, GIVEN, args.all)
+        return own if name in ("fit", "partial_fit") else result
+    if name in tables.READING and "inplace" not in args.flags:
+        if name in tables.VIEWING:
+            m.link(made.id, HELD, own | held)
+            return result | own | heap.field(thing.id, ELEMENTS)
+        return result
+    if name in tables.CHANGING:
+        m.mutate(own)
+        m.link(thing.id, ELEMENTS, args.all | objects.elements(m, args.all, node))
+        return result | own | held | heap.field(thing.id, ELEMENTS) if name in _GIVES else PLAIN
+    _deep_change(m, thing)
+    m.link(thing.id, GIVEN, args.all)
+    m.link(made.id, HELD, own)
+    m.link(made.id, GIVEN, args.all)
+    return result | (NOTHING if thing.unfit else own)
+
+
+def _deep_change(m: Machine, thing: Thing) -> None:
+    """Change an object and what it was made with: a pipeline fits the models inside it."""
+    waiting, seen = [thing.id], {SCALAR}
+    while waiting:
+        t = waiting.pop()
+        if t not in seen:
+            seen.add(t)
+            waiting.extend(m.heap.field(t, HELD))
+            if m.heap[t].kind in objects.CONTAINERS:
+                waiting.extend(m.heap.field(t, ELEMENTS))
+            if not (m.heap[t].kind in objects.CONTAINERS and t != thing.id):
+                m.mutate({t})
+
+
+def call_container(m: Machine, thing: Thing, name: str, args: Arguments, node: Any) -> Value:
+    """Call a method of a list, dict, set or tuple."""
+    heap, own = m.heap, frozenset({thing.id})
+    inside = heap.field(thing.id, ELEMENTS)
+    found = invoke(m, args.all, args.all | inside, node, quiet=True)
+    objects.observe_bare(m, args.all)
+    if name in ("sort", "index", "count", "remove", "__contains__"):
+        objects.call_special(m, inside, objects.OPERATORS, (inside,), node)
+    if name in tables.CHANGING:
+        m.mutate(own)
+        thing.items = None
+        taken = args.all if name in _TAKES else NOTHING
+        if name not in _TAKES and name not in _GIVES:
+            taken = objects.iterate(m, args.all, node) | NOTHING.union(*args.named.values())
+        m.link(thing.id, ELEMENTS, taken)
+        if name in _GIVES:
+            return (inside | args.all | found) or PLAIN
+        return PLAIN
+    if name in ("get", "__getitem__", "setdefault"):
+        return inside | NOTHING.union(*args.listed[1:]) | PLAIN
+    if name in ("keys", "values", "items"):
+        view = m.new(node, "list", tag=str(thing.id), path="view")
+        pair = m.new(node, "tuple", tag=f"{thing.id}()")
+        pair.items = [inside, inside]
+        m.link(pair.id, ELEMENTS, inside)
+        m.link(view.id, ELEMENTS, {pair.id} if name == "items" else inside)
+        m.link(view.id, HELD, own)
+        return frozenset({view.id})
+    if name in ("index", "count", "isdisjoint", "issubset", "issuperset"):
+        return PLAIN
+    made = m.new(node, thing.kind, tag=str(thing.id))
+    m.link(made.id, ELEMENTS, inside | objects.elements(m, args.all, node))
+    return frozenset({made.id})
+
+
+def make_defaults(m: Machine, made: Thing, owner: Thing, name: str, node: Any) -> Value:
+    """Return what `field(default_factory=list)` gives to one instance."""
+    found = NOTHING
+    for factory in m.heap.kinds(m.heap.field(made.id, HELD), "import"):
+        kind = tables.LIST_KINDS.get(factory.path, "opaque")
+        found |= {m.new(node, kind, tag=f"{owner.id}.{name}").id}
+    return found
+
+
+def _type(m: Machine, args: Arguments, node: Any) -> Value:
+    if len(args.listed) > 1:
+        return frozenset({m.new(node, "opaque", path="builtins.type").id})
+    found: set[int] = set()
+    for t in args.all:
+        found.update(m.heap.field(t, "__class__"))
+    return frozenset(found) or PLAIN
+
+
+def _getattr(m: Machine, args: Arguments, node: Any) -> Value:
+    owner = args.listed[0] if args.listed else NOTHING
+    default = NOTHING.union(*args.listed[2:])
+    if len(args.listed) > 1 and len(args.texts) == 1:
+        return objects.attribute(m, owner, args.texts[0], node) | default
+    parts = [objects.attribute(m, owner, n, node) for t in owner for n in _methods_or_fields(m, t)]
+    return NOTHING.union(owner, default, *parts)
+
+
+def _methods_or_fields(m: Machine, t: int) -> set[str]:
+    thing = m.heap[t]
+    return set(thing.fields) | (_methods(m, thing) if thing.kind == "instance" else set())
+
+
+def _setattr(m: Machine, args: Arguments, node: Any) -> Value:
+    owner = args.listed[0] if args.listed else NOTHING
+    name = (
+        args.texts[0]
+        if len(args.texts) == 1 or (len(args.listed) == 3 and args.texts)
+        else ELEMENTS
+    )
+    objects.assign_attribute(m, owner, name, NOTHING.union(*args.listed[1:]), node)
+    return PLAIN
+
+
+def _next(m: Machine, args: Arguments, node: Any) -> Value:
+    m.mutate(args.listed[0] if args.listed else NOTHING)
+    return objects.iterate(m, args.all, node) | NOTHING.union(*args.listed[1:])
+
+
+def _identity(m: Machine, args: Arguments, node: Any) -> Value:
+    m.observe_identity(args.all)
+    return PLAIN
+
+
+def _show(m: Machine, args: Arguments, node: Any) -> Value:
+    inside = m.heap.reach(args.all)
+    objects.call_special(m, inside, objects.SHOWING, (), node)
+    return PLAIN
+
+
+def _iter(m: Machine, args: Arguments, node: Any) -> Value:
+    made = m.new(node, "generator", path="builtins.iter", unfit="an iterator")
+    made.owner = ("lazy", NOTHING, NOTHING)
+    m.link(made.id, ELEMENTS, objects.iterate(m, args.all, node))
+    return frozenset({made.id})
+
+
+_SPECIAL = {
+    "builtins.type": _type,
+    "builtins.getattr": _getattr,
+    "builtins.setattr": _setattr,
+    "builtins.delattr": _setattr,
+    "builtins.next": _next,
+    "builtins.anext": _next,
+    "builtins.id": _identity,
+    "builtins.print": _show,
+    "builtins.repr": _show,
+    "builtins.str": _show,
+    "builtins.format": _show,
+    "builtins.iter": _iter,
+}

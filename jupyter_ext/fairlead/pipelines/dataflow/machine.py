@@ -1,0 +1,319 @@
+"""The state of the abstract execution: names, frames, and what each segment did."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from fairlead.pipelines.dataflow.heap import (
+    HELD,
+    NOTHING,
+    SCALAR,
+    UNBOUND,
+    Binding,
+    Heap,
+    Names,
+    Scope,
+    Thing,
+    Value,
+    scope_of,
+)
+
+MAX_DEPTH = 12
+"""Calls inside calls that are followed; deeper ones are taken to do anything to what they reach."""
+
+MAX_CALLS = 4000
+"""Calls that are followed in one notebook; it bounds the time of the analysis."""
+
+
+@dataclass
+class Remark:
+    """Something to tell the user, at its place."""
+
+    severity: str
+    cell: str
+    line: int
+    name: str
+    message: str
+    hint: str
+
+
+@dataclass
+class Account:
+    """What one segment does to the names and objects of the notebook.
+
+    Parameters
+    ----------
+    reads : dict
+        Names whose value from before the segment it may use, and where it does so first.
+    writes : set of str
+        Names that it may bind or delete.
+    plain_writes : dict
+        Names that it binds by an assignment statement, and where: candidates for results.
+    mutated : set of int
+        Objects that it may change.
+    names : Names
+        All names as they are after it.
+    """
+
+    segment: int
+    reads: dict[str, tuple[str, int]] = field(default_factory=dict)
+    writes: set[str] = field(default_factory=set)
+    plain_writes: dict[str, tuple[str, int]] = field(default_factory=dict)
+    mutated: set[int] = field(default_factory=set)
+    names: Names = field(default_factory=dict)
+    everything: bool = False
+    """Whether it runs code that only exists when it runs, which may read any name."""
+
+
+@dataclass
+class Frame:
+    """One activation of a body of code."""
+
+    kind: str
+    scope: Scope
+    cell: str
+    parent: Frame | None = None
+    names: Names = field(default_factory=dict)
+    thing: int = SCALAR
+    returned: Value = NOTHING
+    logs: list[dict[str, Value]] = field(default_factory=list)
+    again: bool = False
+    """Whether a recursive call has widened what goes in."""
+    recursed: bool = False
+    cls: int | None = None
+    """The class whose method this is."""
+    first: str = ""
+    """Name of the first parameter."""
+
+
+@dataclass
+class Definition:
+    """A top-level import, function or class statement that later segments may execute again."""
+
+    cell: str
+    node: ast.stmt
+    name: str
+    segment: int
+    order: int
+    needs: dict[str, Binding] = field(default_factory=dict)
+    pure: bool = True
+
+
+class Machine:
+    """Runs a notebook on abstract objects. The parts that do so plug in as functions."""
+
+    evaluate: Callable[[Machine, ast.expr | None], Value]
+    execute: Callable[[Machine, list[ast.stmt]], bool]
+    call: Callable[..., Value]
+    resume_generator: Callable[[Machine, Thing, Any], Value]
+    run_comprehension: Callable[[Machine, Any, Frame], Value]
+
+    def __init__(self) -> None:
+        self.heap = Heap()
+        self.module = Frame("module", Scope(*[frozenset()] * 3, False, False), "")
+        self.frame = self.module
+        self.account = Account(0)
+        self.accounts = [self.account]
+        self.line = 0
+        self.context: tuple[int, ...] = ()
+        self.stack: list[tuple[Any, Frame]] = []
+        self.calls = 0
+        self.identity: set[int] = set()
+        self.definition: Definition | None = None
+        self.definitions: dict[int, Definition] = {}
+        self.order = 0
+        self.remarks: list[Remark] = []
+        self.undefined: dict[str, tuple[str, int, int]] = {}
+        self.session: list[tuple[int, str, ast.stmt]] = []
+        self.stars: list[tuple[int, str, ast.stmt]] = []
+        self.dynamic: list[int] = []
+        self.future_annotations = False
+        self.resuming: set[int] = set()
+        self.touched: list[str] = []
+        self.keep: list[ast.AST] = []
+        self.loads: dict[int, ast.expr] = {}
+        self.imports: dict[tuple[str, str], list[tuple[int, str, ast.stmt]]] = {}
+        self.handled: set[int] = set()
+        self._scopes: dict[int, Scope] = {}
+
+    @property
+    def segment(self) -> int:
+        """The segment that is being run."""
+        return self.account.segment
+
+    def begin(self) -> None:
+        """Start the next segment."""
+        self.account.names = dict(self.module.names)
+        self.account = Account(len(self.accounts))
+        self.accounts.append(self.account)
+
+    def finish(self) -> None:
+        """End the last segment."""
+        self.account.names = dict(self.module.names)
+
+    def scope(self, node: Any) -> Scope:
+        """Return the scope of a function or class node."""
+        if id(node) not in self._scopes:
+            self._scopes[id(node)] = scope_of(node)
+        return self._scopes[id(node)]
+
+    def touch_session(self, path: str) -> None:
+        """Note a change of something that belongs to a library, not to the notebook."""
+        self.touched.append(path)
+
+    def remark(self, severity: str, name: str, message: str, hint: str) -> None:
+        """Tell the user something about the line that is being run."""
+        self.remarks.append(Remark(severity, self.frame.cell, self.line, name, message, hint))
+
+    def new(self, code: Any, kind: str, tag: str = "", **more: Any) -> Thing:
+        """Return the object that this code makes in this context."""
+        site = (id(code), tag, self.context, self.segment)
+        more.setdefault("cell", self.frame.cell)
+        more.setdefault("line", getattr(code, "lineno", self.line))
+        return self.heap.at(site, kind, self.segment, **more)
+
+    def link(self, source: int, name: str, value: Iterable[int]) -> None:
+        """Add edges as of this segment."""
+        self.heap.link(source, name, value, self.segment)
+
+    def part(self, whole: Thing, node: Any, tag: str) -> Thing:
+        """Return a part of an object of a library: what changes the part changes the whole."""
+        if whole.whole != SCALAR and self.heap[whole.whole].whole != SCALAR:
+            return whole
+        made = self.new(node, "opaque", tag=f"{tag} of {whole.id}", path=whole.path)
+        made.whole = whole.id
+        self.link(made.id, HELD, {whole.id})
+        return made
+
+    def mutate(self, value: Iterable[int]) -> None:
+        """Note that objects may change here."""
+        wholes = {self.heap[thing].whole for thing in value} - {SCALAR}
+        if wholes:
+            self.mutate(wholes)
+        for thing in value:
+            kind = self.heap[thing].kind
+            if kind in ("scalar", "import", "tuple", "method"):
+                continue
+            if thing not in self.account.mutated:
+                self.account.mutated.add(thing)
+                self.heap.version += 1
+            if self.definition is not None and self.heap[thing].segment != self.segment:
+                self.definition.pure = False
+
+    def observe_identity(self, *values: Iterable[int]) -> None:
+        """Note that a result depends on which object it is, not only on how it looks."""
+        for value in values:
+            for thing in value:
+                if self.heap[thing].kind not in ("scalar", "import", "function", "class", "method"):
+                    self.identity.add(thing)
+
+    # Names
+
+    def load(self, name: str) -> Value:
+        """Return what a name refers to, as Python's scopes have it."""
+        frame: Frame | None = self.frame
+        while frame is not None and frame.kind != "module":
+            visible = frame is self.frame or frame.kind != "class"
+            if visible and name in frame.scope.outer:
+                break
+            if visible and name in frame.scope.own:
+                binding = frame.names.get(name)
+                if binding is not None or frame.kind != "class":
+                    return binding.value if binding else NOTHING
+            frame = frame.parent
+        return self.load_global(name)
+
+    def load_global(self, name: str, *, soft: bool = False) -> Value:
+        """Return what a name of the notebook refers to; note where it was read.
+
+        Parameters
+        ----------
+        soft
+            The name may as well be something else (a word in a shell line): its absence is no news.
+        """
+        binding = self.module.names.get(name)
+        if binding is None or binding == UNBOUND:
+            self.account.reads.setdefault(name, (self.frame.cell, self.line))
+            if hasattr(builtins, name):
+                return frozenset({self.imported(f"builtins.{name}").id})
+            if not soft and self.frame.kind == "module" and name not in _ALWAYS:
+                place = (self.frame.cell, self.line, self.segment)
+                self.undefined.setdefault(name, place)
+            return NOTHING
+        if binding.since != self.segment:
+            self.account.reads.setdefault(name, (self.frame.cell, self.line))
+        if self.definition is not None:
+            self.definition.needs.setdefault(name, binding)
+        value = binding.value
+        if binding.unbound and hasattr(builtins, name):
+            value |= {self.imported(f"builtins.{name}").id}
+        return value
+
+    def store(self, name: str, value: Value, *, frame: Frame | None = None) -> None:
+        """Bind a name in the current scope."""
+        frame = frame or self.frame
+        while frame.kind == "comprehension" and name not in frame.scope.own and frame.parent:
+            frame = frame.parent
+        if name in frame.scope.outer:
+            frame = self.module
+        elif name in frame.scope.kept and frame.parent is not None:
+            self.store_outside(name, value, frame.parent)
+            return
+        for log in frame.logs:
+            known = log.get(name)
+            if known is None or not value <= known:
+                log[name] = value | (known or NOTHING)
+                self.heap.version += 1
+        if frame.kind == "module":
+            self.account.writes.add(name)
+            if self.definition is not None and self.definition.name != name:
+                self.definition.pure = False
+        if frame.scope.nests and frame.kind == "function":
+            self.link(frame.thing, name, value)
+        frame.names[name] = Binding(value, self.segment)
+
+    def store_outside(self, name: str, value: Value, frame: Frame | None) -> None:
+        """Bind a name declared `nonlocal`: the variables of the outer call change."""
+        while frame is not None and (frame.kind != "function" or name not in frame.scope.own):
+            frame = frame.parent
+        if frame is not None:
+            before = frame.names.get(name, UNBOUND)
+            frame.names[name] = before.join(Binding(value, self.segment))
+            self.link(frame.thing, name, value)
+            self.mutate({frame.thing})
+
+    def delete(self, name: str) -> None:
+        """Unbind a name in the current scope."""
+        frame = self.module if name in self.frame.scope.outer else self.frame
+        for log in frame.logs:
+            log.setdefault(name, NOTHING)
+        if frame.kind == "module":
+            self.account.writes.add(name)
+            # Whether it was bound at all decides if this is an error.
+            if frame.names.get(name, UNBOUND).since != self.segment:
+                self.account.reads.setdefault(name, (frame.cell, self.line))
+        frame.names[name] = Binding(NOTHING, self.segment, True)
+
+    def imported(self, path: str) -> Thing:
+        """Return the object that stands for something of a library, by its dotted name."""
+        return self.heap.at(("import", path), "import", 0, path=path)
+
+    # Branches
+
+    def names_now(self) -> tuple[Names, Names]:
+        """Return copies of the names of the notebook and of the current frame."""
+        own = dict(self.frame.names) if self.frame is not self.module else {}
+        return dict(self.module.names), own
+
+    def restore(self, state: tuple[Names, Names]) -> None:
+        """Go back to names that were copied before."""
+        self.module.names = dict(state[0])
+        if self.frame is not self.module:
+            self.frame.names = dict(state[1])
+
+
+_ALWAYS = frozenset({"__name__", "__doc__", "__builtins__", "__file__", "get_ipython", "display"})

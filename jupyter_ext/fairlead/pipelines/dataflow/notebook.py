@@ -1,0 +1,141 @@
+"""A notebook's cells, run on abstract objects segment by segment."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from fairlead.pipelines.cells import Cell, Layout
+from fairlead.pipelines.dataflow import calls, expressions, objects, statements
+from fairlead.pipelines.dataflow.heap import ELEMENTS, NOTHING, PLAIN, SCALAR, Binding, Value
+from fairlead.pipelines.dataflow.machine import Definition, Machine
+from fairlead.pipelines.parameters import ParameterCells
+
+PARAMETERS, SETUP, FIRST_STEP = 0, 1, 2
+"""Segments: the values of parameters, the code that every step runs, then the steps in order."""
+
+_DEFINING = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+@dataclass
+class Run:
+    """A notebook that has been run on abstract objects.
+
+    Parameters
+    ----------
+    segments : list of tuple
+        Step and cells of each segment from `FIRST_STEP` on. A step whose cells are not in one
+        piece has several.
+    """
+
+    machine: Machine
+    segments: list[tuple[str, list[Cell]]] = field(default_factory=list)
+
+
+def run_notebook(layout: Layout, parameters: ParameterCells) -> Run:
+    """Run the cells of a notebook on abstract objects, in the order of the notebook."""
+    machine = Machine()
+    machine.evaluate, machine.execute = expressions.evaluate, statements.execute
+    machine.call, machine.resume_generator = calls.call, calls.resume_generator
+    machine.run_comprehension = expressions.run_comprehension
+    run = Run(machine)
+    _bind_parameters(machine, parameters)
+    machine.begin()
+    for cell in layout.cells:
+        if cell.role == "setup":
+            _run_cell(machine, cell)
+        elif cell.role == "parameters" and cell.id in parameters.with_code:
+            before = dict(machine.module.names)
+            _run_cell(machine, cell)
+            _override(machine, parameters, before)
+    for cell in layout.cells:
+        if cell.role != "step":
+            continue
+        if not run.segments or run.segments[-1][0] != cell.step:
+            run.segments.append((cell.step, []))
+            machine.begin()
+        run.segments[-1][1].append(cell)
+        _run_cell(machine, cell)
+    machine.finish()
+    return run
+
+
+def _bind_parameters(m: Machine, parameters: ParameterCells) -> None:
+    for name, parameter in parameters.parameters.items():
+        value: Value = PLAIN
+        if parameter.type in ("LIST", "STRUCT"):
+            kind = "list" if parameter.type == "LIST" else "dict"
+            made = m.heap.at(("parameter", name), kind, PARAMETERS)
+            inner = m.heap.at(("parameter", name, ELEMENTS), "opaque", PARAMETERS)
+            m.link(made.id, ELEMENTS, {inner.id, SCALAR})
+            value = frozenset({made.id})
+        m.module.names[name] = Binding(value, PARAMETERS)
+
+
+def _override(m: Machine, parameters: ParameterCells, before: dict[str, Binding]) -> None:
+    """Put the parameters' values in after their cell has run, as papermill does."""
+    for name, parameter in parameters.parameters.items():
+        computed = m.module.names.get(name)
+        given = before.get(name)
+        if given is None or computed is None:
+            continue
+        if parameter.literal:
+            m.module.names[name] = given
+        else:
+            m.module.names[name] = Binding(given.value | computed.value, PARAMETERS)
+
+
+def _run_cell(m: Machine, cell: Cell) -> None:
+    m.module.cell = cell.id
+    body = cell.tree.body
+    for position, node in enumerate(body):
+        m.line, m.touched = node.lineno, []
+        if isinstance(node, _DEFINING):
+            _run_definition(m, cell, node)
+        elif position == len(body) - 1 and isinstance(node, ast.Expr):
+            shown = m.evaluate(m, node.value)
+            objects.call_special(m, shown, objects.SHOWING, (), node)
+        elif m.execute(m, [node]):
+            break  # a `raise` or `return` that always happens
+        if m.touched:
+            _note_session(m, cell, node)
+
+
+def _run_definition(m: Machine, cell: Cell, node: ast.stmt) -> None:
+    """Run a top-level function or class statement; note whether it could be run again elsewhere."""
+    name = getattr(node, "name", "")
+    m.order += 1
+    definition = Definition(cell.id, node, name, m.segment, m.order)
+    m.definition = definition
+    m.execute(m, [node])
+    m.definition = None
+    value = m.module.names[name].value - {SCALAR} if name in m.module.names else NOTHING
+    if len(value) == 1:
+        m.definitions[next(iter(value))] = definition
+
+
+def _note_session(m: Machine, cell: Cell, node: ast.stmt) -> None:
+    """Keep a statement that sets up the process, so that later steps run it too."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
+            value = m.module.names.get(part.id, Binding(NOTHING, -1)).value
+            if any(m.heap[t].kind != "import" for t in value):
+                m.remark(
+                    "warning",
+                    part.id,
+                    f"This changes a setting of the whole process (`{m.touched[0]}`), with a value that "
+                    "later steps do not have: they keep their own setting.",
+                    "Put it into a cell tagged `setup`, or write the value out.",
+                )
+                return
+    if (
+        isinstance(node, ast.Expr | ast.Assign | ast.AugAssign | ast.Delete)
+        and m.segment >= FIRST_STEP
+    ):
+        m.session.append((m.segment, cell.id, node))
+
+
+def names_of(values: Iterable[Binding]) -> set[int]:
+    """Return every object that some bindings may refer to."""
+    return {t for binding in values for t in binding.value}

@@ -1,0 +1,398 @@
+"""Attributes, elements and special methods of abstract objects."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from fairlead.pipelines.dataflow.heap import (
+    ELEMENTS,
+    HELD,
+    NOTHING,
+    PLAIN,
+    SCALAR,
+    Thing,
+    Value,
+)
+from fairlead.pipelines.dataflow.machine import Machine
+
+OPERATORS = frozenset(
+    f"__{side}{name}__"
+    for side in ("", "r", "i")
+    for name in "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split()
+) | frozenset(
+    "__eq__ __ne__ __lt__ __le__ __gt__ __ge__ __contains__ __neg__ __pos__ __invert__ __hash__".split()
+)
+SHOWING = frozenset(
+    "__repr__ __str__ __format__ _repr_html_ _repr_mimebundle_ _repr_markdown_ _repr_png_"
+    " _repr_svg_ _repr_latex_".split()
+)
+SPECIAL = (
+    OPERATORS
+    | SHOWING
+    | frozenset(
+        "__len__ __iter__ __next__ __getitem__ __bool__ __int__ __float__ __index__ __abs__ __round__"
+        " __call__ __enter__ __exit__ __reversed__ __bytes__ __array__ keys".split()
+    )
+)
+CONTAINERS = ("list", "dict", "set", "tuple")
+_SIMPLE = frozenset(
+    "shape ndim size dtype nbytes itemsize name names empty columns index dtypes __name__ __qualname__"
+    " __doc__ __module__ device suffix stem parent hour minute year month day".split()
+)
+
+
+def lookup(m: Machine, thing: Thing, name: str) -> Value:
+    """Return a class attribute: of the class itself, or of the first base that has it."""
+    if name in thing.fields:
+        return m.heap.field(thing.id, name)
+    for base in thing.owner or ():
+        for parent in m.heap.kinds(base, "class"):
+            found = lookup(m, parent, name)
+            if found:
+                return found
+    return NOTHING
+
+
+def has_library_base(m: Machine, thing: Thing) -> bool:
+    """Tell whether a class inherits from something that the notebook does not define."""
+    for base in thing.owner or ():
+        parents = list(m.heap.kinds(base, "class"))
+        if any(has_library_base(m, parent) for parent in parents):
+            return True
+        if any(m.heap[t].kind != "class" and m.heap[t].path != "builtins.object" for t in base):
+            return True
+    return False
+
+
+def dataclass_fields(m: Machine, cls: Thing) -> list[str]:
+    """Return the names of a dataclass's fields, those of its bases first."""
+    names: list[str] = []
+    for base in cls.owner or ():
+        for parent in m.heap.kinds(base, "class"):
+            names.extend(dataclass_fields(m, parent))
+    own = [
+        part.target.id
+        for part in cls.node.body
+        if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name)
+    ]
+    return names + [name for name in own if name not in names]
+
+
+def class_of(m: Machine, thing: Thing) -> list[Thing]:
+    """Return the classes that an instance may have."""
+    return [m.heap[t] for t in m.heap.field(thing.id, "__class__")]
+
+
+def attribute(m: Machine, value: Value, name: str, node: Any) -> Value:
+    """Return what `value.name` may give."""
+    found = NOTHING
+    for t in value:
+        thing = m.heap[t]
+        found |= _attribute_of(m, thing, name, node)
+    return found
+
+
+def _attribute_of(m: Machine, thing: Thing, name: str, node: Any) -> Value:
+    heap = m.heap
+    if thing.kind == "scalar":
+        return PLAIN
+    if thing.kind == "import":
+        return frozenset({m.imported(f"{thing.path}.{name}").id})
+    if thing.kind == "instance":
+        return _instance_attribute(m, thing, name, node)
+    if thing.kind == "class":
+        found = bind(m, lookup(m, thing, name), frozenset({thing.id}), node, from_class=True)
+        return found or (frozenset({thing.id}) if has_library_base(m, thing) else NOTHING)
+    if thing.kind == "super":
+        return _super_attribute(m, thing, name, node)
+    if thing.kind in (*CONTAINERS, "generator"):
+        made = m.new(node, "method", tag=f"{thing.id}.{name}", path=name)
+        made.owner = (frozenset({thing.id}), None)
+        m.link(made.id, HELD, {thing.id})
+        return frozenset({made.id})
+    if thing.kind == "opaque":
+        if name in _SIMPLE:
+            return frozenset({SCALAR, m.new(node, "opaque", tag=name).id})
+        part = m.part(thing, node, name)
+        return frozenset({part.id}) | heap.field(thing.id, HELD) | heap.field(thing.id, name)
+    return heap.field(thing.id, name) or PLAIN
+
+
+def _instance_attribute(m: Machine, thing: Thing, name: str, node: Any) -> Value:
+    found = m.heap.field(thing.id, name)
+    self_value = frozenset({thing.id})
+    for cls in class_of(m, thing):
+        if name == "__class__":
+            return frozenset({cls.id})
+        own = lookup(m, cls, name)
+        found |= bind(m, own, self_value, node)
+        for hook in ("__getattr__", "__getattribute__"):
+            if not found or hook == "__getattribute__":
+                found |= call_special(m, self_value, {hook}, (PLAIN,), node)
+        if not found and has_library_base(m, cls):
+            found = self_value | m.heap.field(thing.id, HELD)
+    if name == "__dict__":
+        found |= self_value
+    return found
+
+
+def bind(m: Machine, value: Value, owner: Value, node: Any, *, from_class: bool = False) -> Value:
+    """Return class attributes as seen through an instance (or class): methods bound, properties run."""
+    found: set[int] = set()
+    for t in value:
+        thing = m.heap[t]
+        if thing.kind == "function" and not from_class:
+            found.add(_method(m, t, owner, node))
+        elif thing.kind == "opaque" and thing.path == "builtins.classmethod":
+            first = (
+                owner
+                if from_class
+                else NOTHING.union(*[m.heap.field(o, "__class__") for o in owner])
+            )
+            found.update(_method(m, f, first, node) for f in m.heap.field(t, HELD))
+        elif thing.kind == "opaque" and thing.path == "builtins.staticmethod":
+            found.update(m.heap.field(t, HELD))
+        elif thing.kind == "opaque" and thing.path in _PROPERTIES and not from_class:
+            for function in m.heap.kinds(m.heap.field(t, HELD), "function"):
+                found |= m.call(m, frozenset({function.id}), (owner,), node)
+        elif thing.kind == "instance" and not from_class:
+            shown = call_special(m, frozenset({t}), {"__get__"}, (owner, PLAIN), node)
+            found |= shown or {t}
+        elif thing.kind == "opaque" and not from_class:
+            # A decorated method: calling it passes the instance on.
+            found.add(_method(m, t, owner, node))
+        else:
+            found.add(t)
+    return frozenset(found)
+
+
+_PROPERTIES = frozenset({"builtins.property", "functools.cached_property"})
+
+
+def _method(m: Machine, function: int, owner: Value, node: Any) -> int:
+    made = m.new(node, "method", tag=f"{function}:{sorted(owner)}")
+    made.owner = (owner, function)
+    m.link(made.id, HELD, owner | {function})
+    return made.id
+
+
+def _super_attribute(m: Machine, thing: Thing, name: str, node: Any) -> Value:
+    cls, owner = thing.owner
+    for base in m.heap[cls].owner or ():
+        for parent in m.heap.kinds(base, "class"):
+            found = lookup(m, parent, name)
+            if found:
+                return bind(m, found, owner, node)
+    return frozenset({m.imported(f"builtins.object.{name}").id})
+
+
+def assign_attribute(m: Machine, value: Value, name: str, new: Value, node: Any) -> None:
+    """Do `value.name = new`."""
+    for t in value:
+        thing = m.heap[t]
+        if thing.kind == "import":
+            m.touch_session(f"{thing.path}.{name}")
+            continue
+        if thing.kind == "instance":
+            owner = frozenset({t})
+            call_special(m, owner, {"__setattr__"}, (PLAIN, new), node)
+            for cls in class_of(m, thing):
+                for own in m.heap.kinds(lookup(m, cls, name), "opaque", "instance"):
+                    if own.kind == "instance":
+                        call_special(m, frozenset({own.id}), {"__set__"}, (owner, new), node)
+                    for function in m.heap.kinds(m.heap.field(own.id, HELD), "function"):
+                        m.call(m, frozenset({function.id}), (owner, new), node)
+        m.link(t, name, new)
+        m.mutate({t})
+
+
+def assign_element(m: Machine, value: Value, index: Value, new: Value, node: Any) -> None:
+    """Do `value[index] = new`."""
+    call_special(m, value, {"__setitem__"}, (index, new), node)
+    observe_bare(m, m.heap.reach(index))
+    for t in value:
+        if m.heap[t].kind == "import":
+            m.touch_session(m.heap[t].path)
+            continue
+        m.heap[t].items = None
+        m.link(t, ELEMENTS, new | (index if m.heap[t].kind != "list" else NOTHING))
+        m.mutate({t})
+
+
+def element(m: Machine, value: Value, index: Value, node: Any) -> Value:
+    """Return what `value[index]` may give."""
+    found = call_special(
+        m, value, {"__getitem__", "__class_getitem__", "__missing__"}, (index,), node
+    )
+    observe_bare(m, m.heap.reach(index))
+    part = getattr(node, "slice", None)
+    for t in value:
+        thing = m.heap[t]
+        if thing.kind in CONTAINERS:
+            position = _position(part)
+            if isinstance(part, ast.Slice):
+                copy = m.new(node, thing.kind, tag=f"{t}[:]")
+                m.link(copy.id, ELEMENTS, m.heap.field(t, ELEMENTS))
+                found |= {copy.id}
+            elif thing.items is not None and position is not None and thing.kind != "dict":
+                if -len(thing.items) <= position < len(thing.items):
+                    found |= thing.items[position]
+            else:
+                found |= m.heap.field(t, ELEMENTS)
+        elif thing.kind == "opaque":
+            found |= {m.part(thing, node, "[]").id} | m.heap.field(t, HELD)
+            found |= m.heap.field(t, ELEMENTS)
+        elif thing.kind == "import":
+            found |= {m.imported(f"{thing.path}[]").id}
+        elif thing.kind == "class":
+            found |= {t}
+        elif thing.kind == "instance" and any(has_library_base(m, c) for c in class_of(m, thing)):
+            found |= m.heap.field(t, ELEMENTS) | m.heap.field(t, HELD)
+    return found or PLAIN
+
+
+def _position(part: Any) -> int | None:
+    try:
+        position = ast.literal_eval(part)
+    except (ValueError, TypeError, SyntaxError, AttributeError):
+        return None
+    return position if isinstance(position, int) else None
+
+
+def elements(m: Machine, value: Value, node: Any) -> Value:
+    """Return what a value's elements may be, without running an iterator of the notebook."""
+    found = NOTHING
+    for t in value:
+        thing = m.heap[t]
+        if thing.kind in (*CONTAINERS, "generator"):
+            found |= m.heap.field(t, ELEMENTS)
+        elif thing.kind in ("opaque", "instance"):
+            found |= m.heap.field(t, ELEMENTS) | m.heap.field(t, HELD)
+            found |= {t} if thing.kind == "opaque" else NOTHING
+        else:
+            found |= {SCALAR}
+    return found
+
+
+def iterate(m: Machine, value: Value, node: Any) -> Value:
+    """Return what iterating over a value may give, and run what that runs."""
+    found = elements(m, value, node)
+    for t in value:
+        thing = m.heap[t]
+        if thing.kind == "generator":
+            found |= resume(m, frozenset({t}), node)
+            m.mutate({t})
+        elif thing.kind == "instance":
+            made = call_special(m, frozenset({t}), {"__iter__", "__aiter__"}, (), node)
+            for step in ("__next__", "__anext__"):
+                found |= call_special(m, made | {t}, {step}, (), node)
+            found |= call_special(m, frozenset({t}), {"__getitem__", "__len__"}, (PLAIN,), node)
+            for inner in made - {t}:
+                if m.heap[inner].kind != "instance":
+                    found |= iterate(m, frozenset({inner}), node)
+    return found
+
+
+def resume(m: Machine, value: Value, node: Any) -> Value:
+    """Run the bodies of generators and coroutines; return what they give."""
+    found = NOTHING
+    for t in value:
+        thing = m.heap[t]
+        if thing.kind != "generator" or thing.owner is None:
+            found |= {t} | m.heap.field(t, ELEMENTS)
+            continue
+        found |= m.resume_generator(m, thing, node)
+    return found
+
+
+def call_special(
+    m: Machine, value: Iterable[int], names: Collection[str], args: tuple[Value, ...], node: Any
+) -> Value:
+    """Run those special methods that the notebook's classes define for objects of a value."""
+    found = NOTHING
+    for t in value:
+        thing = m.heap[t]
+        if thing.kind not in ("instance", "class"):
+            continue
+        for cls in class_of(m, thing) if thing.kind == "instance" else [thing]:
+            for name in names:
+                methods = lookup(m, cls, name) if _defines(m, cls, name) else NOTHING
+                if methods:
+                    bound = bind(m, methods, frozenset({t}), node)
+                    found |= m.call(m, bound, args, node)
+    return found
+
+
+def _defines(m: Machine, cls: Thing, name: str) -> bool:
+    return name in cls.fields or any(
+        _defines(m, parent, name)
+        for base in cls.owner or ()
+        for parent in m.heap.kinds(base, "class")
+    )
+
+
+def observe_bare(m: Machine, *values: Iterable[int]) -> None:
+    """Note objects that are told apart by identity alone, where they are compared or looked up."""
+    for value in values:
+        for t in value:
+            thing = m.heap[t]
+            if thing.kind == "instance":
+                if not any(
+                    _defines(m, c, "__eq__") or c.path == "dataclass" for c in class_of(m, thing)
+                ):
+                    m.observe_identity({t})
+            elif thing.kind == "opaque" and thing.path == "builtins.object":
+                m.observe_identity({t})
+
+
+def bind_target(m: Machine, target: Any, value: Value, source: Any = None) -> None:
+    """Assign a value to a target of `=`, `for`, `with` or a comprehension.
+
+    Parameters
+    ----------
+    source
+        The expression that gave the value, where the value is known to have no other name.
+    """
+    if isinstance(target, ast.Name):
+        m.store(target.id, value)
+    elif isinstance(target, ast.Starred):
+        made = m.new(target, "list")
+        m.link(made.id, ELEMENTS, value)
+        bind_target(m, target.value, frozenset({made.id}))
+    elif isinstance(target, ast.Tuple | ast.List):
+        unpack(m, target, value, source)
+    elif isinstance(target, ast.Attribute):
+        owner = m.evaluate(m, target.value)
+        assign_attribute(m, owner, target.attr, value, target)
+    elif isinstance(target, ast.Subscript):
+        owner = m.evaluate(m, target.value)
+        assign_element(m, owner, m.evaluate(m, target.slice), value, target)
+
+
+def unpack(m: Machine, target: Any, value: Value, source: Any) -> None:
+    """Assign the elements of a value to several targets."""
+    starred = any(isinstance(part, ast.Starred) for part in target.elts)
+    if (
+        not starred
+        and value
+        and all(
+            m.heap[t].items is not None and len(m.heap[t].items or ()) == len(target.elts)
+            for t in value
+        )
+    ):
+        for position, part in enumerate(target.elts):
+            bind_target(m, part, NOTHING.union(*[(m.heap[t].items or [])[position] for t in value]))
+        return
+    inside = iterate(m, value, target)
+    made_here = m.heap.sites.get((id(source), "", m.context, m.segment))
+    for position, part in enumerate(target.elts):
+        piece = inside
+        if made_here in value and isinstance(source, ast.Call):
+            # What a library returns together is told apart by position: `X, y = load()`.
+            whole = m.heap[made_here]
+            made = m.new(part, "opaque", tag=f"{made_here}[{position}]", path=whole.path)
+            m.link(made.id, HELD, m.heap.field(whole.id, HELD))
+            piece = piece - {whole.id} | {made.id} if whole.kind == "opaque" else piece
+        bind_target(m, part, piece)

@@ -1,0 +1,123 @@
+"""Imports, functions and classes that a step executes again instead of waiting for them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from fairlead.pipelines.cells import Cell, Layout
+from fairlead.pipelines.dataflow import machine as abstract
+from fairlead.pipelines.dataflow.heap import SCALAR, Binding, Names
+from fairlead.pipelines.dataflow.notebook import FIRST_STEP, PARAMETERS, Run
+
+
+@dataclass(frozen=True, order=True)
+class Definition:
+    """A statement of an earlier step that a step executes before its own cells.
+
+    Parameters
+    ----------
+    cell_index, line : int
+        Where it begins; definitions are executed in this order.
+    cell_id : str
+        Its cell.
+    name : str
+        The function or class that it defines; empty for imports and settings.
+    source : str
+        Its text, from the first decorator to the last line.
+    """
+
+    cell_index: int
+    line: int
+    cell_id: str
+    name: str
+    source: str
+
+
+class Definitions:
+    """Decides what can be executed again with the same result."""
+
+    def __init__(self, layout: Layout, run: Run, shared: set[int]) -> None:
+        self._cells = {cell.id: cell for cell in layout.cells}
+        self._machine = run.machine
+        self._shared = shared
+        self._changed = set().union(*[a.mutated for a in run.machine.accounts[FIRST_STEP:]])
+        self._known: dict[tuple[str, int], list[Definition] | None] = {}
+
+    def replay(self, name: str, names: Names, segment: int) -> list[Definition] | None:
+        """Return what gives a name its value when executed again, or None if its value must travel.
+
+        Parameters
+        ----------
+        names
+            All names as they are before the segment.
+        """
+        binding = names.get(name)
+        if binding is None or binding.since < FIRST_STEP:
+            return None
+        return self._replay(name, binding, segment)
+
+    def _replay(self, name: str, binding: Binding, segment: int) -> list[Definition] | None:
+        if binding.unbound or len(binding.value) != 1 or binding.value == {SCALAR}:
+            return None
+        thing = next(iter(binding.value))
+        if self._machine.heap[thing].kind == "import":
+            return self._imports(name, self._machine.heap[thing].path, segment)
+        definition = self._machine.definitions.get(thing)
+        if definition is None or definition.name != name:
+            return None
+        if (name, thing) not in self._known:
+            self._known[name, thing] = None  # a class may need itself
+            self._known[name, thing] = self._statement(thing, definition)
+        return self._known[name, thing]
+
+    def _imports(self, name: str, path: str, segment: int) -> list[Definition] | None:
+        found = [
+            self._definition(cell, node, "")
+            for since, cell, node in self._machine.imports.get((name, path), [])
+            if FIRST_STEP <= since < segment
+        ]
+        return found or None
+
+    def _statement(self, thing: int, definition: abstract.Definition) -> list[Definition] | None:
+        reached = self._machine.heap.reach({thing})
+        own = {t for t in reached if self._machine.heap[t].segment != 0}
+        if not definition.pure or own & self._shared or thing in self._changed:
+            return None
+        found = [self._definition(definition.cell, definition.node, definition.name)]
+        for name, binding in definition.needs.items():
+            if binding.since == PARAMETERS:
+                return None  # a run may give another value than the one it was defined with
+            if name == definition.name or binding.since < FIRST_STEP:
+                continue
+            needed = self._replay(name, binding, definition.segment + 1)
+            if needed is None:
+                return None
+            found.extend(needed)
+        return found
+
+    def _definition(self, cell_id: str, node: ast.stmt, name: str) -> Definition:
+        cell = self._cells[cell_id]
+        line, source = statement_text(cell, node)
+        return Definition(cell.index, line, cell_id, name, source)
+
+    def for_step(self, segments: list[int], parts: Iterable[Any]) -> list[Definition]:
+        """Return all that a step executes again, in the order of the notebook."""
+        found = {d for part in parts for listed in part.replays.values() for d in listed}
+        kept = [*self._machine.session, *self._machine.stars]
+        for since, cell, node in kept:
+            if FIRST_STEP <= since < max(segments) and since not in segments:
+                found.add(self._definition(cell, node, ""))
+        return sorted(found)
+
+
+def statement_text(cell: Cell, node: ast.stmt) -> tuple[int, str]:
+    """Return the first line of a statement, decorators included, and its text."""
+    decorators = getattr(node, "decorator_list", [])
+    line = min([node.lineno, *[part.lineno for part in decorators]])
+    if line < node.lineno:
+        lines = cell.code.split("\n")
+        return line, "\n".join(lines[line - 1 : node.end_lineno])
+    return line, ast.get_source_segment(cell.code, node) or ""
