@@ -16,7 +16,7 @@ export interface IRunTraits {
 }
 
 /** Draw the model's run, and follow it; returns how to stop. */
-export function render({ model, el }: { model: IRunTraits; el: HTMLElement }): () => void {
+function render({ model, el }: { model: IRunTraits; el: HTMLElement }): () => void {
   // Beside the card, not in the document's head: the widget may live in a shadow tree or an iframe.
   el.append(element('style', '', {}, baseCss, dagCss, cardCss));
   const card = renderCard(el, model.get('run') ?? {});
