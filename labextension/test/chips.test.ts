@@ -5,6 +5,7 @@ import type { IAnalysis, IProblem, IStep } from '../src/api/types';
 import { chipElement, noteElement } from '../src/components/chip';
 import { plainTrans } from '../src/components/text';
 import { marksOf, mayHaveSteps } from '../src/model/chips';
+import { spansOf } from '../src/components/words';
 import { node } from './helpers';
 
 const step = (name: string, changes: Partial<IStep> = {}): IStep => ({
@@ -103,4 +104,15 @@ describe('the drawn chip', () => {
     expect(made.textContent).toBe('line 3: No. Do.');
     expect({ ...made.dataset }).toEqual({ flProblem: 'lock', flSeverity: 'error' });
   });
+});
+
+test('a name is underlined as a word, and without one the line', () => {
+  const text = '  lock = my_lock(lock)  ';
+  expect(spansOf('lock', text).map(([from, to]) => [from, text.slice(from, to)])).toEqual([
+    [2, 'lock'],
+    [17, 'lock']
+  ]);
+  expect(spansOf(null, text)).toEqual([[2, 22]]);
+  expect(spansOf('absent', text)).toEqual([[2, 22]]);
+  expect(spansOf('x', '   ')).toEqual([]);
 });

@@ -208,4 +208,10 @@ test('a run is known by the notebook that started it, and the other way round', 
   expect([started.of('a.ipynb'), started.of('b.ipynb')]).toEqual(['2', null]);
   expect([started.notebookOf('2'), started.notebookOf('1')]).toEqual(['a.ipynb', null]);
   expect(paths).toEqual(['a.ipynb', 'a.ipynb']);
+  started.restore([['a.ipynb', 'old'], ['b.ipynb', '3'], 'rubbish', [1, 2]]);
+  started.restore(undefined);
+  expect(started.entries).toEqual([
+    ['a.ipynb', '2'],
+    ['b.ipynb', '3']
+  ]);
 });

@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest';
 
 import { lastReturn, plainStyle, spans } from '../src/components/ansi';
-import { age, bytes, clock, duration, elapsedMs, metric, valueText } from '../src/components/format';
+import {
+  age,
+  bytes,
+  clock,
+  duration,
+  elapsedMs,
+  mainMetric,
+  metric,
+  valueText
+} from '../src/components/format';
 import { LogView } from '../src/components/logview';
 import { canRetry, isActive, stateKey, stateSvg } from '../src/components/states';
 import { plainTrans } from '../src/components/text';
@@ -33,6 +42,8 @@ describe('times and sizes', () => {
     expect(metric('accuracy', 0.97111)).toBe('97.1 %');
     expect(metric('loss', 0.123456)).toBe('0.1235');
     expect(metric('rows', 1797)).toBe('1797');
+    expect(mainMetric({ a: 1, accuracy: 0.5 })).toEqual(['accuracy', 0.5]);
+    expect([mainMetric({ a: 1, b: 2 }), mainMetric({})]).toEqual([['a', 1], null]);
     expect([valueText('a'), valueText({ a: 1 }), valueText(null)]).toEqual(['a', '{"a":1}', '']);
   });
 });

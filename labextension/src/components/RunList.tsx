@@ -2,7 +2,7 @@ import { closeIcon, LabIcon, launchIcon, refreshIcon, stopIcon } from '@jupyterl
 import * as React from 'react';
 
 import { Age, Elapsed } from './Elapsed';
-import { metric } from './format';
+import { mainMetric, metric } from './format';
 import { StateIcon } from './StateIcon';
 import { canRetry, isActive, stateKey, stateLabel } from './states';
 import type { ITrans } from './text';
@@ -103,7 +103,7 @@ interface IRunRowProps {
 function RunRow({ run, trans, inTabOrder, onVerb, onFocus }: IRunRowProps): JSX.Element {
   const live = isActive(run.state);
   const state = stateLabel(run.state, trans);
-  const [firstMetric] = Object.entries(run.metrics);
+  const shownMetric = mainMetric(run.metrics);
   const verb = (name: RunVerb, icon: LabIcon, label: string): JSX.Element => (
     <button
       type="button"
@@ -134,9 +134,9 @@ function RunRow({ run, trans, inTabOrder, onVerb, onFocus }: IRunRowProps): JSX.
       >
         <StateIcon state={run.state} trans={trans} />
         <span className="fl-RunRow-name">{run.name}</span>
-        {firstMetric && (
-          <span className="fl-RunRow-metric" title={`${firstMetric[0]} ${firstMetric[1]}`}>
-            {metric(...firstMetric)}
+        {shownMetric && (
+          <span className="fl-RunRow-metric" title={`${shownMetric[0]} ${shownMetric[1]}`}>
+            {metric(...shownMetric)}
           </span>
         )}
         <span className="fl-RunRow-progress" data-fl-progress={`${run.done}/${run.total}`}>

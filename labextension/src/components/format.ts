@@ -79,6 +79,12 @@ export function metric(name: string, value: number): string {
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(4)));
 }
 
+/** The one metric that a row has room for: the accuracy where there is one, else the first. */
+export function mainMetric(metrics: Record<string, number>): [name: string, value: number] | null {
+  const entries = Object.entries(metrics);
+  return entries.find(([name]) => name === 'accuracy') ?? entries[0] ?? null;
+}
+
 /** A parameter's value in one line. */
 export function valueText(value: unknown): string {
   if (value === null || value === undefined) {

@@ -9,6 +9,8 @@ import type { ITrans } from './text';
 const MOST_LINES = 5000;
 const AT_END_PX = 24;
 
+export type LogStatus = 'waiting' | 'following' | 'done' | 'cached' | 'empty';
+
 export class LogView {
   constructor(
     host: HTMLElement,
@@ -52,7 +54,7 @@ export class LogView {
   }
 
   /** Say below the text how the log stands. */
-  status(state: 'waiting' | 'following' | 'done' | 'empty' | { error: string }): void {
+  status(state: LogStatus | { error: string }): void {
     this.node.dataset.flLog = typeof state === 'string' ? state : 'error';
     const cut = this._cut ? this.trans.__(' (the last %1 lines)', MOST_LINES) : '';
     setText(this._status, typeof state === 'string' ? this._word(state) + cut : state.error);
@@ -66,7 +68,7 @@ export class LogView {
     this.node.remove();
   }
 
-  private _word(state: 'waiting' | 'following' | 'done' | 'empty'): string {
+  private _word(state: LogStatus): string {
     switch (state) {
       case 'waiting':
         return this.trans.__('The step has not started.');
@@ -74,6 +76,8 @@ export class LogView {
         return this.trans.__('Following…');
       case 'done':
         return this.trans.__('End of the log');
+      case 'cached':
+        return this.trans.__('Nothing ran: the earlier result was taken.');
       case 'empty':
         return this.trans.__('The step wrote nothing.');
     }

@@ -14,6 +14,7 @@ import { ICellMarks, marksOf, mayHaveSteps } from '../model/chips';
 import type { RunModel } from '../model/run';
 import type { FairleadSession } from '../model/session';
 import { contentOf } from './content';
+import { underline } from './underline';
 
 /** A pause in typing, after which the notebook is read again. */
 const PAUSE_MS = 400;
@@ -127,6 +128,7 @@ export class CellMarks implements IDisposable {
       return;
     }
     header.replaceChildren(...(marks ? this._elements(marks) : []));
+    underline(cell, marks?.problems ?? []);
     header.classList.toggle('fl-CellMarks', marks !== undefined);
     header.classList.toggle('fl-theme', marks !== undefined);
     if (drawn === undefined) {

@@ -77,7 +77,13 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
         if (typeof run !== 'string' || typeof cell !== 'string') {
           return;
         }
-        const panel = findNotebook(tracker, cell, session.started.notebookOf(run));
+        const path = session.started.notebookOf(run);
+        let panel = findNotebook(tracker, cell, path);
+        if (!panel && path !== null) {
+          await commands.execute('docmanager:open', { path });
+          panel = byPath(path);
+          await panel?.revealed;
+        }
         if (!panel) {
           Notification.info(trans.__('Open the notebook of this run, and the link leads to its cell.'), {
             autoClose: 6000

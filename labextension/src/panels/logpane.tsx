@@ -35,7 +35,7 @@ export function LogPane(props: {
       view.status('following');
       client
         .log(run, node.id, { follow, signal: abort.signal, onText: text => view.append(text) })
-        .then(() => view.status(view.isEmpty ? 'empty' : 'done'))
+        .then(() => view.status(!view.isEmpty ? 'done' : node.cached ? 'cached' : 'empty'))
         .catch((error: Error) => {
           view.status({ error: error.message });
           // Most likely the server went away: read anew when it is back.

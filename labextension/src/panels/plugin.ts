@@ -20,6 +20,7 @@ import { PANEL_ID, Sidebar } from './sidebar';
 import { RunsStatus } from './status';
 
 const FOLDED_KEY = '@fairlead/lab:folded';
+const STARTED_KEY = '@fairlead/lab:started';
 const SIDEBAR_RANK = 600;
 
 const COMMAND_OF: Record<RunVerb, string> = {
@@ -51,6 +52,7 @@ export const panelsPlugin: JupyterFrontEndPlugin<void> = {
     addRunCommands({ app, session, rendermime, languages, palette, restorer, trans });
     const sidebar = addSidebar(app, session, state, trans);
     restorer?.add(sidebar, PANEL_ID);
+    keepStarted(session, state);
 
     app.commands.addCommand(CommandIDs.showPanel, {
       label: trans.__('Show Fairlead'),
@@ -69,6 +71,14 @@ export const panelsPlugin: JupyterFrontEndPlugin<void> = {
     });
   }
 };
+
+/** Remember over a reload which run belongs to which notebook. */
+function keepStarted({ started }: IFairleadSession, state: IStateDB | null): void {
+  void state?.fetch(STARTED_KEY).then(stored => {
+    started.restore(stored);
+    started.changed.connect(() => void state.save(STARTED_KEY, started.entries));
+  });
+}
 
 function addSidebar(
   app: JupyterFrontEnd,
