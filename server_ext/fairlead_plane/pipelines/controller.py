@@ -6,14 +6,16 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fairlead.names import INTERPRETER_ANNOTATION, RUN_ID_LABEL
 
-from ..resources import POD, WORKFLOW, ApiError, Resources, Transaction
+from ..resources import POD, WORKFLOW, ApiError, Resources, Transaction, Watch
 from . import cache, leftovers
 from .clock import now
 from .engine import Cache, Changes, Ended, Event, Resume, Terminate, advance
+from .mailbox import Mailboxes
 from .observe import gone, observe
 from .pods import Folders, build_pod
 from .records import ENDED, Run, Values, failure
@@ -27,6 +29,21 @@ _LOG = logging.getLogger(__name__)
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _INVALID_ARGUMENT = 3  # google.rpc.Code
 _GONE = 410
+_PAUSE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A pod as the watch told of it."""
+
+    pod: Json
+    deleted: bool
+    at: str
+
+    @property
+    def ended(self) -> bool:
+        """Whether its processes have ended."""
+        return self.pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
 
 
 class Controller:
@@ -57,21 +74,21 @@ class Controller:
         self.namespace = namespace
         self._environment = environment
         self._runs: dict[str, Run] = {}
-        self._inbox: dict[str, list[tuple[Json, bool]]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._seen = Mailboxes(self._take_in)
+        self._watch: Watch | None = None
 
     async def run(self) -> None:
         """Follow the pods until cancelled; begins by taking up the runs that have not ended."""
         try:
             while True:
+                version = await self._take_up()
                 try:
-                    await self._follow(await self._take_up())
+                    await self._follow(version)
                 except ApiError as error:
                     if error.code != _GONE:
                         raise
         finally:
-            for task in self._tasks:
-                task.cancel()
+            await self._seen.close()
 
     def begin(self, transaction: Transaction, run: Run) -> None:
         """Start a new run, whose row is in the tables; for use inside a transaction."""
@@ -80,13 +97,22 @@ class Controller:
         transaction.db.execute(
             "UPDATE runs SET workflow_uid = ? WHERE run_id = ?", (run.workflow_uid, run.run_id)
         )
-        self._pass(transaction, run, [])
+        try:
+            self._pass(transaction, run, [])
+        except BaseException:
+            self._runs.pop(run.run_id, None)
+            raise
 
     async def send(self, run_id: str, *events: Event) -> None:
-        """Apply events from outside to a run, and wait until they are committed."""
-        await self.resources.transaction(
-            lambda transaction: self._apply(transaction, run_id, events)
-        )
+        """Apply events to a run, and wait until they are committed."""
+        try:
+            await self.resources.transaction(
+                lambda transaction: self._apply(transaction, run_id, events)
+            )
+        except BaseException:
+            # Also when the commit itself failed: what is in memory is not what is stored.
+            self._runs.pop(run_id, None)
+            raise
 
     def forget(self, run_id: str) -> None:
         """Drop a run that is being deleted; for use inside a transaction."""
@@ -106,10 +132,11 @@ class Controller:
             f"SELECT run_id FROM runs WHERE state NOT IN ({marks})", tuple(ENDED)
         ).fetchall()
         for (run_id,) in rows:
-            await self._resume(run_id, pods.get(run_id, {}))
-        await self.resources.transaction(
-            lambda transaction: leftovers.sweep(transaction, self.namespace)
-        )
+            try:
+                await self._resume(run_id, pods.get(run_id, {}))
+            except Exception:
+                self._report(run_id)
+        await self._sweep()
         return found.resource_version
 
     async def _resume(self, run_id: str, pods: dict[str, Json]) -> None:
@@ -121,68 +148,53 @@ class Controller:
             if task.ended or not task.pod:
                 continue
             pod = pods.get(task.pod)
-            event = (
-                gone(task)
-                if pod is None
-                else await asyncio.to_thread(observe, run, task, pod, deleted=False)
-            )
+            event = gone(task, now()) if pod is None else await _read(run, _Seen(pod, False, now()))
             if event is not None:
                 events.append(event)
         await self.send(run_id, *events)
 
     async def _follow(self, version: str) -> None:
-        watch = self.resources.watch(
+        watch = self._watch = self.resources.watch(
             POD, self.namespace, resource_version=version, label_selector=RUN_ID_LABEL
         )
         try:
             async for event in watch:
-                pod = event.object
-                run_id = pod["metadata"]["labels"][RUN_ID_LABEL]
-                box = self._inbox.setdefault(run_id, [])
-                box.append((pod, event.type == "DELETED"))
-                if len(box) == 1:
-                    work = asyncio.create_task(self._drain(run_id))
-                    self._tasks.add(work)
-                    work.add_done_callback(self._tasks.discard)
+                seen = _Seen(event.object, event.type == "DELETED", now())
+                run_id = seen.pod["metadata"]["labels"][RUN_ID_LABEL]
+                self._seen.put(run_id, seen, urgent=seen.deleted or seen.ended)
         finally:
             watch.close()
 
-    async def _drain(self, run_id: str) -> None:
-        """Work off the pods of a run; those that come meanwhile share the next pass."""
+    async def _take_in(self, run_id: str, pods: list[_Seen]) -> None:
+        """Move a run on by what was seen of its pods."""
         try:
-            while box := self._inbox[run_id]:
-                pods = list(box)
-                await self._take_in(run_id, pods)
-                del box[: len(pods)]
+            run = await self._get(run_id)
+            if run is None or run.state in ENDED:
+                if any(seen.deleted for seen in pods):
+                    await self._sweep()
+                return
+            events = [event for seen in pods if (event := await _read(run, seen)) is not None]
+            if events:
+                await self.send(run_id, *events)
         except Exception:
-            # One run must not stop the others; the next pod event, or start, takes it up again.
-            _LOG.exception("The pass over run %s failed", run_id)
-        finally:
-            self._inbox.pop(run_id, None)
+            self._report(run_id)
 
-    async def _take_in(self, run_id: str, pods: list[tuple[Json, bool]]) -> None:
-        run = await self._get(run_id)
-        if run is None or run.state in ENDED:
-            if any(deleted for _, deleted in pods):
-                await self.resources.transaction(
-                    lambda transaction: leftovers.sweep(transaction, self.namespace)
-                )
-            return
-        events: list[Event] = []
-        for pod, deleted in pods:
-            name = pod["metadata"]["name"]
-            task = run.pods.get(name)
-            if task is None or task.ended or task.pod != name:
-                continue
-            phase = pod.get("status", {}).get("phase")
-            if phase in ("Succeeded", "Failed"):
-                event = await asyncio.to_thread(observe, run, task, pod, deleted=deleted)
-            else:
-                event = observe(run, task, pod, deleted=deleted)
-            if event is not None:
-                events.append(event)
-        if events:
-            await self.send(run_id, *events)
+    def _report(self, run_id: str) -> None:
+        """Log what went wrong with one run, which must not stop the others, and look again later.
+
+        What was seen of its pods is lost, so everything is read again.
+        """
+        _LOG.exception("The pass over run %s failed", run_id)
+        asyncio.get_running_loop().call_later(_PAUSE_S, self._look_again)
+
+    def _look_again(self) -> None:
+        if self._watch is not None:
+            self._watch.close()
+
+    async def _sweep(self) -> None:
+        await self.resources.transaction(
+            lambda transaction: leftovers.sweep(transaction, self.namespace)
+        )
 
     # Passes
 
@@ -211,19 +223,12 @@ class Controller:
 
     def _pass(self, transaction: Transaction, run: Run, events: list[Event]) -> None:
         """Advance a run and write everything that follows from it."""
-        try:
-            self._advance(transaction, run, events)
-        except BaseException:
-            self._runs.pop(run.run_id, None)
-            raise
-
-    def _advance(self, transaction: Transaction, run: Run, events: list[Event]) -> None:
         self._runs[run.run_id] = run
         workflow = transaction.find(WORKFLOW, run.workflow, run.namespace)
         if workflow is None:
             # Deleted by hand: the run stops, and the object comes back to say so.
             run.workflow_uid = transaction.create(build_workflow(run))["metadata"]["uid"]
-            events = [*events, Terminate()]
+            events = [Terminate(), *events]
         environment = self._once_each()
         asked = Cache(
             key=lambda task, executor: cache.cache_key(task, executor, environment),
@@ -275,10 +280,22 @@ class Controller:
             if transaction.find(POD, name, run.namespace) is not None:
                 transaction.delete(POD, name, run.namespace)
             else:
-                events.append(gone(run.pods[name]))
+                events.append(gone(run.pods[name], now()))
         return events
 
 
 def new_suffix() -> str:
     """Return five letters and digits that make a name unique, as Kubernetes does."""
     return "".join(secrets.choice(_LETTERS) for _ in range(5))
+
+
+async def _read(run: Run, seen: _Seen) -> Event | None:
+    """Return what a pod means for its task; `None` when no task waits for that."""
+    name = seen.pod["metadata"]["name"]
+    task = run.pods.get(name)
+    if task is None or task.ended or task.pod != name:
+        return None
+    if not seen.ended:
+        return observe(run, task, seen.pod, deleted=seen.deleted, now=seen.at)
+    # It reads files, and may have to hash large ones.
+    return await asyncio.to_thread(observe, run, task, seen.pod, deleted=seen.deleted, now=seen.at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from stat import S_ISDIR
 
 _CHUNK = 1 << 20
 
@@ -22,7 +23,7 @@ def stamp(path: str) -> tuple[str, int]:
         status = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
         return "", 0
-    if not os.path.isdir(path):
+    if not S_ISDIR(status.st_mode):
         return f"{status.st_size}:{status.st_mtime_ns}", status.st_size
     digest = hashlib.sha256()
     total = 0

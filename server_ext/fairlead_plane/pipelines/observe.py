@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta
 from typing import Any
 
-from .clock import now
 from .engine import Ended, Started
 from .outputs import read_error, read_outputs
 from .pods import Folders
@@ -15,10 +14,10 @@ Json = Any
 
 _LOST, _SHUTDOWN = "NodeLost", "NodeShutdown"
 _ABORTED = 10  # google.rpc.Code
-_FRESH_S = 1
+_FRESH = timedelta(seconds=1)
 
 
-def observe(run: Run, task: Task, pod: Json, *, deleted: bool) -> Started | Ended | None:
+def observe(run: Run, task: Task, pod: Json, *, deleted: bool, now: str) -> Started | Ended | None:
     """Return what a pod means for its task; `None` while it does not run yet.
 
     Parameters
@@ -29,11 +28,13 @@ def observe(run: Run, task: Task, pod: Json, *, deleted: bool) -> Started | Ende
         The Pod object.
     deleted : bool
         It is gone from the API.
+    now : str
+        When it was seen, RFC 3339.
     """
     name = pod["metadata"]["name"]
     status = pod.get("status", {})
     phase = status.get("phase")
-    began, ended = _times(status)
+    began, ended = _times(status, now)
     if phase == "Succeeded" or phase == "Failed":
         reason = status.get("reason")
         if reason in (_LOST, _SHUTDOWN):
@@ -47,35 +48,35 @@ def observe(run: Run, task: Task, pod: Json, *, deleted: bool) -> Started | Ende
         error = read_error(folders, pod) if phase == "Failed" else problem
         return Ended(task.task_id, name, ended, error is None, outputs, error, started_at=began)
     if deleted:
-        return gone(task)
+        return gone(task, now)
     if phase == "Running":
         return Started(task.task_id, name, began)
     return None
 
 
-def gone(task: Task) -> Ended:
+def gone(task: Task, now: str) -> Ended:
     """Return the event of a pod that was deleted before it ended."""
     error = failure(_ABORTED, f"The pod '{task.pod}' was deleted.")
-    return Ended(task.task_id, task.pod, now(), False, Values(), error, stopped=True)
+    return Ended(task.task_id, task.pod, now, False, Values(), error, stopped=True)
 
 
-def _times(status: Json) -> tuple[str, str]:
-    """Return when the process began and ended, as far as the pod says; else the time now."""
+def _times(status: Json, now: str) -> tuple[str, str]:
+    """Return when the process began and ended, as far as the pod says; else now."""
     began = ended = ""
     for container in status.get("containerStatuses") or []:
         state = container.get("state", {})
         running, terminated = state.get("running") or {}, state.get("terminated") or {}
         began = terminated.get("startedAt") or running.get("startedAt") or began
         ended = terminated.get("finishedAt") or ended
-    return _finer(began), _finer(ended)
+    return _finer(began, now), _finer(ended, now)
 
 
-def _finer(time: str) -> str:
-    """Return a time that was just now to the microsecond, since pods write whole seconds.
+def _finer(time: str, now: str) -> str:
+    """Return a time that was just now with its fraction, since pods write whole seconds.
 
     One of longer ago, seen after the plane had been away, stays as it is.
     """
     if not time:
-        return now()
-    age_s = (datetime.now(timezone.utc) - datetime.fromisoformat(time[:19] + "+00:00")).seconds
-    return now() if age_s <= _FRESH_S else time
+        return now
+    age = datetime.fromisoformat(f"{now[:19]}+00:00") - datetime.fromisoformat(f"{time[:19]}+00:00")
+    return now if abs(age) <= _FRESH else time

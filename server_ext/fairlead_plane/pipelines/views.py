@@ -10,15 +10,19 @@ import orjson
 Json = Any
 
 
-def run_view(db: sqlite3.Connection, row: sqlite3.Row, *, full: bool) -> Json:
+def run_view(
+    db: sqlite3.Connection, row: sqlite3.Row, *, spec: bool = False, values: bool = False
+) -> Json:
     """Return a run in the shape of upstream's `run.proto`.
 
     Parameters
     ----------
     row : sqlite3.Row
         Of table `runs`.
-    full : bool
-        With the pipeline spec, and with inputs and outputs of its tasks; lists go without.
+    spec : bool
+        With the pipeline spec as posted.
+    values : bool
+        Tasks with all that is known of them, not only with names, states and times.
     """
     view: Json = {
         "experiment_id": row["experiment_id"],
@@ -43,8 +47,9 @@ def run_view(db: sqlite3.Connection, row: sqlite3.Row, *, full: bool) -> Json:
         view["finished_at"] = row["finished_at"]
     if row["error"] is not None:
         view["error"] = orjson.Fragment(row["error"])
-    if full:
+    if spec:
         view["pipeline_spec"] = orjson.Fragment(row["spec"])
+    if values:
         tasks = [
             orjson.Fragment(body)
             for (body,) in db.execute(

@@ -88,7 +88,10 @@ class Runs:
         ]
 
     async def create(self, request: Request) -> Response:
-        """Start a run; answers when it has been recorded and its first pods exist."""
+        """Start a run; answers when it is recorded and its first pods exist.
+
+        The answer has the tasks without inputs and outputs, like a list: `get` has them.
+        """
         body = await read_body(request)
         name = text_field(body, "display_name")
         if not name:
@@ -129,7 +132,7 @@ class Runs:
                 "arguments": orjson.dumps(arguments),
             })  # fmt: skip
             self._controller.begin(transaction, run)
-            return _view(db, run.run_id)
+            return _view(db, run.run_id, values=False)
 
         return reply(await self._resources.transaction(change))
 
@@ -141,7 +144,7 @@ class Runs:
         page = list_rows(db, _TABLE, query, {"experiment_id": chosen})
         return reply(
             {
-                "runs": [run_view(db, row, full=False) for row in page.rows],
+                "runs": [run_view(db, row) for row in page.rows],
                 "total_size": page.total_size,
                 "next_page_token": page.next_page_token,
             }
@@ -149,7 +152,8 @@ class Runs:
 
     async def get(self, request: Request) -> Response:
         """Return one run."""
-        return reply(_view(self._resources.store.reader, request.path_params["run_id"]))
+        db = self._resources.store.reader
+        return reply(_view(db, request.path_params["run_id"], values=True))
 
     async def terminate(self, request: Request) -> Response:
         """Stop a run; it is CANCELING until its pods have ended."""
@@ -225,11 +229,11 @@ class Runs:
         return path, False
 
 
-def _view(db: sqlite3.Connection, run_id: str) -> Json:
+def _view(db: sqlite3.Connection, run_id: str, *, values: bool) -> Json:
     row = find_run(db, run_id)
     if row is None:
         raise not_found("Run", run_id)
-    return run_view(db, row, full=True)
+    return run_view(db, row, spec=True, values=values)
 
 
 def _new_run(
