@@ -11,7 +11,7 @@ import orjson
 from fairlead.names import WORKING_DIR_ANNOTATION
 
 from . import files
-from .engine import CacheHit
+from .events import CacheHit
 from .model import Executor
 from .placeholders import local_path
 from .records import SUCCEEDED, Run, Task, Values

@@ -7,4 +7,4 @@ from datetime import datetime, timezone
 
 def now() -> str:
     """Return the time now: RFC 3339, UTC, to the microsecond."""
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{datetime.now(timezone.utc).isoformat(timespec='microseconds')[:26]}Z"

@@ -14,7 +14,8 @@ from fairlead.names import INTERPRETER_ANNOTATION, RUN_ID_LABEL
 from ..resources import POD, WORKFLOW, ApiError, Resources, Transaction, Watch
 from . import cache, leftovers
 from .clock import now
-from .engine import Cache, Changes, Ended, Event, Resume, Terminate, advance
+from .engine import advance
+from .events import Cache, Changes, Ended, Event, Resume, Terminate
 from .mailbox import Mailboxes
 from .observe import gone, observe
 from .pods import Folders, build_pod
@@ -234,10 +235,10 @@ class Controller:
             key=lambda task, executor: cache.cache_key(task, executor, environment),
             find=lambda key: cache.find(transaction.db, key),
         )
-        changes = advance(run, events, asked, now())
+        changes = advance(run, events, asked, now)
         refused = self._write_pods(transaction, run, changes)
         while refused:
-            advance(run, refused, asked, now(), changes)
+            advance(run, refused, asked, now, changes)
             refused = self._write_pods(transaction, run, changes)
         if run.state in ENDED:
             self._runs.pop(run.run_id, None)

@@ -1,6 +1,6 @@
 """The state machine of a run: state and events in, new states and pods to start out.
 
-No file, no database and no clock is touched here. Whatever has become possible is worked off in
+No file and no database is touched here. Whatever has become possible is worked off in
 one pass, so that a chain of cached tasks takes one pass however long it is.
 """
 
@@ -8,13 +8,23 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from fairlead.errors import SpecError
 
+from .events import (
+    Cache,
+    CacheHit,
+    Changes,
+    Ended,
+    Event,
+    Resume,
+    Retry,
+    Started,
+    Terminate,
+)
 from .inputs import collect_outputs, resolve_inputs
-from .model import Component, Executor, TaskSpec
+from .model import Component, TaskSpec
 from .records import (
     CACHED,
     CANCELED,
@@ -25,7 +35,6 @@ from .records import (
     RUNNING,
     SKIPPED,
     SUCCEEDED,
-    Artifact,
     Run,
     Task,
     Values,
@@ -41,96 +50,12 @@ MAX_LOSSES = 3
 _INVALID_ARGUMENT, _INTERNAL, _CANCELLED = 3, 13, 1  # google.rpc.Code
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
-    """The pod of a task runs."""
-
-    task_id: str
-    pod: str
-    at: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The pod of a task has ended, or is gone."""
-
-    task_id: str
-    pod: str
-    at: str
-    ok: bool
-    outputs: Values
-    error: Json = None
-    lost: bool = False
-    """The node lost the process; it is no fault of the task."""
-    stopped: bool = False
-    """The node was shut down, or the pod deleted; the task starts again, however often."""
-    started_at: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Terminate:
-    """Somebody asks the run to stop."""
-
-
-@dataclass(frozen=True, slots=True)
-class Retry:
-    """Somebody asks an ended run to try again what did not succeed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Resume:
-    """The engine has started and read the run back."""
-
-
-Event = Started | Ended | Terminate | Retry | Resume
-
-
-@dataclass(frozen=True, slots=True)
-class CacheHit:
-    """Outputs that an earlier task with the same key left, unchanged."""
-
-    outputs: Values
-    origin: str
-    """The earlier task, in words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cache:
-    """What the engine asks of the cache."""
-
-    key: Callable[[Task, Executor], str]
-    find: Callable[[str], CacheHit | str]
-    """Returns a hit, or in words why there is none."""
-
-
-@dataclass(slots=True)
-class Changes:
-    """What one pass decided; to be committed as one."""
-
-    tasks: dict[str, Task] = field(default_factory=dict)
-    """All tasks that changed, by id."""
-    created: list[Task] = field(default_factory=list)
-    started: list[Task] = field(default_factory=list)
-    """Tasks whose inputs are now known."""
-    restarted: list[Task] = field(default_factory=list)
-    """Those of them that had been started before."""
-    launches: list[Task] = field(default_factory=list)
-    """Tasks that need a pod."""
-    deletions: list[str] = field(default_factory=list)
-    """Pods to delete."""
-    artifacts: list[Artifact] = field(default_factory=list)
-    """New ones."""
-    ended: list[Task] = field(default_factory=list)
-    """Tasks whose outputs are now known; they may fill the cache."""
-    run: bool = False
-    """The run's own state changed."""
-
-    def __bool__(self) -> bool:
-        return bool(self.tasks or self.run or self.deletions)
-
-
 def advance(
-    run: Run, events: Iterable[Event], cache: Cache, now: str, changes: Changes | None = None
+    run: Run,
+    events: Iterable[Event],
+    cache: Cache,
+    clock: Callable[[], str],
+    changes: Changes | None = None,
 ) -> Changes:
     """Apply events to a run and work off all that becomes possible.
 
@@ -142,12 +67,12 @@ def advance(
         Those of pods that a task no longer waits for are ignored.
     cache : Cache
         Asked once for each container task that is about to start.
-    now : str
-        RFC 3339.
+    clock : callable
+        Returns the time, RFC 3339.
     changes : Changes, optional
         What an earlier part of the same pass decided; it is added to.
     """
-    step = _Pass(run, cache, now, changes or Changes())
+    step = _Pass(run, cache, clock, changes or Changes())
     if not run.root.children:
         step.begin()
     for event in events:
@@ -157,10 +82,10 @@ def advance(
 
 
 class _Pass:
-    def __init__(self, run: Run, cache: Cache, now: str, changes: Changes) -> None:
+    def __init__(self, run: Run, cache: Cache, clock: Callable[[], str], changes: Changes) -> None:
         self.run = run
         self.cache = cache
-        self.now = now
+        self.clock = clock
         self.changes = changes
         self.ready: deque[Task] = deque()
         self.names = {
@@ -210,13 +135,14 @@ class _Pass:
         assert dag is not None
         scope.open = len(dag.tasks)
         prefix = f"{scope.path}." if scope.path else ""
+        now = self.clock()
         for name, spec in dag.tasks.items():
             path = prefix + name
             task = Task(
                 task_id(self.run.run_id, path), name, path, spec.component, spec, scope,
-                create_time=self.now, waiting=len(spec.upstream),
+                create_time=now, waiting=len(spec.upstream),
             )  # fmt: skip
-            task.history.append({"update_time": self.now, "state": PENDING})
+            task.history.append({"update_time": now, "state": PENDING})
             scope.children[name] = task
             self.run.tasks[task.task_id] = task
             self.changes.created.append(task)
@@ -250,7 +176,7 @@ class _Pass:
         if task.attempt:
             self.changes.restarted.append(task)
         if task.component.dag is not None:
-            task.start_time = self.now
+            task.start_time = self.clock()
             self._state(task, RUNNING)
             self._enter(task)
         else:
@@ -265,7 +191,7 @@ class _Pass:
             found = self.cache.find(task.cache_key)
             if isinstance(found, CacheHit):
                 task.outputs = found.outputs
-                task.start_time = self.now
+                task.start_time = self.clock()
                 task.reason = f"Same code, inputs and environment as {found.origin}."
                 self._finish(task, CACHED)
                 return
@@ -360,10 +286,9 @@ class _Pass:
 
     def _finish(self, task: Task, state: str, error: Json = None) -> None:
         """End a task, and tell those that wait for it."""
-        task.end_time = self.now
         if error is not None:
             task.error = error
-        self._state(task, state, error)
+        task.end_time = self._state(task, state, error)
         self.changes.ended.append(task)
         scope = task.parent
         assert scope is not None
@@ -385,21 +310,26 @@ class _Pass:
             self._finish(scope, state, error)
             return
         run = self.run
-        run.finished_at = self.now
         run.error = error
-        self._run_state(SUCCEEDED if state == CACHED else state, error)
+        run.finished_at = self._run_state(SUCCEEDED if state == CACHED else state, error)
 
-    def _state(self, task: Task, state: str, error: Json = None) -> None:
+    def _state(self, task: Task, state: str, error: Json = None) -> str:
+        """Set the state of a task; returns the time."""
         task.state = state
-        entry = {"update_time": self.now, "state": state}
-        task.history.append(entry if error is None else {**entry, "error": error})
         self.changes.tasks[task.task_id] = task
+        return self._note(task.history, state, error)
 
-    def _run_state(self, state: str, error: Json = None) -> None:
+    def _run_state(self, state: str, error: Json = None) -> str:
+        """Set the state of the run; returns the time."""
         self.run.state = state
-        entry = {"update_time": self.now, "state": state}
-        self.run.history.append(entry if error is None else {**entry, "error": error})
         self.changes.run = True
+        return self._note(self.run.history, state, error)
+
+    def _note(self, history: list[Json], state: str, error: Json) -> str:
+        now = self.clock()
+        entry = {"update_time": now, "state": state}
+        history.append(entry if error is None else {**entry, "error": error})
+        return now
 
 
 def recount(scope: Task) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from .engine import Ended, Started
+from .events import Ended, Started
 from .outputs import read_error, read_outputs
 from .pods import Folders
 from .records import Run, Task, Values, failure

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from .engine import Changes
+from .events import Changes
 from .model import Source
 from .records import Artifact, Run, Task, Values
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import uuid
 
-from fairlead_plane.pipelines.engine import (
-    MAX_LOSSES,
+from fairlead_plane.pipelines.engine import MAX_LOSSES, advance
+from fairlead_plane.pipelines.events import (
     Cache,
     CacheHit,
     Changes,
@@ -14,7 +14,6 @@ from fairlead_plane.pipelines.engine import (
     Retry,
     Started,
     Terminate,
-    advance,
 )
 from fairlead_plane.pipelines.model import ROOT
 from fairlead_plane.pipelines.records import Run, Task, Values, failure
@@ -41,7 +40,7 @@ class Machine:
         self.send()
 
     def send(self, *events):
-        changes = advance(self.run, events, self.cache, NOW)
+        changes = advance(self.run, events, self.cache, lambda: NOW)
         for task in changes.launches:
             task.pod = f"{task.path}-{task.attempt}"
             self.launched.append(task.pod)

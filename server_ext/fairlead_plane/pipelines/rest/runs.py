@@ -17,7 +17,7 @@ from starlette.routing import Route
 from ...resources import Transaction
 from ..clock import now
 from ..controller import Controller, new_suffix
-from ..engine import Retry, Terminate
+from ..events import Retry, Terminate
 from ..leftovers import delete_run
 from ..model import ROOT, Pipeline
 from ..problems import PipelineSpecError
