@@ -43,7 +43,6 @@ class Definitions:
         self._cells = {cell.id: cell for cell in layout.cells}
         self._machine = run.machine
         self._shared = shared
-        self._changed = set().union(*[a.mutated for a in run.machine.accounts[FIRST_STEP:]])
         self._known: dict[tuple[str, int], list[Definition] | None] = {}
 
     def replay(self, name: str, names: Names, segment: int) -> list[Definition] | None:
@@ -55,7 +54,7 @@ class Definitions:
             All names as they are before the segment.
         """
         binding = names.get(name)
-        if binding is None or binding.since < FIRST_STEP:
+        if binding is None or binding.latest < FIRST_STEP:
             return None
         return self._replay(name, binding, segment)
 
@@ -84,13 +83,13 @@ class Definitions:
     def _statement(self, thing: int, definition: abstract.Definition) -> list[Definition] | None:
         reached = self._machine.heap.reach({thing})
         own = {t for t in reached if self._machine.heap[t].segment != 0}
-        if not definition.pure or own & self._shared or thing in self._changed:
+        if not definition.pure or own & (self._shared | self._machine.changed):
             return None
         found = [self._definition(definition.cell, definition.node, definition.name)]
         for name, binding in definition.needs.items():
             if binding.since == PARAMETERS:
                 return None  # a run may give another value than the one it was defined with
-            if name == definition.name or binding.since < FIRST_STEP:
+            if binding.latest < FIRST_STEP:
                 continue
             needed = self._replay(name, binding, definition.segment + 1)
             if needed is None:
@@ -110,6 +109,10 @@ class Definitions:
         for since, cell, node in kept:
             if FIRST_STEP <= since < max(segments) and since not in segments:
                 found.add(self._definition(cell, node, ""))
+                names = self._machine.accounts[since].names
+                for part in ast.walk(node):
+                    if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
+                        found.update(self.replay(part.id, names, since + 1) or [])
         return sorted(found)
 
 

@@ -83,10 +83,14 @@ def call(m: Machine, callee: Value, args: Any, node: Any) -> Value:
     """
     if isinstance(args, tuple):
         args = Arguments(list(args))
+    if not callee:
+        return library.call_unknown(m, args, node)
+    if len(callee) == 1:
+        return _call_thing(m, m.heap[next(iter(callee))], args, node)
     found = NOTHING
-    for t in callee:
-        found |= _call_thing(m, m.heap[t], args, node)
-    return found if callee else library.call_unknown(m, args, node)
+    for t in sorted(callee):
+        found |= m.maybe(lambda t=t: _call_thing(m, m.heap[t], args, node))  # type: ignore[misc]
+    return found
 
 
 def _call_thing(m: Machine, thing: Thing, args: Arguments, node: Any) -> Value:
@@ -152,7 +156,8 @@ def follow(m: Machine, function: Thing, args: Arguments, node: Any) -> Value:
         thing.owner = ("call", function, args)
         m.link(thing.id, HELD, args.all | {function.id})
         # Decorators such as `contextmanager` and lists run it at once: so does the analysis.
-        m.link(thing.id, ELEMENTS, run_body(m, function, args, node))
+        inside = m.maybe(lambda: run_body(m, function, args, node))
+        m.link(thing.id, ELEMENTS, inside)
         return frozenset({thing.id})
     return run_body(m, function, args, node)
 
@@ -258,7 +263,7 @@ def instantiate(m: Machine, cls: Thing, args: Arguments, node: Any) -> Value:
                     [frozenset({t}), *args.listed], args.spread, args.named, args.rest
                 )
                 call(m, starters, bound, node)
-    elif cls.path == "dataclass":
+    elif objects.is_dataclass(m, cls):
         _fill_dataclass(m, cls, thing, args, node)
     elif objects.has_library_base(m, cls):
         m.link(thing.id, HELD, args.all)
@@ -295,7 +300,7 @@ def resume_generator(m: Machine, thing: Thing, node: Any) -> Value:
     elif kind == "lazy":
         value = library.invoke(m, source, more, node)
     else:
-        value = run_body(m, source, more, node)
+        value = m.maybe(lambda: run_body(m, source, more, node))
     m.resuming.discard(thing.id)
     m.link(thing.id, ELEMENTS, value)
     return value | m.heap.field(thing.id, ELEMENTS)

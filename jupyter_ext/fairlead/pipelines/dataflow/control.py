@@ -56,7 +56,7 @@ def region(m: Machine, start: tuple[Any, Any], log: dict[str, Value]) -> None:
     names = m.frame.names
     for name, value in log.items():
         known = names.get(name, UNBOUND)
-        names[name] = Binding(known.value | value, known.since, known.unbound)
+        names[name] = Binding(known.value | value, known.since, known.unbound, m.segment)
 
 
 def _loop(m: Machine, node: Any, head: Callable[[], None], *, at_least_once: bool) -> bool:
@@ -225,7 +225,7 @@ def run_match(m: Machine, node: ast.Match) -> bool:
             known = m.frame.names.get(name, UNBOUND)
             before = start[0 if m.frame is m.module else 1].get(name, UNBOUND)
             m.frame.names[name] = known.join(before).join(
-                Binding(log[name], known.since, known.unbound)
+                Binding(log[name], known.since, known.unbound, m.segment)
             )
     return dead
 

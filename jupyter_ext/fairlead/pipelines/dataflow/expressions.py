@@ -146,24 +146,14 @@ def _unary(m: Machine, node: ast.UnaryOp) -> Value:
 def _boolean(m: Machine, node: ast.BoolOp) -> Value:
     value = evaluate(m, node.values[0])
     objects.call_special(m, value, {"__bool__", "__len__"}, (), node)
-    return value | maybe(m, lambda: evaluate_all(m, node.values[1:]))
-
-
-def maybe(m: Machine, action: Callable[[], Value]) -> Value:
-    """Evaluate something that may not happen: names it binds may also keep what they had."""
-    state = m.names_now()
-    value = action()
-    m.module.names = join_names(state[0], m.module.names)
-    if m.frame is not m.module:
-        m.frame.names = join_names(state[1], m.frame.names)
-    return value
+    return value | m.maybe(lambda: evaluate_all(m, node.values[1:]))
 
 
 def _conditional(m: Machine, node: ast.IfExp) -> Value:
     test = evaluate(m, node.test)
     objects.call_special(m, test, {"__bool__", "__len__"}, (), node)
-    value = maybe(m, lambda: evaluate(m, node.body))
-    return value | maybe(m, lambda: evaluate(m, node.orelse))
+    value = m.maybe(lambda: evaluate(m, node.body))
+    return value | m.maybe(lambda: evaluate(m, node.orelse))
 
 
 def _compare(m: Machine, node: ast.Compare) -> Value:

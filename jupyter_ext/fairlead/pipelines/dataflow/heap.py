@@ -166,18 +166,27 @@ class Binding:
         may not have passed the assignment, sees an older value.
     unbound : bool
         Whether the name may be unbound.
+    last : int
+        The last segment in which it may have been bound; by default that of `since`.
     """
 
     value: Value
     since: int
     unbound: bool = False
+    last: int = -1
 
     def join(self, other: Binding) -> Binding:
         """Return the binding after two ways of control have met."""
         if self == other:
             return self
+        last = max(self.since, other.since, self.last, other.last)
         since = min(self.since, other.since)
-        return Binding(self.value | other.value, since, self.unbound or other.unbound)
+        return Binding(self.value | other.value, since, self.unbound or other.unbound, last)
+
+    @property
+    def latest(self) -> int:
+        """The last segment in which it may have been bound."""
+        return max(self.since, self.last)
 
 
 UNBOUND = Binding(NOTHING, -1, True)

@@ -35,6 +35,9 @@ def call_import(m: Machine, path: str, args: Arguments, node: Any) -> Value:
     if path in ("builtins.globals", "builtins.locals", "builtins.vars") and not args.listed:
         in_function = path == "builtins.locals" and m.frame.kind == "function"
         return PLAIN if in_function else dynamic.namespace(m, node)
+    if path == "builtins.vars":
+        spaces = [objects.attributes_dict(m, m.heap[t], node) for t in args.all if t != SCALAR]
+        return NOTHING.union(*spaces)
     special = _SPECIAL.get(path)
     if special is not None:
         return special(m, args, node)
@@ -135,23 +138,31 @@ def invoke(
     quiet
         Whether it is one of Python's own functions, which use special methods only.
     """
-    found = NOTHING
+    holders = list(holders)
     reached = m.heap.reach(holders)
-    callables = [m.heap[t] for t in reached if m.heap[t].kind in ("function", "method", "instance")]
+    kinds = ("function", "method", "instance")
+    callables = [m.heap[t] for t in reached - m.invoking if m.heap[t].kind in kinds]
     if not callables:
-        return found
-    inside = frozenset(passed)
+        return NOTHING
+    return m.maybe(lambda: _invoke_all(m, callables, frozenset(holders), frozenset(passed), node, quiet))
+
+
+def _invoke_all(
+    m: Machine, callables: list[Thing], direct: Value, inside: Value, node: Any, quiet: bool
+) -> Value:
+    found = NOTHING
     inside |= objects.elements(m, inside, node)
     inside |= objects.elements(m, inside, node) | PLAIN
-    direct = frozenset(holders)
     for thing in callables:
+        m.invoking.add(thing.id)
         if thing.kind == "instance":
             names = objects.SPECIAL if quiet else _methods(m, thing)
             found |= objects.call_special(m, {thing.id}, names, (inside, inside), node)
-        elif thing.kind == "method" or thing.owner[2] is None:
-            if quiet and thing.id not in direct:
-                continue
+        elif not (quiet and thing.id not in direct) and (
+            thing.kind == "method" or thing.owner[2] is None
+        ):
             found |= m.call(m, frozenset({thing.id}), Arguments(spread=inside), node)
+        m.invoking.discard(thing.id)
     return found
 
 
@@ -190,7 +201,7 @@ def call_blindly(m: Machine, function: Thing, args: Arguments, node: Any) -> Val
 def call_opaque(m: Machine, thing: Thing, name: str, args: Arguments, node: Any) -> Value:
     """Call a method of an object that a library made."""
     heap, own = m.heap, frozenset({thing.id})
-    if thing.path in ("builtins.property", "functools.cached_property") and name != "__call__":
+    if thing.path in objects.PROPERTIES:  # `@name.setter`
         made = m.new(node, "opaque", path=thing.path)
         m.link(made.id, HELD, args.all | heap.field(thing.id, HELD))
         return frozenset({made.id})

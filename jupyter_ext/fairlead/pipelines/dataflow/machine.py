@@ -19,6 +19,7 @@ from fairlead.pipelines.dataflow.heap import (
     Scope,
     Thing,
     Value,
+    join_names,
     scope_of,
 )
 
@@ -132,7 +133,9 @@ class Machine:
         self.stars: list[tuple[int, str, ast.stmt]] = []
         self.dynamic: list[int] = []
         self.future_annotations = False
+        self.changed: set[int] = set()
         self.resuming: set[int] = set()
+        self.invoking: set[int] = set()
         self.touched: list[str] = []
         self.keep: list[ast.AST] = []
         self.loads: dict[int, ast.expr] = {}
@@ -201,7 +204,9 @@ class Machine:
             if thing not in self.account.mutated:
                 self.account.mutated.add(thing)
                 self.heap.version += 1
-            if self.definition is not None and self.heap[thing].segment != self.segment:
+            if self.definition is None:
+                self.changed.add(thing)
+            elif self.heap[thing].segment != self.segment:
                 self.definition.pure = False
 
     def observe_identity(self, *values: Iterable[int]) -> None:
@@ -314,6 +319,16 @@ class Machine:
         self.module.names = dict(state[0])
         if self.frame is not self.module:
             self.frame.names = dict(state[1])
+
+
+    def maybe(self, action: Callable[[], Value]) -> Value:
+        """Do something that may not happen: names it binds may also keep what they had."""
+        state = self.names_now()
+        value = action()
+        self.module.names = join_names(state[0], self.module.names)
+        if self.frame is not self.module:
+            self.frame.names = join_names(state[1], self.frame.names)
+        return value
 
 
 _ALWAYS = frozenset({"__name__", "__doc__", "__builtins__", "__file__", "get_ipython", "display"})

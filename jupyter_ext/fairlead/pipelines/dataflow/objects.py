@@ -66,6 +66,12 @@ def has_library_base(m: Machine, thing: Thing) -> bool:
     return False
 
 
+def is_dataclass(m: Machine, cls: Thing) -> bool:
+    """Tell whether a class, or a base of it, is a dataclass."""
+    parents = [p for base in cls.owner or () for p in m.heap.kinds(base, "class")]
+    return cls.path == "dataclass" or any(is_dataclass(m, parent) for parent in parents)
+
+
 def dataclass_fields(m: Machine, cls: Thing) -> list[str]:
     """Return the names of a dataclass's fields, those of its bases first."""
     names: list[str] = []
@@ -113,6 +119,8 @@ def _attribute_of(m: Machine, thing: Thing, name: str, node: Any) -> Value:
         m.link(made.id, HELD, {thing.id})
         return frozenset({made.id})
     if thing.kind == "opaque":
+        if thing.path in PROPERTIES:
+            return frozenset({thing.id})
         if name in _SIMPLE:
             return frozenset({SCALAR, m.new(node, "opaque", tag=name).id})
         part = m.part(thing, node, name)
@@ -133,9 +141,19 @@ def _instance_attribute(m: Machine, thing: Thing, name: str, node: Any) -> Value
                 found |= call_special(m, self_value, {hook}, (PLAIN,), node)
         if not found and has_library_base(m, cls):
             found = self_value | m.heap.field(thing.id, HELD)
-    if name == "__dict__":
-        found |= self_value
-    return found
+    for space in m.heap.field(thing.id, "(dict)"):
+        found |= m.heap.field(space, ELEMENTS)
+    return found | attributes_dict(m, thing, node) if name == "__dict__" else found
+
+
+def attributes_dict(m: Machine, thing: Thing, node: Any) -> Value:
+    """Return the dict of an object's attributes, by which they change too."""
+    made = m.new(node, "dict", tag=f"vars {thing.id}")
+    made.whole = thing.id
+    m.link(made.id, HELD, {thing.id})
+    m.link(made.id, ELEMENTS, m.heap.parts(thing.id))
+    m.link(thing.id, "(dict)", {made.id})
+    return frozenset({made.id})
 
 
 def bind(m: Machine, value: Value, owner: Value, node: Any, *, from_class: bool = False) -> Value:
@@ -154,7 +172,7 @@ def bind(m: Machine, value: Value, owner: Value, node: Any, *, from_class: bool 
             found.update(_method(m, f, first, node) for f in m.heap.field(t, HELD))
         elif thing.kind == "opaque" and thing.path == "builtins.staticmethod":
             found.update(m.heap.field(t, HELD))
-        elif thing.kind == "opaque" and thing.path in _PROPERTIES and not from_class:
+        elif thing.kind == "opaque" and thing.path in PROPERTIES and not from_class:
             for function in m.heap.kinds(m.heap.field(t, HELD), "function"):
                 found |= m.call(m, frozenset({function.id}), (owner,), node)
         elif thing.kind == "instance" and not from_class:
@@ -168,7 +186,7 @@ def bind(m: Machine, value: Value, owner: Value, node: Any, *, from_class: bool 
     return frozenset(found)
 
 
-_PROPERTIES = frozenset({"builtins.property", "functools.cached_property"})
+PROPERTIES = frozenset({"builtins.property", "functools.cached_property"})
 
 
 def _method(m: Machine, function: int, owner: Value, node: Any) -> int:
@@ -320,8 +338,10 @@ def call_special(
             for name in names:
                 methods = lookup(m, cls, name) if _defines(m, cls, name) else NOTHING
                 if methods:
-                    bound = bind(m, methods, frozenset({t}), node)
-                    found |= m.call(m, bound, args, node)
+                    # A property has run already when it was looked up.
+                    bound = m.heap.kinds(bind(m, methods, frozenset({t}), node), "method")
+                    for method in bound:
+                        found |= m.call(m, frozenset({method.id}), args, node)
     return found
 
 
@@ -340,7 +360,7 @@ def observe_bare(m: Machine, *values: Iterable[int]) -> None:
             thing = m.heap[t]
             if thing.kind == "instance":
                 if not any(
-                    _defines(m, c, "__eq__") or c.path == "dataclass" for c in class_of(m, thing)
+                    _defines(m, c, "__eq__") or is_dataclass(m, c) for c in class_of(m, thing)
                 ):
                     m.observe_identity({t})
             elif thing.kind == "opaque" and thing.path == "builtins.object":

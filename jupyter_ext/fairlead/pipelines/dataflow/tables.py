@@ -147,9 +147,9 @@ READING = frozenset(
 
 VIEWING = frozenset(
     _words(
-        "get values items keys reshape ravel transpose squeeze view swapaxes to_numpy head tail stack apply"
-        " map pipe loc iloc at iat T detach numpy where filter assign set_index reset_index rename to_frame"
-        " groupby iterrows itertuples query groups group resolve numpy cpu flat data real imag"
+        "get values items keys reshape ravel transpose squeeze view swapaxes to_numpy head tail pipe apply"
+        " map loc iloc at iat T detach numpy groupby iterrows itertuples groups group cpu flat data real"
+        " imag resolve"
     )
 )
 """Methods among `READING` whose result may share memory with, or be part of, their object."""

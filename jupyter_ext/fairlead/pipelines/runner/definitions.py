@@ -22,6 +22,7 @@ _NOT_STATE = {
     "__module__",
     "__qualname__",
     "__slots__",
+    "__slotnames__",
     "_abc_impl",
     "__annotate__",
     "__annotate_func__",
@@ -117,7 +118,7 @@ def make_function(
 
 
 def set_function(function: typing.Any, state: dict[str, typing.Any]) -> None:
-    """Give a function its defaults, closure and attributes, unless this process has them."""
+    """Give a function its defaults, closure and attributes, unless an artifact has done so."""
     key = DEFINITIONS.key_of(function)
     if key in DEFINITIONS.whole:
         return
@@ -171,7 +172,7 @@ def make_class(
 
 
 def set_class(made: typing.Any, state: dict[str, typing.Any]) -> None:
-    """Give a class its attributes, unless this process has them."""
+    """Give a class its attributes, unless an artifact has done so."""
     key = DEFINITIONS.key_of(made)
     if key in DEFINITIONS.whole:
         return
@@ -215,6 +216,11 @@ def _reduce_class(made: typing.Any) -> typing.Any:
         state.pop("__annotations__", None)
     parts = (key, meta, made.__name__, made.__bases__, body)
     return make_class, parts, state, None, None, set_class
+
+
+def set_attributes(value: typing.Any, attributes: dict[str, typing.Any]) -> None:
+    """Give an object its dict of attributes: the dict itself, which may have another name too."""
+    value.__dict__ = attributes
 
 
 def find_dataclass_word(name: str) -> typing.Any:
@@ -296,6 +302,11 @@ class Pickler(pickle.Pickler):
             for name, word in vars(sys.modules["dataclasses"]).items():
                 if word is value:
                     return find_dataclass_word, (name,)
+        if kind.__module__ == "__main__" and kind.__reduce_ex__ is object.__reduce_ex__:
+            parts = value.__reduce_ex__(4)
+            if len(parts) > 2 and parts[2] is getattr(value, "__dict__", None) and parts[2]:
+                if not hasattr(kind, "__setstate__"):
+                    return (*parts[:3], *(*parts[3:], None, None)[:2], set_attributes)
         if kind.__module__ == "numpy" and kind.__name__ == "ndarray":
             return self._reduce_array(value)
         return NotImplemented

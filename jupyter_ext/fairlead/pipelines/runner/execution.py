@@ -151,14 +151,18 @@ class Step:
 
     def know(self, tree: typing.Any, cell_id: str) -> None:
         """Remember a cell's functions and classes by their place: any step that runs it has them."""
-        for node in tree.body:
+        bound: set[str] = set()
+        for node in reversed(tree.body):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
                 made = self.space.get(node.name)
-                if isinstance(made, (type, types.FunctionType)) and made.__module__ == "__main__":
+                own = isinstance(made, (type, types.FunctionType)) and made.__module__ == "__main__"
+                if own and node.name not in bound:
                     line = min([node.lineno] + [part.lineno for part in node.decorator_list])
                     key = "%s:%s:%d" % (cell_id, node.name, line)  # noqa: UP031
                     DEFINITIONS.add(key, made)
-                    DEFINITIONS.whole.add(key)
+                bound.add(node.name)
+            else:
+                bound.update(_bound(node))
 
     def register(self, cell_id: str, code: str, source: str) -> str:
         """Make a cell's lines known to tracebacks and to the pickler; return its file name."""
