@@ -54,6 +54,10 @@ def main(arguments: list[str] | None = None) -> int:
         logging.getLogger(__name__).error("%s", error)
         print(error, file=sys.stderr)
         return EXIT_FAILED
+    except Exception:
+        # The boundary of the process: whoever started it may not read its errors.
+        logging.getLogger(__name__).exception("the plane failed")
+        raise
     finally:
         lock.release()
     return 0

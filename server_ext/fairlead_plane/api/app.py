@@ -104,7 +104,7 @@ class ApiServer:
             raise _not_found()
         if path.rstrip("/") in _HEALTH:
             await send_bytes(send, b"ok", "text/plain; charset=utf-8")
-        elif path == "/version":
+        elif path.rstrip("/") == "/version":
             await send_json(send, VERSION)
         elif (document := discover(path)) is not None:
             await send_json(send, document)

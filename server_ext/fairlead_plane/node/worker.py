@@ -14,7 +14,7 @@ from typing import Any
 
 from fairlead.names import INTERPRETER_ANNOTATION, WORKING_DIR_ANNOTATION
 
-from ..resources import POD, Json, Resources, Transaction, timestamp
+from ..resources import POD, Json, Resources, Transaction, parse_timestamp, timestamp
 from . import commands, status
 from .backoff import BackOff
 from .layers import Interpreters, Layer
@@ -26,6 +26,9 @@ from .status import ContainerState, Verdict
 log = logging.getLogger(__name__)
 
 _START_ERROR = 128
+DEADLINE_VERDICT = Verdict(
+    "DeadlineExceeded", "Pod was active on the node longer than the specified deadline"
+)
 LOST_VERDICT = Verdict(
     status.LOST, "The process of the pod was lost with the shim that watched it."
 )
@@ -67,6 +70,7 @@ class PodWorker:
         self._verdict: Verdict | None = None
         self._stop = asyncio.Event()
         self._stopping: asyncio.Task[None] | None = None
+        self._deadline: asyncio.TimerHandle | None = None
         self._stopped_at = 0.0
         self._killed = False
         self.gone = False
@@ -79,6 +83,7 @@ class PodWorker:
         try:
             if not await self._admit():
                 return
+            self._set_deadline()
             lives = [
                 asyncio.create_task(self._live(spec, state))
                 for spec, state in zip(
@@ -97,8 +102,9 @@ class PodWorker:
                 await self._remove()
         finally:
             self._host.scheduler.release(self.uid)
-            if self._stopping is not None:
-                self._stopping.cancel()
+            for timer in (self._stopping, self._deadline):
+                if timer is not None:
+                    timer.cancel()
 
     @property
     def bound(self) -> bool:
@@ -137,6 +143,13 @@ class PodWorker:
         if self._stopping is not None:
             self._stopping.cancel()
         self._stopping = asyncio.create_task(self._end_processes(grace, ask=first))
+
+    def _set_deadline(self) -> None:
+        seconds = self._pod["spec"].get("activeDeadlineSeconds")
+        if seconds is not None:
+            left_s = parse_timestamp(self._start_time) + seconds - time.time()
+            loop = asyncio.get_running_loop()
+            self._deadline = loop.call_later(max(0.0, left_s), self.stop, DEADLINE_VERDICT)
 
     async def _end_processes(self, grace_s: float, *, ask: bool) -> None:
         if ask and grace_s > 0:

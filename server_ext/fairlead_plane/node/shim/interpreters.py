@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .frames import Unpacker, pack
-from .spawn import SpawnError
+from .spawn import SpawnError, reset_signals
 
 _SCRIPT = str(Path(__file__).with_name("warm.py"))
 
@@ -57,10 +57,7 @@ class Interpreter:
                 null = os.open(os.devnull, os.O_RDWR)
                 for target in (0, 1):  # its errors go where the shim's go
                     os.dup2(null, target)
-                for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
-                    signal.signal(number, signal.SIG_DFL)
-                for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
-                    signal.signal(number, signal.SIG_DFL)
+                reset_signals()
                 os.set_inheritable(other.fileno(), True)
                 argv = [path, _SCRIPT, str(other.fileno()), str(parent)]
                 os.execve(path, argv, env)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import selectors
@@ -63,8 +64,17 @@ class Shim:
                 break
             if not idle:
                 self._alone_since = time.monotonic()
-        for run in list(self._runs.values()):
+        self._end_all()
+
+    def _end_all(self) -> None:
+        """Kill what still runs and take leave of all children, so that none is left a zombie."""
+        for run in self._runs.values():
             run.signal(signal.SIGKILL)
+        for interpreter in (*self._interpreters.values(), *self._retired):
+            os.kill(interpreter.pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                os.wait()
 
     # The plane
 
@@ -88,7 +98,14 @@ class Shim:
             connection, _ = self._listener.accept()
         except BlockingIOError:
             return
-        self._leave_plane()  # a new plane takes over from one that is gone
+        # A new plane takes over from one that is gone: what that one had asked for comes first, or
+        # the greeting would leave out what is about to start.
+        if self._plane is not None:
+            self._plane.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                while self._plane is not None:
+                    self._hear()
+        self._leave_plane()
         self._plane, self._unpacker = connection, Unpacker()
         self._selector.register(connection, selectors.EVENT_READ, self._hear)
         runs = {run.id: {"pid": run.pid, "time": run.started} for run in self._runs.values()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -12,6 +13,15 @@ from .identity import own_record
 
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)  # loaded here: between fork and exec there is no time for it
+
+
+def reset_signals() -> None:
+    """Give every signal its default action again: exec hands on what is ignored."""
+    for number in signal.valid_signals():
+        if number not in (signal.SIGKILL, signal.SIGSTOP):
+            # The real-time signals of the C library cannot be set, and are never ignored.
+            with contextlib.suppress(OSError):
+                signal.signal(number, signal.SIG_DFL)
 
 
 class SpawnError(Exception):
@@ -74,10 +84,7 @@ def _become(
         null = os.open(os.devnull, os.O_RDONLY)
         for source, target in ((null, 0), (stdout, 1), (stderr, 2)):
             os.dup2(source, target)
-        # What Python ignores, and exec would hand on.
-        for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP):
-            signal.signal(number, signal.SIG_DFL)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        reset_signals()
         os.umask(command["umask"])
         os.chdir(command["cwd"])
         argv = command["argv"]

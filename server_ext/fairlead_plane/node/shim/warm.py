@@ -255,28 +255,37 @@ def become(request: Json, files: list[int], code: types.CodeType | None) -> NoRe
 
 
 def _run_to_status(request: Json, code: types.CodeType | None) -> int:
-    """Run the step and return its exit status; shows what it did not catch, as Python does."""
+    """Run the step and return its exit status, or minus the signal by which it wants to end."""
     try:
         _run(request, code)
-    except SystemExit as error:
+        return 0
+    except BaseException as raised:
+        error = _own(raised)
+    # Shown after the `except`, or it would be the context of what a hook raises.
+    if isinstance(error, SystemExit):
         return _exit_status(error)
-    except BaseException as error:
-        # The frames of this file are not the step's.
-        trace = error.__traceback__
-        while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
-            trace = trace.tb_next
-        error.__traceback__ = trace
-        try:
-            sys.excepthook(type(error), error, trace)
-        except SystemExit as wanted:
-            return _exit_status(wanted)
-        except BaseException as broken:
-            print("Error in sys.excepthook:", file=sys.stderr)
-            sys.__excepthook__(type(broken), broken, broken.__traceback__)
-            print("\nOriginal exception was:", file=sys.stderr)
-            sys.__excepthook__(type(error), error, trace)
-        return 130 if isinstance(error, KeyboardInterrupt) else 1
-    return 0
+    try:
+        sys.excepthook(type(error), error, error.__traceback__)
+        broken = None
+    except BaseException as raised:
+        broken = _own(raised)
+    if isinstance(broken, SystemExit):
+        return _exit_status(broken)
+    if broken is not None:
+        print("Error in sys.excepthook:", file=sys.stderr)
+        sys.__excepthook__(type(broken), broken, broken.__traceback__)
+        print("\nOriginal exception was:", file=sys.stderr)
+        sys.__excepthook__(type(error), error, error.__traceback__)
+    return -signal.SIGINT if isinstance(error, KeyboardInterrupt) else 1
+
+
+def _own(error: BaseException) -> BaseException:
+    """Take the frames of this file out of a traceback: they are not the step's."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+        trace = trace.tb_next
+    error.__traceback__ = trace
+    return error
 
 
 def _exit_status(error: SystemExit) -> int:
@@ -311,6 +320,9 @@ def _finish(status: int, before: set[str]) -> NoReturn:
         _clear(vars(module))
     gc.collect()
     _flush()
+    if status < 0:
+        signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
     os._exit(status)
 
 
@@ -368,11 +380,12 @@ def _run(request: Json, code: types.CodeType | None) -> None:
     else:
         sys.argv[:] = [value, *rest]
         sys.path.insert(0, os.path.dirname(os.path.realpath(value)))
-        space["__file__"] = value
+        path = os.path.abspath(value)
+        space["__file__"] = path
         space["__cached__"] = None
-        space["__loader__"] = SourceFileLoader("__main__", value)
-        with open(value, "rb") as file:
-            code = compile(file.read(), value, "exec", dont_inherit=True)
+        space["__loader__"] = SourceFileLoader("__main__", path)
+        with open(path, "rb") as file:
+            code = compile(file.read(), path, "exec", dont_inherit=True)
     exec(code, space)
 
 
