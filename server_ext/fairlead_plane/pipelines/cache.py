@@ -77,7 +77,7 @@ def find(db: sqlite3.Connection, key: str) -> CacheHit | str:
     }
     for made in artifacts.values():
         for one in made:
-            if one.stamp and files.stamp(local_path(one.uri))[0] != one.stamp:
+            if one.stamp and not files.is_unchanged(local_path(one.uri), one.stamp):
                 return f"The cached artifact '{one.name}' ({one.uri}) is gone or was changed."
     return CacheHit(Values(parameters, artifacts), origin)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from stat import S_ISDIR
+from stat import S_ISDIR, S_ISREG
 
 _CHUNK = 1 << 20
+_FOLDER = "folder:"
 
 
 def stamp(path: str) -> tuple[str, int]:
@@ -16,21 +17,36 @@ def stamp(path: str) -> tuple[str, int]:
     Returns
     -------
     tuple
-        `("", 0)` when nothing is there. The stamp of a file is made of its size and the time of
-        its last change, that of a folder of those of all that is in it.
+        `("", 0)` when nothing is there, or something that has no content, as a pipe. The stamp
+        of a file is made of its size and the time of its last change, that of a folder of those
+        of all that is in it.
     """
     try:
         status = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
         return "", 0
-    if not S_ISDIR(status.st_mode):
+    if S_ISREG(status.st_mode):
         return f"{status.st_size}:{status.st_mtime_ns}", status.st_size
+    if not S_ISDIR(status.st_mode):
+        return "", 0
     digest = hashlib.sha256()
     total = 0
     for name, entry in _entries(path):
         total += entry.st_size
         digest.update(f"{name}\0{entry.st_size}:{entry.st_mtime_ns}\0".encode())
     return f"{total}:{digest.hexdigest()[:32]}", total
+
+
+def shallow_stamp(path: str) -> tuple[str, int]:
+    """Like `stamp`, but of a folder only the time at which something came or went in it."""
+    if not os.path.isdir(path):
+        return stamp(path)
+    return f"{_FOLDER}{os.stat(path).st_mtime_ns}", 0
+
+
+def is_unchanged(path: str, before: str) -> bool:
+    """Say whether what is at a path has the stamp that either function gave before."""
+    return (shallow_stamp if before.startswith(_FOLDER) else stamp)(path)[0] == before
 
 
 def sha256(path: str) -> str:
@@ -52,12 +68,14 @@ def _feed(digest: hashlib._Hash, path: str) -> None:
 
 
 def _entries(folder: str) -> list[tuple[str, os.stat_result]]:
-    """List the files below a folder, by name; links are not followed."""
+    """List the files below a folder, by name; links and what has no content are left out."""
     found = []
     for parent, _, names in os.walk(folder):
         for name in names:
             path = os.path.join(parent, name)
-            found.append((os.path.relpath(path, folder), os.lstat(path)))
+            status = os.lstat(path)
+            if S_ISREG(status.st_mode):
+                found.append((os.path.relpath(path, folder), status))
     return sorted(found)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import uuid
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -24,7 +26,7 @@ _STRUCT = "type.googleapis.com/google.protobuf.Struct"
 
 
 def read_outputs(task: Task, folders: Folders, *, ok: bool) -> tuple[Values, Json]:
-    """Read what an attempt wrote.
+    """Read what an attempt wrote. Whatever a step may have left there, this does not raise.
 
     Parameters
     ----------
@@ -41,35 +43,20 @@ def read_outputs(task: Task, folders: Folders, *, ok: bool) -> tuple[Values, Jso
     tuple
         The values, and a google.rpc.Status when an output is missing or wrong.
     """
-    component = task.component
     found = Values()
+    problems: list[str] = []
     try:
         message = _read_json(folders.output_file)
     except ValueError as error:
-        return found, failure(_INVALID_ARGUMENT, f"The step's {folders.output_file}: {error}")
-    problem: Json = None
-    values = message.get("parameterValues") or {}
-    for name, definition in component.output_parameters.items():
-        try:
-            if name in values:
-                found.parameters[name] = convert(values[name], definition.type, name)
-            else:
-                with open(folders.parameter(name), encoding="utf-8") as file:
-                    found.parameters[name] = read_text(file.read(), definition.type, name)
-        except FileNotFoundError:
-            if ok and not definition.optional and problem is None:
-                problem = failure(
-                    _INVALID_ARGUMENT,
-                    f"The step ended well but did not write output parameter '{name}'.",
-                )
-        except (SpecError, UnicodeDecodeError) as error:
-            if ok and problem is None:
-                text = (
-                    error.what if isinstance(error, SpecError) else f"'{name}' is not UTF-8 text."
-                )
-                problem = failure(_INVALID_ARGUMENT, f"Output of the step: {text}")
-    _read_artifacts(component, message.get("artifacts") or {}, folders, found, ok=ok)
-    return found, problem
+        message = {}
+        problems.append(f"the file {folders.output_file} is {error}")
+    _read_parameters(task.component, _object(message, "parameterValues"), folders, found, problems)
+    _read_artifacts(
+        task.component, _object(message, "artifacts"), folders, found, problems, failed=not ok
+    )
+    if not ok or not problems:
+        return found, None
+    return found, failure(_INVALID_ARGUMENT, f"The step ended well, but {problems[0]}.")
 
 
 def read_error(folders: Folders, pod: Json) -> Json:
@@ -112,24 +99,49 @@ def _terminated(pod: Json) -> Json:
     return {}
 
 
+def _read_parameters(
+    component: Component, values: Json, folders: Folders, found: Values, problems: list[str]
+) -> None:
+    for name, definition in component.output_parameters.items():
+        try:
+            if name in values:
+                found.parameters[name] = convert(values[name], definition.type, name)
+            else:
+                with open(folders.parameter(name), encoding="utf-8") as file:
+                    found.parameters[name] = read_text(file.read(), definition.type, name)
+        except FileNotFoundError:
+            if not definition.optional:
+                problems.append(f"it did not write output parameter '{name}'")
+        except SpecError as error:
+            problems.append(f"an output is wrong: {error.what.rstrip('.')}")
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(f"output parameter '{name}' cannot be read: {error}")
+
+
 def _read_artifacts(
-    component: Component, written: Json, folders: Folders, found: Values, *, ok: bool
+    component: Component,
+    written: Json,
+    folders: Folders,
+    found: Values,
+    problems: list[str],
+    *,
+    failed: bool,
 ) -> None:
     for name, definition in component.output_artifacts.items():
-        said = (written.get(name) or {}).get("artifacts") or [{}]
+        entries = _object(written, name).get("artifacts")
+        said = [one for one in entries if isinstance(one, dict)] if _is_list(entries) else []
         artifacts = []
-        for one in said:
-            uri = one.get("uri") or one.get("customPath") or folders.artifact(name)
-            metadata = one.get("metadata") or {}
-            path = local_path(uri)
-            stamp, size = files.stamp(path)
-            if not stamp and not metadata and not ok:
+        for one in said or [{}]:
+            uri = one.get("uri") or one.get("customPath")
+            uri = uri if isinstance(uri, str) else folders.artifact(name)
+            metadata = _object(one, "metadata")
+            try:
+                stamp, size, digest = _content(uri, metadata, folders)
+            except (OSError, ValueError) as error:
+                problems.append(f"output artifact '{name}' cannot be read: {error}")
                 continue
-            given = metadata.get("sha256")
-            if stamp:
-                digest = str(given) if _is_digest(given) else files.sha256(path)
-            else:
-                digest = _digest_of(metadata)
+            if failed and not stamp and not metadata:
+                continue
             artifacts.append(
                 Artifact(
                     artifact_id=str(uuid.uuid4()),
@@ -147,6 +159,30 @@ def _read_artifacts(
             found.artifacts[name] = artifacts
 
 
+def _content(uri: str, metadata: Json, folders: Folders) -> tuple[str, int, str]:
+    """Return stamp, size and hash of an artifact; of one without a file its metadata counts."""
+    path = local_path(uri)
+    if not Path(path).is_relative_to(folders.base):
+        # Not made here, and maybe as large as a disk: known by its name and time of change.
+        stamp, size = files.shallow_stamp(path) if os.path.isabs(path) else ("", 0)
+        return stamp, size, _digest_of([uri, stamp, metadata])
+    stamp, size = files.stamp(path)
+    if not stamp:
+        return "", 0, _digest_of(metadata)
+    given = metadata.get("sha256")
+    return stamp, size, str(given) if _is_digest(given) else files.sha256(path)
+
+
+def _object(value: Json, key: str) -> Json:
+    """Return a field that should be an object; an empty one when it is not."""
+    found = value.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def _is_list(value: Json) -> bool:
+    return isinstance(value, list)
+
+
 def _is_digest(value: Json) -> bool:
     return isinstance(value, str) and len(value) == 64
 
@@ -162,9 +198,14 @@ def _read_json(path: str) -> dict[str, Json]:
             text = file.read()
     except FileNotFoundError:
         return {}
+    except OSError as error:
+        raise ValueError(f"not readable: {error}") from error
     if not text.strip():
         return {}
-    value = orjson.loads(text)
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error}") from error
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")
     return value

@@ -235,7 +235,7 @@ def test_a_step_that_leaves_out_an_output_has_failed(ir, play, seen):
             {"add": ir.executor("pass")},
         )
         run = await world.run(spec)
-        message = "The step ended well but did not write output parameter 'out'."
+        message = "The step ended well, but it did not write output parameter 'out'."
         assert seen.details(run)["a"]["error"]["message"] == message
 
     play(story)

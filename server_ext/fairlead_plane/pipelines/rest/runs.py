@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import uuid
 from pathlib import Path
@@ -226,6 +227,12 @@ class Runs:
                 f"pipeline_root '{root}': this control plane takes a folder of this machine, "
                 "as /path or file:///path"
             )
+        try:
+            Path(path).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise invalid(f"pipeline_root '{root}' cannot be used: {error}") from error
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise invalid(f"pipeline_root '{root}' cannot be written to")
         return path, False
 
 
