@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fairlead.errors import FairleadError, SpecError
@@ -48,7 +49,7 @@ class FairleadHandler(ExtensionHandlerMixin, APIHandler):
         if not isinstance(error, FairleadError):
             super().write_error(status_code, **kwargs)
             return
-        problems = [problem.as_dict() for problem in getattr(error, "problems", [])]
+        problems = [asdict(problem) for problem in getattr(error, "problems", [])]
         answer = {"message": error.what, "hint": error.hint, "kind": type(error).__name__}
         self.set_header("Content-Type", "application/json")
         self.set_status(error.status)
