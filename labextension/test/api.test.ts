@@ -54,7 +54,11 @@ describe('the client', () => {
   });
 
   test('an error carries message, hint and problems', async () => {
-    const problems = [{ severity: 'error', cell_id: 'c', line: 2, message: 'no', hint: 'do' }];
+    const words = { severity: 'error', message: 'no', hint: 'do' };
+    const problems = [
+      { ...words, cell_id: 'c', cell_index: 0, line: 2, name: 'x' },
+      { ...words, cell_id: '', cell_index: -1, line: 0, name: '' }
+    ];
     const body = { message: 'Refused.', hint: 'Change it.', kind: 'NotebookError', problems };
     const { client } = clientOf(() => json(body, 400));
     const error = await failure(client.submit({ path: 'a.ipynb' }));
@@ -63,7 +67,7 @@ describe('the client', () => {
       status: 400,
       message: 'Refused.',
       hint: 'Change it.',
-      problems
+      problems: [problems[0], { ...words, cell_id: null, cell_index: null, line: null, name: null }]
     });
   });
 

@@ -69,8 +69,9 @@ export class FairleadClient {
   }
 
   /** Steps, parameters and problems of a notebook; starts nothing. */
-  analyse(notebook: INotebookContent): Promise<IAnalysis> {
-    return this._json<IAnalysis>('POST', ['analysis'], { notebook });
+  async analyse(notebook: INotebookContent): Promise<IAnalysis> {
+    const found = await this._json<IAnalysis>('POST', ['analysis'], { notebook });
+    return { ...found, problems: found.problems.map(placed) };
   }
 
   /** The pipeline spec, as YAML. */
@@ -151,6 +152,18 @@ export class FairleadClient {
   }
 }
 
+/** A problem whose place is null where the server says by empty values that there is none. */
+function placed(problem: IProblem): IProblem {
+  const { cell_id, cell_index, line, name } = problem;
+  return {
+    ...problem,
+    cell_id: cell_id || null,
+    cell_index: cell_index !== null && cell_index >= 0 ? cell_index : null,
+    line: line || null,
+    name: name || null
+  };
+}
+
 /** The error that an answer stands for. Only our own handlers answer with a `kind`. */
 async function refusal(response: Response): Promise<ApiError> {
   let body: IErrorBody = {};
@@ -166,5 +179,5 @@ async function refusal(response: Response): Promise<ApiError> {
     return new ServerMissingError();
   }
   const message = body.message || `${response.status} ${response.statusText}`;
-  return new ApiError(response.status, message, body.hint, body.problems);
+  return new ApiError(response.status, message, body.hint, body.problems?.map(placed));
 }

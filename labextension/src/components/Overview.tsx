@@ -43,14 +43,18 @@ export function Overview(props: {
   trans: ITrans;
   /** Bring a cell of the notebook into sight; without it there is no link. */
   onRevealCell?: (cellId: string, line: number | null) => void;
+  /** Number of a cell in the notebook, where that is known. */
+  cellNumber?: (cellId: string) => number | null;
 }): JSX.Element {
-  const { step, trans, onRevealCell } = props;
+  const { step, trans, onRevealCell, cellNumber } = props;
   const parameters = step.inputs.filter(port => port.kind === 'parameter');
   const firstCell = step.cell_ids[0];
   return (
     <div className="fl-Overview">
       <h3 className="fl-Overview-name">{step.name}</h3>
-      {step.error && <StepError error={step.error} trans={trans} onRevealCell={onRevealCell} />}
+      {step.error && (
+        <StepError error={step.error} trans={trans} onRevealCell={onRevealCell} cellNumber={cellNumber} />
+      )}
       <dl className="fl-Facts">
         <Fact label={trans.__('State')}>
           <StateIcon state={step.state} cached={step.cached} trans={trans} silent />
@@ -102,12 +106,17 @@ export function StepError(props: {
   error: IStepError;
   trans: ITrans;
   onRevealCell?: (cellId: string, line: number | null) => void;
+  cellNumber?: (cellId: string) => number | null;
 }): JSX.Element {
   const { error, trans, onRevealCell } = props;
   const { cell_id, line } = error;
+  const number = cell_id === null ? null : (props.cellNumber?.(cell_id) ?? null);
+  // A reader counts cells; their ids are for machines.
+  const message =
+    number === null ? error.message : error.message.replace(`cell ${cell_id}`, `cell ${number}`);
   return (
     <div className="fl-Error" role="alert" data-fl-error="">
-      <pre className="fl-Error-text">{error.message}</pre>
+      <pre className="fl-Error-text">{message}</pre>
       {cell_id && onRevealCell && (
         <button
           type="button"

@@ -144,7 +144,7 @@ function RunRow({ run, trans, inTabOrder, onVerb, onFocus }: IRunRowProps): JSX.
         </span>
         <Elapsed
           className="fl-RunRow-time"
-          from={run.started_at ?? run.created_at}
+          from={run.created_at ?? run.started_at}
           until={run.finished_at}
           live={live}
         />

@@ -18,6 +18,9 @@ export class FairleadSession {
   readonly runs: RunsModel;
   readonly started = new StartedRuns();
 
+  /** Number of a cell, from 1, in the open notebook that has it; null when none has. */
+  cellNumber: (cellId: string) => number | null = () => null;
+
   /** Follow one run; whoever asks disposes of the model. */
   follow(id: string): RunModel {
     // The list asks for the context first, and with that the server begins to tell of changes.

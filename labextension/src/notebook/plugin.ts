@@ -11,7 +11,7 @@ import { CATEGORY, CommandIDs } from '../commands';
 import { runPipelineIcon } from '../panels/icons';
 import { IFairleadSession } from '../tokens';
 import { CellMarks } from './cellmarks';
-import { findNotebook, revealCell } from './reveal';
+import { cellNumber, findNotebook, revealCell } from './reveal';
 import { runNotebook } from './run';
 
 export const SETTINGS_ID = '@fairlead/lab:plugin';
@@ -95,6 +95,7 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
       }
     });
 
+    session.cellNumber = cell => cellNumber(tracker, cell);
     showChips(tracker, session, settings, trans);
   }
 };

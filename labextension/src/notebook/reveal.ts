@@ -24,6 +24,12 @@ export function findNotebook(
   return found.find(panel => panel.context.path === path) ?? found[0] ?? null;
 }
 
+/** Number of a cell as Lab counts them, from 1; null when no open notebook has it. */
+export function cellNumber(tracker: INotebookTracker, cellId: string): number | null {
+  const panel = findNotebook(tracker, cellId, null);
+  return panel ? indexOf(panel, cellId) + 1 : null;
+}
+
 /** Make the cell active, scroll to it, and put the cursor on its line (from 1). */
 export async function revealCell(panel: NotebookPanel, cellId: string, line: number | null): Promise<void> {
   const index = indexOf(panel, cellId);

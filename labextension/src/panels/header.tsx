@@ -32,7 +32,7 @@ export function RunHeader(props: {
         <Progress done={run.done} total={run.total} trans={trans} />
         <Elapsed
           className="fl-RunHeader-time"
-          from={run.started_at ?? run.created_at}
+          from={run.created_at ?? run.started_at}
           until={run.finished_at}
           live={live}
         />

@@ -78,6 +78,7 @@ function Content(props: IInspectorOptions): JSX.Element {
               step={step}
               trans={trans}
               onRevealCell={(cell, line) => props.onRevealCell(run.id, cell, line)}
+              cellNumber={cell => session.cellNumber(cell)}
             />
           )}
           {panel('logs', <LogPane run={run.id} node={step} client={client} events={events} trans={trans} />)}

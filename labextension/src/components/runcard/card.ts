@@ -73,7 +73,7 @@ class Card implements ICard {
 
   private _showTime(now: number): void {
     const { started_at, created_at, finished_at, state } = this._run;
-    const ms = elapsedMs(started_at ?? created_at, finished_at, now);
+    const ms = elapsedMs(created_at ?? started_at, finished_at, now);
     const open = isActive(state);
     setText(this._time, ms === null || !(open || finished_at) ? '' : open ? clock(ms) : duration(ms));
   }
