@@ -11,16 +11,6 @@ from pathlib import Path
 import pytest
 from fairlead.kube.contexts import stop_plane
 
-REQUIRE_ALL = bool(os.environ.get("FAIRLEAD_REQUIRE_ALL"))
-
-
-def absent(what: str) -> None:
-    """Skip a test whose tool is not here, saying so; where all must be there, fail."""
-    if REQUIRE_ALL:
-        pytest.fail(f"{what} is missing, and this run must have everything")
-    pytest.skip(f"{what} is missing")
-
-
 @pytest.fixture(scope="module")
 def data_dir():
     """A data directory for the tests of one file; its control plane is stopped at the end."""

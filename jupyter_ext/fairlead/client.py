@@ -211,7 +211,7 @@ def submit(
         notebook = read_notebook(path)
         spec = compile_document(notebook, path)
         platform: dict[str, Any] = {}
-        numbers = {cell["id"]: number for number, cell in enumerate(notebook["cells"], 1)}
+        numbers = cell_numbers(notebook)
     else:
         spec, platform = read_pipeline(path)
         numbers = {}
@@ -310,6 +310,11 @@ def read_notebook(path: Path) -> dict[str, Any]:
     _add_cell_ids(notebook)
     checked: dict[str, Any] = notebook
     return checked
+
+
+def cell_numbers(notebook: Mapping[str, Any]) -> dict[str, int]:
+    """Return the position of each cell, counted from 1, by its id."""
+    return {cell["id"]: number for number, cell in enumerate(notebook["cells"], 1) if "id" in cell}
 
 
 def read_pipeline(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from fairlead.client import (
     Run,
+    cell_numbers,
     compile_document,
     connect,
     dump_pipeline,
@@ -36,6 +37,7 @@ class RunsService:
     def __init__(self, context: str | None = None) -> None:
         self.pipelines = connect(context)
         self._metrics: dict[str, dict[str, float]] = {}
+        self._cell_numbers: dict[str, dict[str, int]] = {}
         self._lock = threading.Lock()
 
     def list(self) -> list[Json]:
@@ -54,7 +56,8 @@ class RunsService:
         self, path: Path, notebook: Json | None, parameters: Json, interpreter: str = ""
     ) -> Json:
         """Compile a notebook, the given content or else the file, and start a run of it."""
-        spec = compile_document(notebook or read_notebook(path), path)
+        notebook = notebook or read_notebook(path)
+        spec = compile_document(notebook, path)
         run = submit_spec(
             self.pipelines,
             spec,
@@ -63,6 +66,7 @@ class RunsService:
             interpreter=interpreter or sys.executable,
             working_dir=path.parent,
         )
+        self._cell_numbers[run.run_id] = cell_numbers(notebook)
         return run_summary(run.record)
 
     def stop(self, run_id: str) -> Json:
@@ -97,7 +101,8 @@ class RunsService:
         return found
 
     def _run(self, run_id: str) -> Run:
-        return Run(self.pipelines, self.pipelines.get(run_id))
+        record = self.pipelines.get(run_id)
+        return Run(self.pipelines, record, self._cell_numbers.get(run_id))
 
     def _summary(self, record: Json) -> Json:
         """Summarise a run; the metrics of an ended one are read once."""

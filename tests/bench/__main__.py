@@ -8,6 +8,7 @@ yardstick is a bare `python -c pass`. `FAIRLEAD_BENCH_KFP_PYTHON` and
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -22,12 +23,12 @@ CHAIN, FAN, CACHED, STARTS = 50, 16, 1000, 40
 
 def cpu_of_command(command: list[str], **more: object) -> float:
     """CPU seconds of a command and its children."""
-    before = os.times()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(
         command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **more
     )
-    after = os.times()
-    return sum(after[2:4]) - sum(before[2:4])
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime)
 
 
 def bare_start() -> float:

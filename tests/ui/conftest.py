@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+REQUIRE_ALL = bool(os.environ.get("FAIRLEAD_REQUIRE_ALL"))
+
 ROOT = Path(__file__).parents[2]
 BUILT = ROOT / "jupyter_ext" / "fairlead" / "labextension"
 CHROMIUM_FLAGS = [
@@ -30,16 +32,22 @@ START_S = 120
 
 
 def pytest_collection_modifyitems(items):
+    """Mark every test of this folder."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker("ui")
 
 
+def absent(what):
+    """Skip a test whose tool is not here, saying so; where all must be there, fail."""
+    if REQUIRE_ALL:
+        pytest.fail(f"{what} is missing, and this run must have everything")
+    pytest.skip(f"{what} is missing")
+
+
 @pytest.fixture(scope="session")
 def browser():
     """Chromium of this system, driven by playwright."""
-    from tests_shared import absent
-
     chromium = os.environ.get("FAIRLEAD_TEST_CHROMIUM") or next(
         filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
     )
@@ -55,29 +63,44 @@ def browser():
         started.close()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Keep a picture of what a failed test saw, where a folder for them is named."""
+    report = yield
+    folder = os.environ.get("FAIRLEAD_TEST_PICTURES")
+    if folder and report.when == "call" and report.failed and "browser" in item.fixturenames:
+        for number, context in enumerate(item.funcargs["browser"].contexts):
+            for page in context.pages:
+                page.screenshot(path=str(Path(folder) / f"{item.name}-{number}.png"))
+    return report
+
+
 class Lab:
     """A running JupyterLab: where it is and what is in its folder."""
 
-    def __init__(self, url: str, folder: Path) -> None:
+    def __init__(self, url: str, folder: Path, settings: Path) -> None:
         self.url = url
         self.folder = folder
+        self.settings = settings
 
     def page(self, browser, path="", *, width=1400, height=900, dark=False):
         """Open Lab, at a file of its folder if one is named, and wait until it is there."""
         context = browser.new_context(viewport={"width": width, "height": height})
         page = context.new_page()
+        # Lab asks every new user about news, over the corner that tests look at.
+        self.set("notification", {"fetchNews": "false"})
         if dark:
-            self.set_theme(page, "JupyterLab Dark")
+            self.set("themes", {"theme": "JupyterLab Dark"})
         tree = f"/tree/{path}" if path else ""
         page.goto(f"{self.url}/lab{tree}?reset")
         page.wait_for_selector("#jp-main-dock-panel", timeout=90_000)
         return page
 
-    def set_theme(self, page, theme):
-        """Choose Lab's theme through its settings."""
-        raw = json.dumps({"raw": json.dumps({"theme": theme})})
-        url = f"{self.url}/lab/api/settings/@jupyterlab/apputils-extension:themes"
-        page.request.put(url, data=raw)
+    def set(self, plugin, settings):
+        """Save a user's settings of one of Lab's own plugins."""
+        folder = self.settings / "@jupyterlab" / "apputils-extension"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{plugin}.jupyterlab-settings").write_text(json.dumps(settings))
 
 
 @pytest.fixture
@@ -111,16 +134,14 @@ def lab(data_dir, tmp_path):
             "--ServerApp.port=0",
             "--IdentityProvider.token=",
             "--ServerApp.password=",
-            "--LabApp.news_url=",
-            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        ],
+                    ],
         cwd=folder,
         env=environment,
         stdout=log,
         stderr=subprocess.STDOUT,
     )
     try:
-        yield Lab(_url_of(process, tmp_path), folder)
+        yield Lab(_url_of(process, tmp_path), folder, tmp_path / "settings")
     finally:
         process.terminate()
         process.wait(30)
@@ -132,7 +153,8 @@ def _url_of(process, tmp_path):
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise AssertionError((tmp_path / "lab.log").read_text())
-        found = re.search(r"(http://(?:localhost|127\.0\.0\.1):\d+)/lab", (tmp_path / "lab.log").read_text())
+        printed = (tmp_path / "lab.log").read_text()
+        found = re.search(r"(http://(?:localhost|127\.0\.0\.1):\d+)/lab", printed)
         if found:
             url = found[1]
             try:

@@ -18,7 +18,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
-_DONE = frozenset({"SUCCEEDED", "SKIPPED", "CACHED"})
+_DONE = frozenset({"SUCCEEDED", "CACHED"})
 _INTERNAL_INPUTS = frozenset({"step"})
 
 
