@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import json
 import os
+import ssl
 import sys
+import time
+import urllib.request
 from pathlib import Path
 from types import SimpleNamespace
 
 import orjson
 import pytest
+import yaml
 from fairlead.names import INTERPRETER_ANNOTATION
 from fairlead_plane.pipelines import PipelineService
 from fairlead_plane.resources import POD, Resources
@@ -293,6 +299,52 @@ class World:
         pod = await self.resources.find(POD, name, "kubeflow")
         if pod and "deletionTimestamp" in pod["metadata"]:
             await self.resources.delete(POD, name, "kubeflow", grace_period_seconds=0)
+
+
+class Rest:
+    """KFP's REST of a plane, by plain requests."""
+
+    def __init__(self, plane, base=""):
+        found = yaml.safe_load(plane.kubeconfig.read_text())
+        cluster = found["clusters"][0]["cluster"]
+        authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
+        self.server = cluster["server"]
+        self.token = found["users"][0]["user"]["token"]
+        self.base = f"{self.server}{base}/apis/v2beta1/"
+        self.context = ssl.create_default_context(cadata=authority)
+
+    def call(self, method, path, body=None, token=None):
+        request = urllib.request.Request(
+            self.base + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {token or self.token}"},
+        )
+        with urllib.request.urlopen(request, context=self.context) as answer:
+            return json.loads(answer.read())
+
+    def start(self, spec, **parameters):
+        body = {
+            "display_name": "run",
+            "pipeline_spec": spec,
+            "runtime_config": {"parameters": parameters},
+        }
+        return self.call("POST", "runs", body)["run_id"]
+
+    def until(
+        self, run_id, condition=lambda run: run["state"] in ("SUCCEEDED", "FAILED", "CANCELED")
+    ):
+        while True:
+            run = self.call("GET", f"runs/{run_id}")
+            if condition(run):
+                return run
+            time.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def connect():
+    """Open KFP's REST of a running plane."""
+    return Rest
 
 
 @pytest.fixture

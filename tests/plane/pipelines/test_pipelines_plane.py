@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import random
-import ssl
 import subprocess
 import time
-import urllib.request
 from urllib.error import HTTPError, URLError
 
 import psutil
@@ -33,56 +30,16 @@ open(message["outputs"]["parameters"]["out"]["outputFile"], "w").write(str(value
 """
 
 
-class Rest:
-    """KFP's REST of a plane, by plain requests."""
-
-    def __init__(self, plane, base=""):
-        found = yaml.safe_load(plane.kubeconfig.read_text())
-        cluster = found["clusters"][0]["cluster"]
-        authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
-        self.server = cluster["server"]
-        self.token = found["users"][0]["user"]["token"]
-        self.base = f"{self.server}{base}/apis/v2beta1/"
-        self.context = ssl.create_default_context(cadata=authority)
-
-    def call(self, method, path, body=None, token=None):
-        request = urllib.request.Request(
-            self.base + path,
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {token or self.token}"},
-        )
-        with urllib.request.urlopen(request, context=self.context) as answer:
-            return json.loads(answer.read())
-
-    def start(self, spec, **parameters):
-        body = {
-            "display_name": "run",
-            "pipeline_spec": spec,
-            "runtime_config": {"parameters": parameters},
-        }
-        return self.call("POST", "runs", body)["run_id"]
-
-    def until(
-        self, run_id, condition=lambda run: run["state"] in ("SUCCEEDED", "FAILED", "CANCELED")
-    ):
-        while True:
-            run = self.call("GET", f"runs/{run_id}")
-            if condition(run):
-                return run
-            time.sleep(0.02)
-
-
 @pytest.mark.parametrize("base", ["", PROXY, f"{PROXY}/"])
-def test_kfps_rest_is_at_the_root_and_behind_the_service_proxy(ir, shared_plane, base):
-    rest = Rest(shared_plane, base)
+def test_kfps_rest_is_at_the_root_and_behind_the_service_proxy(connect, ir, shared_plane, base):
+    rest = connect(shared_plane, base)
     assert rest.call("GET", "healthz")["multi_user"] is False
     run = rest.until(rest.start(ir.chain(2)))
     assert (run["state"], run.get("error")) == ("SUCCEEDED", None)
 
 
-def test_no_request_without_the_token_is_answered(shared_plane):
-    rest = Rest(shared_plane)
+def test_no_request_without_the_token_is_answered(connect, shared_plane):
+    rest = connect(shared_plane)
     for path in ("runs", "healthz"):
         with pytest.raises(HTTPError) as caught:
             rest.call("GET", path, token="wrong")
@@ -92,7 +49,9 @@ def test_no_request_without_the_token_is_answered(shared_plane):
 NASTY = "it's \"quoted\" $(HOME) $HOME $$ $(A) {{$}} {{$.outputs.output_file}} `x` \\ \n}}' ünï"
 
 
-def test_a_parameter_value_is_the_same_in_the_step_whatever_it_looks_like(ir, shared_plane, seen):
+def test_a_parameter_value_is_the_same_in_the_step_whatever_it_looks_like(
+    connect, ir, shared_plane, seen
+):
     source = """
 import json, os, sys
 values = [*sys.argv[1:3], os.environ["VALUE"]]
@@ -117,19 +76,19 @@ json.dump({"parameterValues": {"out": values}}, open(sys.argv[3], "w"))
         {"e": executor},
         {"text": {"parameterType": "STRING"}},
     )
-    rest = Rest(shared_plane)
+    rest = connect(shared_plane)
     run = rest.until(rest.start(spec, text=NASTY))
     (out,) = seen.details(run)["t"]["outputs"]["parameters"]
     assert out["value"] == [NASTY, f"<{NASTY}>", NASTY]
 
 
-def test_a_failing_step_fails_the_run_and_its_pod_keeps_the_log(ir, shared_plane, seen):
+def test_a_failing_step_fails_the_run_and_its_pod_keeps_the_log(connect, ir, shared_plane, seen):
     spec = ir.pipeline(
         [ir.task("bad", "c"), ir.task("after", "c", ["bad"])],
         {"c": ir.component("e")},
         {"e": ir.executor("print('before'); raise SystemExit(7)")},
     )
-    rest = Rest(shared_plane)
+    rest = connect(shared_plane)
     run = rest.until(rest.start(spec))
     assert seen.states(run) == {"bad": "FAILED", "after": "SKIPPED"}
     what = "The step ended with exit code 7; its log says more."
@@ -140,14 +99,14 @@ def test_a_failing_step_fails_the_run_and_its_pod_keeps_the_log(ir, shared_plane
     assert log == "before\n"
 
 
-def test_terminate_ends_the_process_of_a_step(ir, shared_plane, seen, tmp_path):
+def test_terminate_ends_the_process_of_a_step(connect, ir, shared_plane, seen, tmp_path):
     source = f"""
 import os, time
 open({str(tmp_path / "pid")!r}, "w").write(str(os.getpid()))
 time.sleep(300)
 """
     spec = ir.pipeline([ir.task("long", "c")], {"c": ir.component("e")}, {"e": ir.executor(source)})
-    rest = Rest(shared_plane)
+    rest = connect(shared_plane)
     run_id = rest.start(spec)
     while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
         time.sleep(0.02)
@@ -159,10 +118,10 @@ time.sleep(300)
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_killed_plane_takes_its_runs_up_again_and_repeats_nothing(
-    ir, own_plane, seen, tmp_path, seed
+    connect, ir, own_plane, seen, tmp_path, seed
 ):
     done = tmp_path / "done"
-    rest = Rest(own_plane)
+    rest = connect(own_plane)
     run_id = rest.start(ir.chain(6, MARK.replace("PLACE", repr(str(done)))), start=0)
     chosen = random.Random(seed)
     for _ in range(2):
@@ -176,7 +135,9 @@ def test_a_killed_plane_takes_its_runs_up_again_and_repeats_nothing(
     assert done.read_text().split() == ["1", "2", "3", "4", "5", "6"]
 
 
-def test_a_stopped_plane_runs_the_step_again_that_it_stopped(ir, own_plane, seen, tmp_path):
+def test_a_stopped_plane_runs_the_step_again_that_it_stopped(
+    connect, ir, own_plane, seen, tmp_path
+):
     first = tmp_path / "first"
     source = f"""
 import os, time
@@ -185,7 +146,7 @@ if not os.path.exists({str(first)!r}):
     time.sleep(300)
 """
     spec = ir.pipeline([ir.task("slow", "c")], {"c": ir.component("e")}, {"e": ir.executor(source)})
-    rest = Rest(own_plane)
+    rest = connect(own_plane)
     run_id = rest.start(spec)
     while not first.exists():
         time.sleep(0.02)
@@ -244,7 +205,9 @@ print(json.dumps(told))
 
 
 @pytest.mark.parametrize("base", ["", PROXY], ids=["root", "proxy"])
-def test_the_stock_kfp_client_uploads_runs_waits_and_lists(ir, shared_plane, tmp_path, base):
+def test_the_stock_kfp_client_uploads_runs_waits_and_lists(
+    connect, ir, shared_plane, tmp_path, base
+):
     python = os.environ.get(KFP_VARIABLE)
     if not python:
         pytest.skip(f"{KFP_VARIABLE} names no Python that has kfp 2.17")
@@ -262,7 +225,7 @@ def test_the_stock_kfp_client_uploads_runs_waits_and_lists(ir, shared_plane, tmp
             )
         )
     )
-    rest = Rest(shared_plane)
+    rest = connect(shared_plane)
     arguments = (rest.server + base, rest.token, str(shared_plane.data_dir / "ca.crt"))
     ended = subprocess.run(
         [python, "-c", KFP_STORY, *arguments, str(package), str(broken)],
