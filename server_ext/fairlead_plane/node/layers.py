@@ -8,6 +8,7 @@ outside of the environment that it runs in, so the one below stays as it is.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -58,11 +59,14 @@ class Layer(NamedTuple):
 
     def make(self) -> None:
         """Write its files, unless they are there."""
-        if (self.folder / "pyvenv.cfg").exists():
+        if self.folder.exists():
             return
-        programs = self.folder / "bin"
-        programs.mkdir(parents=True, exist_ok=True)
-        self.site.mkdir(parents=True, exist_ok=True)
+        # Made beside its place and moved there: a plane that is killed leaves it whole or not.
+        draft = self._replace(folder=self.folder.with_name(f"{self.folder.name}.draft"))
+        shutil.rmtree(draft.folder, ignore_errors=True)
+        programs = draft.folder / "bin"
+        programs.mkdir(parents=True)
+        draft.site.mkdir(parents=True)
         for name in ("python", "python3", self.base.library):
             os.symlink(self.base.executable, programs / name)
         for name in ("pip", "pip3"):
@@ -72,13 +76,13 @@ class Layer(NamedTuple):
             script.chmod(0o755)
         # A plain path would add the folder but skip its .pth files: editable installs.
         lines = [f"import site; site.addsitedir({folder!r})\n" for folder in self.base.folders]
-        (self.site / "fairlead-base.pth").write_text("".join(lines))
-        # Last: it says that the layer is whole.
-        (self.folder / "pyvenv.cfg").write_text(
+        (draft.site / "fairlead-base.pth").write_text("".join(lines))
+        (draft.folder / "pyvenv.cfg").write_text(
             f"home = {os.path.dirname(self.base.executable)}\n"
             f"include-system-site-packages = {str(self.base.system_site).lower()}\n"
             f"version = {self.base.version}\n"
         )
+        draft.folder.rename(self.folder)
 
 
 class Interpreters:

@@ -11,6 +11,7 @@ Format: Kubernetes CRI logging (`kubelet/pkg/cri/remote/.../logs.go` reads it).
 from __future__ import annotations
 
 import os
+import sys
 import time
 
 MAX_LINE_BYTES = 16 << 10
@@ -24,6 +25,7 @@ class LogFile:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._partial = {"stdout": bytearray(), "stderr": bytearray()}
         self.size = os.fstat(self._file).st_size
+        self._broken = False
 
     def feed(self, stream: str, data: bytes) -> None:
         """Write the lines that are whole now; the rest waits for its end."""
@@ -77,8 +79,13 @@ class LogFile:
     def _write(self, entries: list[bytes]) -> None:
         if not entries:
             return
-        data = b"\n".join(entries) + b"\n"
-        self.size += len(data)
-        view = memoryview(data)
-        while view:
-            view = view[os.write(self._file, view) :]
+        view = memoryview(b"\n".join(entries) + b"\n")
+        try:
+            while view:
+                written = os.write(self._file, view)
+                self.size += written
+                view = view[written:]
+        except OSError as error:  # a full disk: the step goes on, its output is lost
+            if not self._broken:
+                print(f"a log cannot be written: {error}", file=sys.stderr)
+            self._broken = True

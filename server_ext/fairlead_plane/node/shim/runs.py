@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import time
 from typing import Any
 
@@ -110,7 +111,10 @@ class Run:
             os.close(stream)
         self.streams.clear()
         record = {**result, "started_at": self.started, "finished_at": time.time()}
-        write_record(f"{self.prefix}.exit", json.dumps(record).encode())
+        try:
+            write_record(f"{self.prefix}.exit", json.dumps(record).encode())
+        except OSError as error:  # a full disk; the plane is told all the same
+            print(f"{self.prefix}.exit: {error}", file=sys.stderr)
         return record
 
 

@@ -23,7 +23,7 @@ from .spawn import SpawnError, spawn
 PARTIAL_S = 0.25
 """Seconds that the first part of a line waits for its end before it is shown."""
 
-ALONE_S = 30.0
+ALONE_S = 10.0
 """Seconds without a plane and without a run after which the shim ends."""
 
 START_ERROR = 128
@@ -104,10 +104,10 @@ class Shim:
             self._plane.setblocking(False)
             with contextlib.suppress(BlockingIOError):
                 while self._plane is not None:
-                    self._hear()
+                    self._hear(self._plane)
         self._leave_plane()
         self._plane, self._unpacker = connection, Unpacker()
-        self._selector.register(connection, selectors.EVENT_READ, self._hear)
+        self._selector.register(connection, selectors.EVENT_READ, lambda: self._hear(connection))
         runs = {run.id: {"pid": run.pid, "time": run.started} for run in self._runs.values()}
         warm = {
             path: {"hello": each.hello, "env": each.env}
@@ -116,17 +116,22 @@ class Shim:
         }
         self._tell({"event": "hello", "pid": os.getpid(), "runs": runs, "warm": warm})
 
-    def _hear(self) -> None:
-        assert self._plane is not None
+    def _hear(self, connection: socket.socket) -> None:
+        if connection is not self._plane:
+            return  # it was left in the same round
         try:
-            data = self._plane.recv(1 << 20)
+            data = connection.recv(1 << 20)
         except ConnectionError:
             data = b""
         if not data:
             self._leave_plane()
             return
         for header, body in self._unpacker.feed(data):
-            _OPERATIONS[header["op"]](self, header, body)
+            try:
+                _OPERATIONS[header["op"]](self, header, body)
+            except Exception:
+                # The boundary of one request: the pods of the others must not die of it.
+                sys.excepthook(*sys.exc_info())
 
     def _leave_plane(self) -> None:
         if self._plane is None:
@@ -154,8 +159,14 @@ class Shim:
         except Claimed:
             self._repeat(name, prefix)
             return
-        run = Run(name, prefix)
-        stdout, stderr = run.open_pipes()
+        failed = {"exit_code": START_ERROR, "signal": 0, "reason": "StartError"}
+        try:
+            run = Run(name, prefix)
+            stdout, stderr = run.open_pipes()
+        except OSError as error:  # no room for the log, or no files left
+            os.close(claimed)
+            self._tell({"event": "ended", "id": name, "record": {**failed, "message": str(error)}})
+            return
         self._runs[name] = run
         try:
             if not self._fork(header, body, (claimed, stdout, stderr)):
@@ -163,8 +174,7 @@ class Shim:
                 self._exec[run.pid] = run
                 self._begun(run)
         except (SpawnError, OSError) as error:
-            reason = {"exit_code": START_ERROR, "signal": 0, "reason": "StartError"}
-            self._end(run, {**reason, "message": str(error)})
+            self._end(run, {**failed, "message": str(error)})
         finally:
             for file in (claimed, stdout, stderr):
                 os.close(file)
@@ -253,11 +263,14 @@ class Shim:
                 self._selector.unregister(stream)
                 os.close(stream)
                 del run.streams[stream]
-            if run.follow_from is not None and run.log.size > run.follow_from:
-                run.follow_from = None
-                self._tell({"event": "log", "id": run.id})
+            self._tell_growth(run)
 
         return read
+
+    def _tell_growth(self, run: Run) -> None:
+        if run.follow_from is not None and run.log.size > run.follow_from:
+            run.follow_from = None
+            self._tell({"event": "log", "id": run.id})
 
     def _reap(self) -> None:
         while self._exec or self._interpreters or self._retired:
@@ -327,6 +340,7 @@ class Shim:
             elif now - run.partial_since >= PARTIAL_S:
                 run.log.flush(final=False)
                 run.partial_since = None
+                self._tell_growth(run)
 
 
 _OPERATIONS = {
