@@ -235,7 +235,17 @@ def generate(rng: random.Random, size: int) -> Program:
     known.update(int=["i"], list=["a"], dict=["d"])
     program = Program([START], [rng.choice([0, 1])])
     step = 1
-    weights = {"int": 4, "list": 6, "dict": 2, "tuple": 1, "func": 5, "lfunc": 2, "cls": 2, "inst": 3, "none": 6}
+    weights = {
+        "int": 4,
+        "list": 6,
+        "dict": 2,
+        "tuple": 1,
+        "func": 5,
+        "lfunc": 2,
+        "cls": 2,
+        "inst": 3,
+        "none": 6,
+    }
     while len(program.statements) < size:
         kind = rng.choices(list(weights), list(weights.values()))[0]
         template = rng.choice(TEMPLATES[kind])

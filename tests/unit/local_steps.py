@@ -185,7 +185,7 @@ class LocalRunner:
                 k: v["artifacts"][0]["uri"] for k, v in given["outputs"]["artifacts"].items()
             }
             program.load = lambda path, names: program.decode(files[path], names)
-            program.save = lambda path, names, found: files.update(
+            program.save = lambda path, names, found, explain: files.update(
                 {path: program.encode(names, found)[0]}
             )
             program.show_result = lambda value: None

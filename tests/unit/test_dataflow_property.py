@@ -26,7 +26,9 @@ def describe(value: Any, depth: int = 0, above: tuple[int, ...] = ()) -> Any:
         return ("again", len(above) - above.index(id(value)))
     above = (*above, id(value))
     if isinstance(value, dict):
-        parts = [(describe(k, depth + 1, above), describe(v, depth + 1, above)) for k, v in value.items()]
+        parts = [
+            (describe(k, depth + 1, above), describe(v, depth + 1, above)) for k, v in value.items()
+        ]
         return ("dict", parts)
     if isinstance(value, list | tuple):
         return (type(value).__name__, [describe(v, depth + 1, above) for v in value])
@@ -51,7 +53,9 @@ def variables(space: Json) -> dict[str, Any]:
     return {
         name: value
         for name, value in space.items()
-        if not name.startswith("__") and name not in _HIDDEN and not isinstance(value, types.ModuleType)
+        if not name.startswith("__")
+        and name not in _HIDDEN
+        and not isinstance(value, types.ModuleType)
     }
 
 

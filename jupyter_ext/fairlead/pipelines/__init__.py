@@ -61,7 +61,7 @@ def compile_notebook(
     from fairlead.pipelines.ir import build_spec
     from fairlead.pipelines.plan import plan_notebook
 
-    plan = plan_notebook(notebook)
+    plan = plan_notebook(notebook, modules or {})
     if plan.analysis.errors:
         raise NotebookError(plan.analysis.problems)
     return build_spec(plan, name=name, modules=modules or {})

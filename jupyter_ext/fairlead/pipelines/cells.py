@@ -64,6 +64,8 @@ class Layout:
     cells: list[Cell] = field(default_factory=list)
     steps: dict[str, CellStep] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    own_names: set[str] = field(default_factory=set)
+    """Names that hold Fairlead's own functions and runs."""
 
     def refuse(self, cell: Cell | None, line: int, name: str, message: str, hint: str) -> None:
         """Add an error."""
@@ -185,9 +187,36 @@ def _parse(cell: Cell, layout: Layout) -> None:
         hint = "Run the cell in the notebook and correct it, or tag it `skip`."
         layout.refuse(cell, line, "", f"This is not valid Python: {error}.", hint)
         cell.tree, code = ast.Module([], []), ""
-    cell.code = code
-    if not cell.tree.body:
+    cell.code = _without_own_calls(cell, code, layout)
+    if all(isinstance(node, ast.Pass) for node in cell.tree.body):
         cell.role = "skip"
+
+
+def _without_own_calls(cell: Cell, code: str, layout: Layout) -> str:
+    """Blank the statements that use Fairlead itself: a pipeline does not start pipelines."""
+    kept, lines = [], code.split("\n")
+    for node in cell.tree.body:
+        imported = isinstance(node, ast.Import | ast.ImportFrom) and _is_own(node)
+        inner = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+        if not (imported or inner & layout.own_names):
+            kept.append(node)
+            continue
+        bound = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
+        layout.own_names.update(n.id for n in bound if isinstance(n.ctx, ast.Store))
+        for alias in getattr(node, "names", []) if imported else []:
+            layout.own_names.add(alias.asname or alias.name.split(".")[0])
+        for number in range(node.lineno - 1, node.end_lineno or node.lineno):
+            lines[number] = ""
+    if len(kept) == len(cell.tree.body):
+        return code
+    cell.tree.body = kept
+    return "\n".join(lines)
+
+
+def _is_own(node: ast.Import | ast.ImportFrom) -> bool:
+    if isinstance(node, ast.ImportFrom):
+        return (node.module or "").split(".")[0] == "fairlead"
+    return all(alias.name.split(".")[0] == "fairlead" for alias in node.names)
 
 
 def _join(layout: Layout, cell: Cell, title: str, *, merge: bool) -> None:

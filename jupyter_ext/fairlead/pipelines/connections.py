@@ -83,7 +83,7 @@ def connect(layout: Layout, parameters: ParameterCells, run: Run) -> list[StepPl
     _add_results(parts, accounts, run)
     _look_forward(parts, accounts, parameters)
     _refuse_unfit(layout, parts, run)
-    plans = _merge(layout, parts, accounts, definitions)
+    plans = _merge(layout, parts, run, definitions)
     _refuse_cycles(layout, plans)
     return plans
 
@@ -255,7 +255,7 @@ def _refuse_unfit(layout: Layout, parts: list[_Part], run: Run) -> None:
 
 
 def _merge(
-    layout: Layout, parts: list[_Part], accounts: list[Account], definitions: Definitions
+    layout: Layout, parts: list[_Part], run: Run, definitions: Definitions
 ) -> list[StepPlan]:
     """Make one plan of each step, from all its segments."""
     by_step: dict[str, list[_Part]] = {name: [] for name in layout.steps}
@@ -267,7 +267,7 @@ def _merge(
     for name, step in layout.steps.items():
         own = by_step[name]
         if len(own) > 1:
-            _refuse_split(layout, step, own, parts, accounts)
+            _refuse_split(layout, step, own, parts, run)
         plan = StepPlan(step)
         plan.parameters = sorted(set().union(*[part.parameters for part in own]))
         plan.definitions = definitions.for_step([part.segment for part in own], own)
@@ -297,12 +297,15 @@ def _merge(
 
 
 def _refuse_split(
-    layout: Layout, step: CellStep, own: list[_Part], parts: list[_Part], accounts: list[Account]
+    layout: Layout, step: CellStep, own: list[_Part], parts: list[_Part], run: Run
 ) -> None:
     """Refuse a step in several pieces where running it in one piece would give other values."""
+    accounts, heap = run.machine.accounts, run.machine.heap
     for number, later in enumerate(own[1:], 1):
         account = accounts[later.segment]
-        changed = account.writes | {n for slot in later.slots for n in slot.names}
+        changed = account.writes | {
+            name for name, b in account.names.items() if heap.reach(b.value) & account.mutated
+        }
         for earlier in own[:number]:
             used = accounts[earlier.segment].writes | set(accounts[earlier.segment].reads)
             for other in parts:

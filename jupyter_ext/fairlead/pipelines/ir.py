@@ -89,7 +89,7 @@ def _add_executor(executors: Json, planned: StepPlan) -> str:
 
 
 def _resources(resources: dict[str, str]) -> Json:
-    """Write resources in both of KFP's forms: the words, and the numbers of older back ends."""
+    """Write what a step asks for as both its request and its limit."""
     made: Json = {}
     if "cpu" in resources:
         made["resourceCpuRequest"] = made["resourceCpuLimit"] = resources["cpu"]
@@ -160,12 +160,15 @@ def _step_constant(plan: Plan, planned: StepPlan, modules: Mapping[str, str]) ->
         "name": planned.step.name,
         "cells": [_cell(cell) for cell in planned.step.cells],
     }
-    setup = []
+    setup: list[Json] = []
     for cell in plan.layout.cells:
         if cell.role == "setup":
             setup.append(_cell(cell))
-        elif cell.role == "parameters" and cell.id in plan.parameters.with_code:
-            setup.append({**_cell(cell), "parameters": True})
+        elif cell.role == "parameters":
+            code = _cell(cell) if cell.id in plan.parameters.with_code else {}
+            setup.append({**code, "parameters": True})
+    while setup and len(setup[-1]) == 1:
+        setup.pop()  # parameters are bound after the last cell in any case
     known = plan.parameters.parameters
     parameters = {}
     for name in planned.parameters:
@@ -181,10 +184,7 @@ def _step_constant(plan: Plan, planned: StepPlan, modules: Mapping[str, str]) ->
         source.key: {"file": list(source.slot.names), "bind": list(source.bind)}
         for source in planned.inputs
     }
-    outputs = {
-        slot.key: {"names": list(slot.names), **({"optional": True} if slot.optional else {})}
-        for slot in planned.outputs
-    }
+    outputs = {slot.key: list(slot.names) for slot in planned.outputs}
     carried = _used_modules(plan, planned, modules)
     parts = {
         "setup": setup,

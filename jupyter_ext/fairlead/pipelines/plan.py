@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fairlead.pipelines.cells import Layout, Notebook, sort_cells
 from fairlead.pipelines.connections import StepPlan, connect
 from fairlead.pipelines.dataflow.notebook import Run, run_notebook
+from fairlead.pipelines.files import order_by_files
 from fairlead.pipelines.parameters import ParameterCells, read_parameters
 from fairlead.pipelines.records import Analysis, Step
 
@@ -26,7 +28,7 @@ class Plan:
         for color, planned in enumerate(self.steps):
             step = planned.step
             taken = {name for source in planned.inputs for name in source.bind}
-            given = {name for slot in planned.outputs for name in slot.names if not slot.optional}
+            given = {name for slot in planned.outputs for name in slot.names}
             steps.append(
                 Step(
                     name=step.name,
@@ -45,11 +47,18 @@ class Plan:
         return Analysis(steps, parameters, list(self.layout.problems))
 
 
-def plan_notebook(notebook: Notebook) -> Plan:
-    """Sort a notebook into steps and find what flows between them."""
+def plan_notebook(notebook: Notebook, modules: Iterable[str] = ()) -> Plan:
+    """Sort a notebook into steps and find what flows between them.
+
+    Parameters
+    ----------
+    modules
+        Paths of the notebook's own modules.
+    """
     layout = sort_cells(notebook)
     parameters = read_parameters(layout)
-    run = run_notebook(layout, parameters)
+    order_by_files(layout)
+    run = run_notebook(layout, parameters, modules)
     steps = connect(layout, parameters, run)
     _report(layout, run)
     return Plan(layout, parameters, steps)

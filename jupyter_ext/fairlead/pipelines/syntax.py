@@ -8,8 +8,10 @@ magic does in a step is decided here: it becomes Python, a call of the step's ow
 from __future__ import annotations
 
 import ast
+import io
 import re
 import textwrap
+import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -76,11 +78,14 @@ def transform_cell(source: str) -> tuple[str, list[Complaint]]:
 
 def is_silent(code: str) -> bool:
     """Tell whether a cell ends in `;`, by which Jupyter's users hide its last value."""
-    last = code.rstrip().rsplit("\n", 1)[-1]
-    if ";" not in last:
+    if ";" not in code.rstrip().rsplit("\n", 1)[-1]:
         return False
-    bare = _TOKENS.split(last)[0] if "'" not in last and '"' not in last else last.split("#")[0]
-    return bare.rstrip().endswith(";")
+    blank = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.ENDMARKER)
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(code).readline))
+    except (tokenize.TokenError, SyntaxError):  # the cell is refused for it elsewhere
+        return False
+    return next((t.string for t in reversed(tokens) if t.type not in blank), "") == ";"
 
 
 def expansions(command: str) -> Iterator[str]:

@@ -63,6 +63,8 @@ class Thing:
     items: list[Value] | None = None
     owner: Any = None
     metas: tuple[Value, ...] = ()
+    seeded: bool = False
+    """Whether it is known to leave the global random generators alone."""
     whole: int = SCALAR
     """The object of a library that this is a part of, such as a column of a table."""
     fields: dict[str, dict[int, int]] = field(default_factory=dict)

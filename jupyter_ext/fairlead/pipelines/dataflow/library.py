@@ -42,6 +42,8 @@ def call_import(m: Machine, path: str, args: Arguments, node: Any) -> Value:
     if special is not None:
         return special(m, args, node)
     first = args.listed[0] if args.listed else NOTHING
+    if path.split(".", 1)[0] in m.local_modules or path.startswith("."):
+        m.mutate(m.heap.reach(args.all))  # code of the user's own, which may do so
     if path in tables.CHANGES_FIRST:
         m.mutate(first)
         for t in first:
@@ -50,7 +52,7 @@ def call_import(m: Machine, path: str, args: Arguments, node: Any) -> Value:
         m.mutate(args.named[flag] if flag != "inplace" else first)
     if _is_session(path):
         m.touch_session(path)
-    _use_random(m, path, name)
+    _use_random(m, path, name, args)
     called = invoke(m, args.all, args.all, node, quiet=path.startswith("builtins."))
     return _result(m, path, name, args, node, called)
 
@@ -80,6 +82,7 @@ def _result(m: Machine, path: str, name: str, args: Arguments, node: Any, called
         m.link(made.id, ELEMENTS, inside)
         return inside | {made.id}
     made = m.new(node, "opaque", path=path)
+    made.seeded = bool(args.flags & tables.SEEDS) or name in tables.DETERMINISTIC
     top = path.split(".", 1)[0]
     if name in tables.FRESH or (top in tables.FRESH_LIBRARIES and name not in tables.SHARING):
         return frozenset({made.id}) | (called - {SCALAR})
@@ -107,8 +110,10 @@ def _is_session(path: str) -> bool:
     return path.startswith(tables.SESSION_PARTS) and name not in tables.SESSION_READS
 
 
-def _use_random(m: Machine, path: str, name: str) -> None:
+def _use_random(m: Machine, path: str, name: str, args: Arguments) -> None:
     """Keep account of the global random generators, once a notebook has seeded them."""
+    if name in tables.DRAWING_FUNCTIONS and not args.flags & tables.SEEDS:
+        _draw(m)
     if not path.startswith(("random.", "numpy.random.")) or name[:1].isupper():
         return
     if name in ("default_rng", "getstate", "get_state"):
@@ -119,7 +124,13 @@ def _use_random(m: Machine, path: str, name: str) -> None:
         m.store(RANDOM, frozenset({state.id}) | (whole.value if whole else NOTHING), frame=m.module)
         if whole is not None:
             m.load_global(RANDOM, soft=True)
-    elif RANDOM in m.module.names:
+    else:
+        _draw(m)
+
+
+def _draw(m: Machine) -> None:
+    """Take numbers from the global random generators: their state goes on from there."""
+    if RANDOM in m.module.names:
         m.mutate(m.load_global(RANDOM, soft=True))
         m.account.writes.add(RANDOM)
 
@@ -144,7 +155,9 @@ def invoke(
     callables = [m.heap[t] for t in reached - m.invoking if m.heap[t].kind in kinds]
     if not callables:
         return NOTHING
-    return m.maybe(lambda: _invoke_all(m, callables, frozenset(holders), frozenset(passed), node, quiet))
+    return m.maybe(
+        lambda: _invoke_all(m, callables, frozenset(holders), frozenset(passed), node, quiet)
+    )
 
 
 def _invoke_all(
@@ -211,6 +224,8 @@ def call_opaque(m: Machine, thing: Thing, name: str, args: Arguments, node: Any)
         invoke(m, args.all, passed, node)
         return passed | PLAIN
     called = invoke(m, own | args.all, args.all | own | held, node)
+    if name in tables.DRAWING_METHODS and not (thing.seeded or args.flags & tables.SEEDS):
+        _draw(m)
     if name in ("query", "eval"):
         dynamic.read_query(m, args.texts)
     for flag in {"out", "ax"} & args.flags:
@@ -336,6 +351,44 @@ def _next(m: Machine, args: Arguments, node: Any) -> Value:
     return objects.iterate(m, args.all, node) | NOTHING.union(*args.listed[1:])
 
 
+def _copy(m: Machine, args: Arguments, node: Any) -> Value:
+    """Do `copy.copy`: another object with the same parts."""
+    found = NOTHING
+    for t in args.listed[0] if args.listed else args.all:
+        thing = m.heap[t]
+        if thing.kind in ("scalar", "import", "function", "class", "tuple"):
+            found |= {t}
+            continue
+        objects.call_special(m, {t}, {"__copy__", "__reduce__", "__getstate__"}, (), node)
+        made = m.new(node, thing.kind, tag=f"copy {t}", path=thing.path)
+        made.owner, made.unfit = thing.owner, thing.unfit
+        for name in thing.fields:
+            m.link(made.id, name, m.heap.field(t, name))
+        if thing.kind == "opaque":
+            m.link(made.id, HELD, {t})
+        found |= {made.id}
+    return found
+
+
+def _deepcopy(m: Machine, args: Arguments, node: Any) -> Value:
+    """Do `copy.deepcopy`: other objects all the way down, sharing what the originals share."""
+    copies: dict[int, int] = {}
+    first = args.listed[0] if args.listed else args.all
+    for t in m.heap.reach(first):
+        thing = m.heap[t]
+        copies[t] = t
+        if thing.kind not in ("scalar", "import", "function", "class"):
+            objects.call_special(m, {t}, {"__deepcopy__", "__getstate__"}, (), node)
+            made = m.new(node, thing.kind, tag=f"deep {t}", path=thing.path)
+            made.owner, made.unfit = thing.owner, thing.unfit
+            copies[t] = made.id
+    for t, copied in copies.items():
+        if copied != t:
+            for name in m.heap[t].fields:
+                m.link(copied, name, {copies.get(p, p) for p in m.heap.field(t, name)})
+    return frozenset(copies[t] for t in first)
+
+
 def _identity(m: Machine, args: Arguments, node: Any) -> Value:
     m.observe_identity(args.all)
     return PLAIN
@@ -355,6 +408,8 @@ def _iter(m: Machine, args: Arguments, node: Any) -> Value:
 
 
 _SPECIAL = {
+    "copy.copy": _copy,
+    "copy.deepcopy": _deepcopy,
     "builtins.type": _type,
     "builtins.getattr": _getattr,
     "builtins.setattr": _setattr,

@@ -137,6 +137,7 @@ class Machine:
         self.resuming: set[int] = set()
         self.invoking: set[int] = set()
         self.touched: list[str] = []
+        self.local_modules: frozenset[str] = frozenset()
         self.keep: list[ast.AST] = []
         self.loads: dict[int, ast.expr] = {}
         self.imports: dict[tuple[str, str], list[tuple[int, str, ast.stmt]]] = {}
@@ -319,7 +320,6 @@ class Machine:
         self.module.names = dict(state[0])
         if self.frame is not self.module:
             self.frame.names = dict(state[1])
-
 
     def maybe(self, action: Callable[[], Value]) -> Value:
         """Do something that may not happen: names it binds may also keep what they had."""

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import ast
+import builtins
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from fairlead.pipelines.cells import Cell, Layout
 from fairlead.pipelines.dataflow import calls, expressions, objects, statements
 from fairlead.pipelines.dataflow.heap import ELEMENTS, NOTHING, PLAIN, SCALAR, Binding, Value
-from fairlead.pipelines.dataflow.machine import Definition, Machine
+from fairlead.pipelines.dataflow.machine import Definition, Machine, Remark
 from fairlead.pipelines.parameters import ParameterCells
 
 PARAMETERS, SETUP, FIRST_STEP = 0, 1, 2
 """Segments: the values of parameters, the code that every step runs, then the steps in order."""
 
+_HISTORY = re.compile(r"^(_{1,3}|_i{1,3}|_i?\d+|In|Out|_ih|_oh|_dh)$")
 _DEFINING = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -33,9 +36,16 @@ class Run:
     segments: list[tuple[str, list[Cell]]] = field(default_factory=list)
 
 
-def run_notebook(layout: Layout, parameters: ParameterCells) -> Run:
-    """Run the cells of a notebook on abstract objects, in the order of the notebook."""
+def run_notebook(layout: Layout, parameters: ParameterCells, modules: Iterable[str] = ()) -> Run:
+    """Run the cells of a notebook on abstract objects, in the order of the notebook.
+
+    Parameters
+    ----------
+    modules
+        Paths of the notebook's own modules: their functions may change what they are given.
+    """
     machine = Machine()
+    machine.local_modules = frozenset(path.split("/")[0].split(".")[0] for path in modules)
     machine.evaluate, machine.execute = expressions.evaluate, statements.execute
     machine.call, machine.resume_generator = calls.call, calls.resume_generator
     machine.run_comprehension = expressions.run_comprehension
@@ -58,6 +68,8 @@ def run_notebook(layout: Layout, parameters: ParameterCells) -> Run:
         run.segments[-1][1].append(cell)
         _run_cell(machine, cell)
     machine.finish()
+    _place_dynamic_names(machine)
+    _remark_undefined(machine, layout)
     return run
 
 
@@ -136,6 +148,35 @@ def _note_session(m: Machine, cell: Cell, node: ast.stmt) -> None:
         m.session.append((m.segment, cell.id, node))
 
 
-def names_of(values: Iterable[Binding]) -> set[int]:
-    """Return every object that some bindings may refer to."""
-    return {t for binding in values for t in binding.value}
+def _place_dynamic_names(m: Machine) -> None:
+    """Let names that nothing binds come from the code before them that cannot be seen."""
+    for account in m.accounts[FIRST_STEP:] if m.dynamic else ():
+        earlier = [segment for segment in m.dynamic if segment < account.segment]
+        for name in account.reads if earlier else ():
+            known = m.accounts[account.segment - 1].names
+            if name in known or hasattr(builtins, name):
+                continue
+            made = m.heap.at(("dynamic", name), "opaque", earlier[-1])
+            for segment in range(earlier[-1], account.segment):
+                binding = Binding(frozenset({made.id}), -1, True, earlier[-1])
+                m.accounts[segment].names.setdefault(name, binding)
+            m.accounts[earlier[-1]].writes.add(name)
+
+
+def _remark_undefined(m: Machine, layout: Layout) -> None:
+    """Tell of names that are used before any cell binds them."""
+    for name, (cell, line, segment) in m.undefined.items():
+        if m.dynamic and min(m.dynamic) <= segment or m.stars and m.stars[0][0] <= segment:
+            continue
+        severity, hint = "warning", "Run the notebook from top to bottom to see whether it works."
+        if _HISTORY.match(name):
+            severity, message = (
+                "error",
+                f"`{name}` is IPython's history, which a pipeline does not have.",
+            )
+            hint = "Give the value a name in the cell that makes it."
+        elif any(name in account.writes for account in m.accounts):
+            message = f"`{name}` is used here, before the cell that defines it."
+        else:
+            message = f"`{name}` is not defined in this notebook."
+        m.remarks.append(Remark(severity, cell, line, name, message, hint))

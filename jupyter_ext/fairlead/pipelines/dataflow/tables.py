@@ -214,3 +214,31 @@ SESSION_PARTS = (
 SESSION_READS = frozenset(
     _words("get keys items values copy index count available context rc_context")
 )
+
+SEEDS = frozenset({"random_state", "seed", "rng", "generator"})
+"""Keywords that give a callable its own random numbers."""
+
+DRAWING_FUNCTIONS = frozenset(
+    _words(
+        "train_test_split resample make_classification make_regression make_blobs make_moons make_circles"
+        " cross_val_score_ permutation_test_score shuffle sample_ randomized_svd"
+    )
+)
+"""Functions that use the global random generators unless they are given a seed."""
+
+DRAWING_METHODS = frozenset(
+    _words("sample fit fit_transform fit_predict fit_resample partial_fit split rvs")
+)
+"""Methods that may use the global random generators."""
+
+DETERMINISTIC = frozenset(
+    _words(
+        "LinearRegression Ridge Lasso ElasticNet LogisticRegression KNeighborsClassifier KNeighborsRegressor"
+        " GaussianNB MultinomialNB BernoulliNB StandardScaler MinMaxScaler RobustScaler MaxAbsScaler"
+        " Normalizer OneHotEncoder OrdinalEncoder LabelEncoder LabelBinarizer SimpleImputer ColumnTransformer"
+        " CountVectorizer TfidfVectorizer TfidfTransformer PolynomialFeatures VarianceThreshold SelectKBest"
+        " PCA SVC SVR LinearSVR NearestNeighbors LinearDiscriminantAnalysis QuadraticDiscriminantAnalysis"
+        " GaussianProcessRegressor IsotonicRegression DBSCAN AgglomerativeClustering"
+    )
+)
+"""Classes that draw no random numbers as they come."""

@@ -8,10 +8,15 @@ import os
 import pickle
 import sys
 import typing
+import zlib
 
 from fairlead.pipelines.runner.definitions import dump
 
 _STORES = {"gs://": "/gcs/", "s3://": "/s3/", "minio://": "/minio/", "file://": ""}
+
+
+REFUSED = b"this value cannot travel\n"
+_CHECKED = 2**25
 
 
 class CarryError(Exception):
@@ -94,7 +99,7 @@ def encode(names: list[str], values: dict[str, typing.Any]) -> tuple[bytes, str]
         numpy.save(buffer, value, allow_pickle=False)
         return buffer.getvalue(), "npy"
     kind = type(value)
-    if kind.__module__.startswith("pandas.") and kind.__name__ == "DataFrame":
+    if kind.__module__.split(".")[0] == "pandas" and kind.__name__ == "DataFrame":
         table = _parquet(value)
         if table is not None:
             return table, "parquet"
@@ -106,6 +111,8 @@ def decode(data: bytes, names: list[str]) -> dict[str, typing.Any]:
     """Turn the bytes of an artifact into the values of its bound names."""
     if not data:
         return {}
+    if data.startswith(REFUSED):
+        raise CarryError(data[len(REFUSED) :].decode())
     if data.startswith(b"\x93NUMPY"):
         import numpy
 
@@ -118,18 +125,21 @@ def decode(data: bytes, names: list[str]) -> dict[str, typing.Any]:
     return value if len(names) > 1 else {names[0]: value}
 
 
-def save(path: str, names: list[str], values: dict[str, typing.Any]) -> dict[str, typing.Any]:
+def save(
+    path: str, names: list[str], values: dict[str, typing.Any], explain: typing.Any
+) -> dict[str, typing.Any]:
     """Write one artifact and return its metadata.
 
-    Raises
-    ------
-    CarryError
-        A value cannot travel.
+    Parameters
+    ----------
+    explain
+        Called with the error when a value cannot travel; what it returns takes the place of the
+        values, and fails the step that asks for them.
     """
     try:
         data, form = encode(names, values)
     except Exception as error:  # pickling runs code of any class, which may raise anything
-        raise CarryError("%s: %s" % (type(error).__name__, error)) from error  # noqa: UP031
+        data, form = REFUSED + explain(values, error).encode(), "refused"
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     with open(path, "wb") as file:
         file.write(data)
@@ -148,6 +158,16 @@ def load(path: str, names: list[str]) -> dict[str, typing.Any]:
         return {}
     with open(path, "rb") as file:
         return decode(file.read(), names)
+
+
+def fingerprint(value: typing.Any) -> int | None:
+    """Return a checksum of a value, or None for one too large to be checked in passing."""
+    if _plain_array(value):
+        return zlib.crc32(value.tobytes()) if value.nbytes < _CHECKED else None
+    try:
+        return zlib.crc32(dump(value)[0])
+    except Exception:
+        return None
 
 
 def find_unfit(values: dict[str, typing.Any]) -> tuple[str, typing.Any]:

@@ -12,7 +12,14 @@ import sys
 import types
 import typing
 
-from fairlead.pipelines.runner.artifacts import CarryError, find_unfit, load, local_path, save
+from fairlead.pipelines.runner.artifacts import (
+    CarryError,
+    find_unfit,
+    fingerprint,
+    load,
+    local_path,
+    save,
+)
 from fairlead.pipelines.runner.definitions import DEFINITIONS, FUTURES
 from fairlead.pipelines.runner.displays import (
     PAGE,
@@ -74,6 +81,9 @@ class Step:
         self.loop: typing.Any = None
         self.metrics: Json = {}
         self.error: Json | None = None
+        self.given: set[str] = set()
+        self.sizes: dict[str, int] = {}
+        self.watched: dict[str, tuple[typing.Any, int | None]] = {}
         DEFINITIONS.step = spec["name"]
 
     def run(self, parameters: Json, inputs: dict[str, str]) -> None:
@@ -89,36 +99,43 @@ class Step:
         sys.modules["__main__"] = self.module
         builtins.get_ipython = lambda: self.shell  # type: ignore[attr-defined]
         self.add_modules(self.spec.get("modules", {}))
-        waiting = dict(parameters)
-        for cell in self.spec.get("setup", []):
-            self.execute(cell)
+        for cell in [*self.spec.get("setup", []), {"parameters": True}]:
+            if "source" in cell:
+                self.execute(cell)
             if cell.get("parameters"):
-                self.bind_parameters(waiting)
-        self.bind_parameters(waiting)
+                self.bind_parameters(parameters)
         for part in self.spec.get("definitions", []):
             self.define(part)
         for key, names in self.spec.get("inputs", {}).items():
-            self.bind(load(inputs[key], names["file"]), names)
+            self.take(key, inputs[key], names)
         for cell in self.spec["cells"]:
             self.execute(cell)
 
-    def bind_parameters(self, waiting: Json) -> None:
-        """Give the pipeline's parameters their names and Python types."""
+    def bind_parameters(self, values: Json) -> None:
+        """Give the pipeline's parameters their names and Python types, once."""
         for key, info in self.spec.get("parameters", {}).items():
-            if key not in waiting:
+            if key in self.given or not ("default" in info or key in values):
                 continue
-            value = waiting.pop(key)
-            if "default" in info:
-                default = ast.literal_eval(info["default"])
-                # JSON knows fewer types than Python: an unchanged default is the notebook's own.
-                if json.loads(json.dumps(default)) == value:
-                    value = default
+            self.given.add(key)
+            default = ast.literal_eval(info["default"]) if "default" in info else None
+            value = values.get(key, default)
+            # JSON knows fewer types than Python: an unchanged default is the notebook's own.
+            if key in values and "default" in info and json.loads(json.dumps(default)) == value:
+                value = default
             if info.get("type") == "NUMBER_INTEGER" and isinstance(value, float):
                 value = int(value)
             self.space[info["name"]] = value
 
-    def bind(self, values: Json, names: Json) -> None:
+    def take(self, key: str, path: str, names: Json) -> None:
         """Bind the names that this step takes from one artifact."""
+        try:
+            values = load(path, names["file"])
+        except CarryError as error:
+            text = str(error)
+            self.fail(self.spec["cells"][0]["id"], 1, "CarryError", text, [f"CarryError: {text}\n"])
+            raise StepFailed from error
+        self.sizes[key] = os.path.getsize(path) if os.path.exists(path) else 0
+        self.watch(values, key, names["bind"])
         for name in names["bind"]:
             if name == RANDOM:
                 restore_random(values[name])
@@ -156,8 +173,9 @@ class Step:
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
                 made = self.space.get(node.name)
                 own = isinstance(made, (type, types.FunctionType)) and made.__module__ == "__main__"
-                if own and node.name not in bound:
-                    line = min([node.lineno] + [part.lineno for part in node.decorator_list])
+                line = min([node.lineno] + [part.lineno for part in node.decorator_list])
+                starts = getattr(getattr(made, "__code__", None), "co_firstlineno", 0)
+                if own and (node.name not in bound or starts == line):
                     key = "%s:%s:%d" % (cell_id, node.name, line)  # noqa: UP031
                     DEFINITIONS.add(key, made)
                 bound.add(node.name)
@@ -266,35 +284,48 @@ class Step:
         outputs
             Path of each output artifact by key.
         """
+        self.warn_changed()
         done = {}
-        for key, slot in self.spec.get("outputs", {}).items():
-            values = {n: self.space[n] for n in slot["names"] if n in self.space}
-            if RANDOM in slot["names"]:
+        for key, names in self.spec.get("outputs", {}).items():
+            values = {n: self.space[n] for n in names if n in self.space}
+            if RANDOM in names:
                 values[RANDOM] = random_state()
-            try:
-                done[key] = save(outputs[key], slot["names"], values)
-            except CarryError as error:
-                if slot.get("optional"):
-                    continue
-                self.refuse(values, error)
-                raise StepFailed from error
+            done[key] = save(outputs[key], names, values, self.explain)
         return done
 
-    def refuse(self, values: Json, error: CarryError) -> None:
-        """Explain which value cannot travel, where it was made, and what to do."""
+    def explain(self, values: Json, error: BaseException) -> str:
+        """Return which value cannot travel, where it was made, and what to do."""
         name, part = find_unfit(values)
         cell_id, line = self.place(name)
         inside = "" if part is values[name] else f" (it holds a {type(part).__name__})"
-        text = (
-            f"`{name}`, made in cell {cell_id}, line {line}, cannot travel to a later step: a "
-            f"{type(values[name]).__name__}{inside} has no form outside this process ({error}). "
-            f"Make it in the step that uses it, in a cell tagged `setup`, or keep both in one step."
+        return (
+            f"`{name}`, made in step '{self.spec['name']}', cell {cell_id}, line {line}, cannot "
+            f"travel to a later step: a {type(values[name]).__name__}{inside} has no form outside "
+            f"its process ({error}). Make it in the step that uses it, put it into a cell tagged "
+            f"`setup`, or join the two steps."
         )
-        self.fail(cell_id, line, "CarryError", text, [f"CarryError: {text}\n"])
+
+    def watch(self, values: Json, key: str, bind: list[str]) -> None:
+        """Remember how the values look that this step is believed only to read."""
+        given = {n for names in self.spec.get("outputs", {}).values() for n in names}
+        for name in bind:
+            if name in values and name not in given and self.sizes.get(key, 0) < 2**25:
+                self.watched[name] = (values[name], fingerprint(values[name]))
+
+    def warn_changed(self) -> None:
+        """Say so when the step has changed a value that later steps take from an earlier one."""
+        for name, (value, before) in self.watched.items():
+            if before is not None and fingerprint(value) != before:
+                sys.stderr.write(
+                    f"Warning: step '{self.spec['name']}' changed `{name}` in a way that was not "
+                    f"seen beforehand; steps after it take `{name}` as it was before. To hand on "
+                    f"the change, write `{name} = {name}` after it.\n"
+                )
 
     def place(self, name: str) -> tuple[str, int]:
         """Return the cell and line that assigned a name last."""
-        cells = self.spec.get("setup", []) + self.spec["cells"]
+        setup = [cell for cell in self.spec.get("setup", []) if "source" in cell]
+        cells = setup + self.spec["cells"]
         for cell in reversed(cells):
             tree = ast.parse(cell.get("code", cell["source"]))
             lines = [
