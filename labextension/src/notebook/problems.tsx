@@ -45,7 +45,6 @@ class Problems extends ReactWidget {
     const { error, trans } = this;
     return (
       <>
-        <p className="fl-Problems-what">{error.message}</p>
         <ul className="fl-Problems-list">
           {error.problems.map((problem, index) => (
             <li key={index} data-fl-problem={problem.name ?? ''} data-fl-severity={problem.severity}>
@@ -62,7 +61,6 @@ class Problems extends ReactWidget {
             </li>
           ))}
         </ul>
-        {error.problems.length === 0 && error.hint && <p>{error.hint}</p>}
       </>
     );
   }

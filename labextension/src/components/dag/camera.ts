@@ -10,7 +10,7 @@ export interface IView {
 
 const LEAST_SCALE = 0.02;
 /** What is shown by itself is never smaller than one can read; the reader may go further out. */
-const READABLE_SCALE = 0.3;
+const READABLE_SCALE = 0.5;
 const MOST_SCALE = 2.5;
 const FIT_MARGIN = 8;
 /** The buttons stand in the lower right corner. */
