@@ -11,6 +11,7 @@ import select
 import socket
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,10 +157,10 @@ def _silent() -> ClusterError:
 
 
 def _let_go(process: subprocess.Popen[bytes]) -> None:
-    """Leave a running plane to itself: it outlives us, and is not ours to wait for."""
+    """Leave a running plane to itself: it outlives us; should it end first, it is no zombie."""
     if process.stderr is not None:
         process.stderr.close()
-    process.returncode = 0
+    threading.Thread(target=process.wait, name="fairlead-plane-reaper", daemon=True).start()
 
 
 def plane_pid() -> int | None:
