@@ -8,8 +8,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+import psutil
 import pytest
-from fairlead.kube.contexts import stop_plane
+from fairlead.kube.contexts import plane_pid, stop_plane
+
 
 @pytest.fixture(scope="module")
 def data_dir():
@@ -44,3 +46,17 @@ def assert_valid(shared_data):
     from check_manifest import assert_valid
 
     return assert_valid
+
+
+@pytest.fixture(scope="session")
+def kill_plane():
+    """Ends the control plane of the data directory as a crash would, if it runs."""
+
+    def kill():
+        pid = plane_pid()
+        if pid is not None:
+            process = psutil.Process(pid)
+            process.kill()
+            psutil.wait_procs([process], timeout=10)
+
+    return kill

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -142,11 +142,11 @@ class Run:
             f"Run {self.name} has no step '{step}'.", hint="`fairlead runs` lists runs."
         )
 
-    def logs(self, step: str, *, follow: bool = False) -> Iterator[str]:
-        """Yield the log lines of a step; with `follow`, until it has ended."""
+    def logs(self, step: str, *, follow: bool = False) -> Iterable[str]:
+        """Return the log lines of a step; with `follow`, until it has ended."""
         pod = self.pod_of(step)
         if pod is None:
-            return iter(())
+            return ()
         return self.pipelines.kube.logs(pod, self.pipelines.namespace, follow=follow)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fairlead.errors import FairleadError
+from fairlead.kube import Stream, WatchEvent
 from fairlead.kube.client import WORKFLOWS
 from fairlead.names import RUN_ID_LABEL
 
@@ -46,6 +47,7 @@ class RunsReflector:
         self._log = log
         self._health: Json = {"health": "starting", "message": ""}
         self._stopped = threading.Event()
+        self._stream: Stream[WatchEvent] | None = None
         self._thread = threading.Thread(target=self._run, name="fairlead-reflect", daemon=True)
 
     def start(self) -> None:
@@ -53,8 +55,10 @@ class RunsReflector:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the watch with its next event or timeout."""
+        """End the watch."""
         self._stopped.set()
+        if self._stream is not None:
+            self._stream.close()
 
     def health(self) -> Json:
         """Return `{context, namespace, health, message}`."""
@@ -92,10 +96,10 @@ class RunsReflector:
 
     def _follow(self, version: str) -> str:
         pipelines = self._service.pipelines
-        events = pipelines.kube.watch(
+        self._stream = pipelines.kube.watch(
             WORKFLOWS, pipelines.namespace, resource_version=version, timeout_s=_WATCH_S
         )
-        for event in events:
+        for event in self._stream:
             version = event.object["metadata"]["resourceVersion"]
             if event.type != "BOOKMARK":
                 self._tell(event.object, deleted=event.type == "DELETED")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from fairlead.errors import CapabilityError, SpecError
+from fairlead.errors import CapabilityError, FairleadError, SpecError
+from fairlead.kube import Stream
 from jupyter_client.kernelspec import NoSuchKernel
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.utils import ensure_async
@@ -123,6 +126,8 @@ class RetryHandler(FairleadHandler):
 class LogHandler(FairleadHandler):
     """The output of a step."""
 
+    _lines: Iterable[str] = ()
+
     @web.authenticated
     @authorized
     async def get(self, run_id: str, node: str) -> None:
@@ -130,14 +135,40 @@ class LogHandler(FairleadHandler):
         follow = self.get_query_argument("follow", "0") == "1"
         self.set_header("Content-Type", _TEXT)
         lines = await self.ask(lambda runs: runs.logs(run_id, node, follow))
-        done = object()
-        while (line := await asyncio.to_thread(next, lines, done)) is not done:
+        self._lines = lines
+        queue: asyncio.Queue[str | None] = asyncio.Queue()
+        _pump(lines, asyncio.get_running_loop(), queue)
+        while (line := await queue.get()) is not None:
             self.write(f"{line}\n")
             try:
                 await self.flush()
             except StreamClosedError:
                 return
         self.finish(set_content_type=_TEXT)
+
+    def on_connection_close(self) -> None:
+        """Let go of the log when its reader has left."""
+        if isinstance(self._lines, Stream):
+            self._lines.close()
+
+
+def _pump(
+    lines: Iterable[str], loop: asyncio.AbstractEventLoop, queue: asyncio.Queue[str | None]
+) -> None:
+    """Put lines into a queue as they come, and `None` at the end.
+
+    A daemon thread: one of the loop's own would keep the server from ending while a log is open.
+    """
+
+    def run() -> None:
+        try:
+            for line in lines:
+                loop.call_soon_threadsafe(queue.put_nowait, line)
+        except FairleadError as error:
+            loop.call_soon_threadsafe(queue.put_nowait, f"[the log broke off: {error.what}]")
+        loop.call_soon_threadsafe(queue.put_nowait, None)
+
+    threading.Thread(target=run, name="fairlead-log", daemon=True).start()
 
 
 class ArtifactHandler(FairleadHandler):

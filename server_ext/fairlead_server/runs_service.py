@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -85,8 +85,8 @@ class RunsService:
         """Delete a run and its history."""
         self.pipelines.delete(run_id)
 
-    def logs(self, run_id: str, step: str, follow: bool) -> Iterator[str]:
-        """Yield the log lines of a step."""
+    def logs(self, run_id: str, step: str, follow: bool) -> Iterable[str]:
+        """Return the log lines of a step."""
         return self._run(run_id).logs(step, follow=follow)
 
     def artifact(self, run_id: str, step: str, name: str) -> bytes:

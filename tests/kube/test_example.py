@@ -12,9 +12,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
-
 from fairlead.client import submit
+from nbclient import NotebookClient
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import stat
 import threading
 import uuid
 
-import psutil
 import pytest
 import yaml
 from fairlead.errors import ClusterError, ConflictError, NotFoundError, SpecError
@@ -107,20 +104,17 @@ def test_logs_are_followed_to_the_end_of_the_pod(client):
     assert client.get(PODS, name, "default")["metadata"]["name"] == name
 
 
-def test_a_killed_control_plane_is_started_again_with_its_objects(client):
+def test_a_killed_control_plane_is_started_again_with_its_objects(client, kill_plane):
     name = unique("kept")
     client.create(config_map(name, a="1"))
     before = plane_pid()
-    os.kill(before, signal.SIGKILL)
-    psutil.wait_procs([psutil.Process(before)] if psutil.pid_exists(before) else [])
+    kill_plane()
     assert client.get(CONFIG_MAPS, name, "default")["data"] == {"a": "1"}
     assert plane_pid() not in (None, before)
 
 
-def test_many_clients_at_once_start_one_control_plane(client):
-    before = plane_pid()
-    os.kill(before, signal.SIGKILL)
-    psutil.wait_procs([psutil.Process(before)] if psutil.pid_exists(before) else [])
+def test_many_clients_at_once_start_one_control_plane(client, kill_plane):
+    kill_plane()
     answers = []
 
     def ask():

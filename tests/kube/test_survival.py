@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 import time
 
 import nbformat
-import psutil
 import pytest
 from fairlead.client import submit
-from fairlead.kube.contexts import plane_pid
 
 STEPS = 6
 
@@ -37,16 +33,7 @@ def write_notebook(folder, name):
     return path
 
 
-def kill_plane():
-    pid = plane_pid()
-    if pid is None:
-        return
-    process = psutil.Process(pid)
-    os.kill(pid, signal.SIGKILL)
-    psutil.wait_procs([process], timeout=10)
-
-
-def survive(folder, moments):
+def survive(folder, moments, kill_plane):
     run = submit(write_notebook(folder, "survivor"))
     for pause in moments:
         time.sleep(pause)
@@ -60,20 +47,22 @@ def survive(folder, moments):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_run_survives_kill_9_of_the_control_plane_at_a_random_moment(data_dir, tmp_path, seed):
+def test_a_run_survives_kill_9_of_the_control_plane_at_a_random_moment(
+    data_dir, tmp_path, kill_plane, seed
+):
     chosen = random.Random(seed)
-    survive(tmp_path, [chosen.uniform(0, 2)])
+    survive(tmp_path, [chosen.uniform(0, 2)], kill_plane)
 
 
 @pytest.mark.full
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("seed", range(50))
-def test_a_run_survives_kill_9_again_and_again(data_dir, tmp_path, seed):
+def test_a_run_survives_kill_9_again_and_again(data_dir, tmp_path, kill_plane, seed):
     chosen = random.Random(1000 + seed)
-    survive(tmp_path, [chosen.uniform(0, 1) for _ in range(3)])
+    survive(tmp_path, [chosen.uniform(0, 1) for _ in range(3)], kill_plane)
 
 
-def test_a_step_that_ends_while_the_plane_is_down_counts_as_ended(data_dir, tmp_path):
+def test_a_step_that_ends_while_the_plane_is_down_counts_as_ended(data_dir, tmp_path, kill_plane):
     run = submit(write_notebook(tmp_path, "away"))
     while not (tmp_path / "done").exists():
         time.sleep(0.02)

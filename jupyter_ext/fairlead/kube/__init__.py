@@ -10,6 +10,7 @@ from __future__ import annotations
 from fairlead.kube.client import KubeClient, ResourceType, WatchEvent
 from fairlead.kube.contexts import EMBEDDED_CONTEXT, Context, load_context
 from fairlead.kube.proxy import ServiceProxy
+from fairlead.kube.stream import Stream
 
 __all__ = [
     "EMBEDDED_CONTEXT",
@@ -17,6 +18,7 @@ __all__ = [
     "KubeClient",
     "ResourceType",
     "ServiceProxy",
+    "Stream",
     "WatchEvent",
     "load_context",
 ]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode
 
 import urllib3
@@ -15,13 +15,15 @@ from fairlead.kube.contexts import Context, load_context
 from fairlead.kube.credentials import Credentials, load_credentials
 from fairlead.kube.errors import error_from_answer
 from fairlead.kube.proxy import ServiceProxy
+from fairlead.kube.stream import Stream
 
 JSON = "application/json"
 Objects = list[dict[str, Any]]
 MERGE_PATCH = "application/merge-patch+json"
 _CONNECT_TIMEOUT_S = 10
 _READ_TIMEOUT_S = 60
-_CHUNK_BYTES = 1 << 16
+
+T = TypeVar("T")
 
 
 class WatchEvent(NamedTuple):
@@ -140,8 +142,8 @@ class KubeClient:
         label_selector: str = "",
         resource_version: str | None = None,
         timeout_s: int = 300,
-    ) -> Iterator[WatchEvent]:
-        """Yield changes until the server ends the stream, after `timeout_s` at the latest.
+    ) -> Stream[WatchEvent]:
+        """Return the changes until the server ends the stream, after `timeout_s` at the latest.
 
         Parameters
         ----------
@@ -159,23 +161,19 @@ class KubeClient:
             query["labelSelector"] = label_selector
         if resource_version:
             query["resourceVersion"] = resource_version
-        for line in self._lines(kind.path(namespace), query, read_timeout_s=timeout_s + 30):
-            event = json.loads(line)
-            if event["type"] == "ERROR":
-                code = int(event["object"].get("code", 500))
-                raise error_from_answer(code, json.dumps(event["object"]).encode(), "watch")
-            yield WatchEvent(event["type"], event["object"])
+        return self._stream(
+            kind.path(namespace), query, _watch_event, read_timeout_s=timeout_s + 30
+        )
 
     def logs(
         self, pod: str, namespace: str, *, follow: bool = False, container: str | None = None
-    ) -> Iterator[str]:
-        """Yield the log lines of a pod, without line ends; with `follow`, until it has ended."""
+    ) -> Stream[str]:
+        """Return the log lines of a pod, without line ends; with `follow`, until it has ended."""
         query = {"follow": "true"} if follow else {}
         if container:
             query["container"] = container
         path = PODS.path(namespace, pod) + "/log"
-        for line in self._lines(path, query, read_timeout_s=None):
-            yield line.decode(errors="replace")
+        return self._stream(path, query, lambda line: line.decode(errors="replace"))
 
     def service(self, namespace: str, service: str) -> ServiceProxy:
         """Return the door to a service through the API server."""
@@ -241,24 +239,18 @@ class KubeClient:
         answer: dict[str, Any] = json.loads(content)
         return answer
 
-    def _lines(
-        self, path: str, query: Mapping[str, str], *, read_timeout_s: float | None
-    ) -> Iterator[bytes]:
+    def _stream(
+        self,
+        path: str,
+        query: Mapping[str, str],
+        read: Callable[[bytes], T],
+        *,
+        read_timeout_s: float | None = None,
+    ) -> Stream[T]:
         answer = self._open("GET", path, query, None, JSON, read_timeout_s, stream=True)
         if answer.status >= 400:
             raise error_from_answer(answer.status, answer.data, f"GET {path}")
-        rest = b""
-        try:
-            # read1: what has arrived, at once; read() would wait for a full chunk.
-            while chunk := answer.read1(_CHUNK_BYTES):
-                *lines, rest = (rest + chunk).split(b"\n")
-                yield from lines
-        except urllib3.exceptions.HTTPError as error:
-            raise ClusterError(f"The stream of {path} broke off: {error}") from error
-        finally:
-            answer.close()
-        if rest:
-            yield rest
+        return Stream(answer, path, read)
 
     def _open(
         self,
@@ -317,3 +309,11 @@ class KubeClient:
             raise SpecError("A manifest needs `apiVersion`, `kind` and `metadata`.")
         kind = self.resource_type(manifest["apiVersion"], manifest["kind"])
         return kind, namespace or metadata.get("namespace") or self.context.namespace
+
+
+def _watch_event(line: bytes) -> WatchEvent:
+    event = json.loads(line)
+    if event["type"] == "ERROR":
+        code = int(event["object"].get("code", 500))
+        raise error_from_answer(code, json.dumps(event["object"]).encode(), "watch")
+    return WatchEvent(event["type"], event["object"])

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from fairlead.errors import ClusterError, FairleadError
-from fairlead.kube import KubeClient
+from fairlead.kube import KubeClient, Stream, WatchEvent
 from fairlead.kube.client import WORKFLOWS
 from fairlead.names import PIPELINES_NAMESPACE, PIPELINES_SERVICE, RUN_ID_LABEL
 
@@ -146,6 +146,7 @@ class _Changes:
         self._notice = notice
         self._changed = threading.Event()
         self._stopped = False
+        self._stream: Stream[WatchEvent] | None = None
         self._polling = False
         self._pause_s = 1.0
         threading.Thread(target=self._watch, name="fairlead-run-watch", daemon=True).start()
@@ -161,20 +162,22 @@ class _Changes:
         self._changed.clear()
 
     def stop(self) -> None:
-        """End the watch with its next event."""
+        """End the watch."""
         self._stopped = True
+        if self._stream is not None:
+            self._stream.close()
 
     def _watch(self) -> None:
         pipelines = self._pipelines
         while not self._stopped:
             try:
-                events = pipelines.kube.watch(
+                self._stream = pipelines.kube.watch(
                     WORKFLOWS, pipelines.namespace, label_selector=self._selector, timeout_s=60
                 )
-                for _ in events:
+                for _ in self._stream:
                     self._changed.set()
                     if self._stopped:
-                        return
+                        break
             except FairleadError as error:
                 if getattr(error, "code", None) in (401, 403, 404):
                     self._polling = True

@@ -97,7 +97,7 @@ def metrics_of(record: Mapping[str, Any]) -> dict[str, float]:
 
 def _task_details(record: Mapping[str, Any]) -> dict[str, Json]:
     tasks = (record.get("run_details") or {}).get("task_details") or []
-    return {task["display_name"]: task for task in tasks if task.get("display_name") != "root"}
+    return {task["display_name"]: task for task in tasks if not task.get("parent_task_id")}
 
 
 def _parameters(spec: Json, given: Mapping[str, Any]) -> Json:
