@@ -142,7 +142,7 @@ def test_a_wrong_token_is_refused_in_words(client, data_dir, monkeypatch):
 
 def test_a_context_that_is_not_there_is_named(client, data_dir, monkeypatch):
     monkeypatch.setenv("KUBECONFIG", str(data_dir / "kubeconfig"))
-    with pytest.raises(NotFoundError, match="No context 'nowhere'.*it has: local"):
+    with pytest.raises(NotFoundError, match=r"No context 'nowhere'.*it has: local"):
         load_context("nowhere")
 
 

@@ -98,7 +98,8 @@ def test_a_killed_kernel_does_not_end_the_run(tmp_path, data_dir):
     nbformat.write(
         tagged((["step:a"], "import time\ntime.sleep(2)\nx = 1"), (["step:b"], "print(x)")), path
     )
-    code = f"import fairlead, time; fairlead.run({str(path)!r}); print('on', flush=True); time.sleep(60)"
+    code = f"import fairlead, time; fairlead.run({str(path)!r}); print('on', flush=True)"
+    code += "; time.sleep(60)"
     kernel = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert kernel.stdout.readline() == "on\n"
     os.kill(kernel.pid, signal.SIGKILL)
