@@ -36,6 +36,23 @@ TEMPLATES: dict[str, list[str]] = {
         "exec('{new} = {int} + 1')",
         "globals()['{new}'] = {k}",
         "{new} = await_value({k})",
+        "{new} = int({arr}.sum())",
+        "{new} = sum(1 for _ in gen({list}))",
+        "{new} = {k}\nassert {new} == {k}, {list}",
+        "{new} = 0\nfor x in {list}:\n    if not isinstance(x, int):\n        continue\n    if x > 2:\n        break\n    {new} += x",
+        "{new} = [x := {k}, x + 1][1]",
+        "lookup = {{'one': {func}, 'two': {func}}}\n{new} = lookup['one']({k})",
+        "{new} = lookup['two']({int})",
+        "{new} = (lambda: {int} + {k})()",
+        "{new} = {k} if any(isinstance(x, list) for x in {list}) else {int}",
+        "def outer():\n    global {new}\n    {new} = {k}\n    return {list}\nouter().append({k})",
+        "{int_}, {int_} = {k}, {int}",
+        "{new} = getattr({inst}, 'level') + {k}",
+        "try:\n    raise Trouble({k}, {list})\nexcept Trouble as trouble:\n    {new} = trouble.code\n    trouble.items.append({new})",
+        "try:\n    {new} = {dict}['nothing']\nexcept KeyError:\n    {new} = {k}\nelse:\n    {new} = 7\nfinally:\n    {list}.append({k})",
+        "with noted({list}) as log:\n    {new} = len(log)",
+        "{new} = len({list}) and {k}",
+        "while True:\n    {new} = {k}\n    if {new} > 2 or {int}:\n        break\n    {list}.append({new})\n    break",
     ],
     "list": [
         "{new} = [{k}, {int}]",
@@ -78,7 +95,31 @@ TEMPLATES: dict[str, list[str]] = {
         "{new} = copy.copy({list})",
         "{new} = copy.deepcopy({list})",
         "{new} = [*{list}, {k}]",
-        "random.shuffle({list})" if False else "heapq.heapify({list})",
+        "heapq.heapify({list})",
+        "random.shuffle({list})",
+        "{new} = [random.random(), {list}]",
+        "{new} = list(gen({list}))",
+        "{new} = [part for _, part in zip(range(3), [{list}, {list}])]",
+        "for n, part in enumerate([{list}, {list}]):\n    part.append(n)",
+        "{new} = {list}\ndef touch():\n    {new}.append({k})\ntouch()",
+        "{new} = (lambda v, w={list}: w)({k})",
+        "{new} = {dict}\n{new} = {list}",
+        "{new} = [{inst}, {inst}]",
+        "{new} = [{func}, {func}]\n{list}.append({new}[0]({k}))",
+        "{new} = [[{k}]] * 2\n{new}[0].append({k})",
+        "{new} = {arr}.tolist()",
+        "{new} = [{arr}, {arr}]",
+        "{new} = {list}; {new2} = {new}; {new2}.append({k})",
+        "{new} = max([{list}, {list}], key=len)",
+        "if {list} is {list}:\n    {new} = {list}\nelse:\n    {new} = [{k}]",
+        "{new} = [v for v in {list} if v is not {list}]",
+        "{new} = functools.reduce(lambda v, w: v + [w], {list}, [])",
+        "{new} = {inst}.items if hasattr({inst}, 'items') else {list}",
+        "queue = [{list}]\nwhile queue:\n    part = queue.pop()\n    queue.extend(x for x in part if isinstance(x, list) and x is not part and len(queue) < 5 and len(part) < 9)\n    part.append({k})",
+        "{new} = {list}\n{new}[:] = [{k}, {list}]",
+        "{list}[len({list}):] = [{k}]",
+        "{new} = {list}.copy()\n{new}.append({list})",
+        "{new} = sorted([{list}, {list}], key=lambda v: len(v))[0]",
     ],
     "dict": [
         "{new} = {{'x': {k}}}",
@@ -95,6 +136,14 @@ TEMPLATES: dict[str, list[str]] = {
         "{new} = {{**{dict}, 'w': {list}}}",
         "{new} = vars({inst})",
         "{dict}['x'] += 1",
+        "{new} = {{**{dict}}}",
+        "{new} = collections.defaultdict(list)\n{new}['x'].append({k})",
+        "{new} = {{name: [name] for name in 'ab'}}\n{new}['a'].append({list})",
+        "{new} = dict(zip('xy', [{list}, {list}]))",
+        "{new} = {dict}.copy()\n{new}['x'] = {list}",
+        "{new} = {{'f': {func}}}\n{dict}['r'] = {new}['f']({k})",
+        "for value in {dict}.values():\n    if isinstance(value, list):\n        {list} = value",
+        "{new} = {{'o': {inst}}}\n{new}['o'].level = {k}",
     ],
     "tuple": [
         "{new} = ({int}, {list})",
@@ -102,6 +151,8 @@ TEMPLATES: dict[str, list[str]] = {
         "{tuple}[1].append({k})",
         "{new} = {tuple}",
         "{new} = tuple([{k}, {list}])",
+        "{new} = ({k}, {tuple}[1])",
+        "first, second, *_ = {tuple}\nsecond.append({k})\n{new} = (first, second)",
     ],
     "func": [
         "def {new}(v):\n    return v + {k}",
@@ -136,10 +187,31 @@ TEMPLATES: dict[str, list[str]] = {
         "def {new}(v):\n    {inst}.items = v\n    return {inst}.items",
         "{new} = lambda v: v[:]",
     ],
+    "arr": [
+        "{new} = np.arange(4)",
+        "{new} = np.array([{k}, {int}, 3, 4])",
+        "{new} = {arr}",
+        "{new} = {arr}[1:3]",
+        "{new} = {arr}.reshape(-1)",
+        "{new} = {arr} + {k}",
+        "{new} = {arr}.copy()",
+        "{arr}[0] = {k}",
+        "{arr_} += {k}",
+        "{arr}.sort()",
+        "{new} = np.asarray({arr})",
+        "np.copyto({arr}, {k})",
+        "{new} = np.where({arr} > {k}, {arr}, 0)",
+        "{arr}[{arr} > 1] = {k}",
+        "for x in [{arr}, {arr}]:\n    x[:1] = {k}",
+        "np.add({arr}, 1, out={arr})",
+    ],
     "cls": [
         "class {new}:\n    level = {k}\n    def __init__(self, items):\n        self.items = items\n    def bump(self, v=1):\n        self.items.append(v)\n        return v\n    def total(self):\n        return len(self.items) + self.level",
         "class {new}:\n    level = {int}\n    count = 0\n    def __init__(self, items):\n        type(self).count += 1\n        self.items = list(items)\n    def bump(self, v=1):\n        {new}.count += v\n        self.items = [v, *self.items]\n        return self.count\n    def total(self):\n        return self.count + {int}",
         "class {new}({cls}):\n    def total(self):\n        return super().total() + {k}",
+        "class {new}({cls}):\n    shared = [{k}]\n    def __init__(self, items):\n        super().__init__(items)\n        self.shared.append({list})\n    def bump(self, v=1):\n        return super().bump(v) + len(self.shared)",
+        "class {new}:\n    level = {k}\n    made = {{}}\n    def __new__(cls, items):\n        if cls not in cls.made:\n            cls.made[cls] = super().__new__(cls)\n        return cls.made[cls]\n    def __init__(self, items):\n        self.items = items\n    def bump(self, v=1):\n        self.items.append(v)\n        return v\n    def total(self):\n        return len(self.items)",
+        "class {new}:\n    level = {k}\n    def __init__(self, items):\n        self.items = items\n    def __call__(self, v):\n        return v + {int}\n    def __len__(self):\n        {list}.append({k})\n        return len(self.items)\n    def __iter__(self):\n        return iter(self.items)\n    def bump(self, v=1):\n        return len(self) + v\n    def total(self):\n        return self({k})",
         "class {new}:\n    shared = []\n    level = 0\n    def __init__(self, items):\n        self.items = items\n        self.shared.append(len(items))\n    def bump(self, v=1):\n        self.shared.append(v)\n        return len(self.shared)\n    def total(self):\n        return sum(self.shared)",
         "@dataclasses.dataclass\nclass {new}:\n    items: list\n    level: int = {k}\n    def bump(self, v=1):\n        self.level += v\n        return self.level\n    def total(self):\n        return self.level + len(self.items)",
         "class {new}:\n    level = {k}\n    def __init__(self, items):\n        self._items = items\n    @property\n    def items(self):\n        return self._items\n    @items.setter\n    def items(self, value):\n        self._items = value\n    def bump(self, v=1):\n        {list}.append(v)\n        return v\n    def total(self):\n        return len({list})",
@@ -156,11 +228,31 @@ TEMPLATES: dict[str, list[str]] = {
         "setattr({inst}, 'level', {k})",
         "{cls}.level = {int}",
         "{new} = copy.copy({inst})",
+        "{new} = copy.deepcopy({inst})",
+        "{inst}.friend = {inst}",
+        "{new} = {inst}.friend if hasattr({inst}, 'friend') else {inst}",
+        "{inst}.hook = {func}\n{inst}.hook({k})",
+        "{new} = [{cls}([{k}]) for _ in range(2)][1]",
+        "{new} = type({inst})([{k}])",
+        "{inst}.items = [*{inst}.items, {list}]",
+        "{inst}.__dict__['level'] = {k}",
+        "{new} = {inst}\nfor _ in range(2):\n    {new}.bump({k})",
+        "def build(v):\n    made = {cls}(v)\n    made.level = {k}\n    return made\n{new} = build({list})",
     ],
     "none": [
         "del {int_}",
         "del {list_}",
         "{func}({int})",
+        "for _ in range({k}):\n    {func}({k})\n    {inst}.bump({k})",
+        "if {inst}.total() > {k}:\n    {list}.append({k})",
+        "[f2({k}) for f2 in ({func}, {func})]",
+        "len({inst}) if hasattr({inst}, '__len__') else {inst}.bump({k})",
+        "list({inst}) if hasattr({inst}, '__iter__') else None",
+        "{inst}({k}) if callable({inst}) else None",
+        "for part in {dict}.values():\n    if callable(part):\n        part({k})",
+        "del {dict_}",
+        "{cls_} = {cls}",
+        "sorted([{k}, {int}], key={func})",
         "{lfunc}({list})",
         "{inst}.bump({int})",
         "print({list}, {int})",
@@ -175,8 +267,22 @@ TEMPLATES: dict[str, list[str]] = {
     ],
 }
 IMPORTS = """\
-import asyncio, copy, dataclasses, functools, heapq
-from contextlib import suppress
+import asyncio, collections, copy, dataclasses, functools, heapq, random
+from contextlib import contextmanager, suppress
+import numpy as np
+random.seed(5)
+class Trouble(Exception):
+    def __init__(self, code, items):
+        super().__init__(code)
+        self.code, self.items = code, items
+@contextmanager
+def noted(log):
+    log.append('in')
+    yield log
+    log.append('out')
+def gen(items):
+    for item in items:
+        yield item
 def await_value(v):
     async def later():
         return v
@@ -189,6 +295,7 @@ NAMES = {
     "tuple": ["t", "u"],
     "func": ["f", "g", "h"],
     "lfunc": ["lf", "lg"],
+    "arr": ["r", "s"],
     "cls": ["A", "B"],
     "inst": ["o", "p", "q"],
     "none": [],

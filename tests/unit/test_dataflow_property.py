@@ -8,6 +8,7 @@ import random
 import types
 from typing import Any
 
+import numpy as np
 import pytest
 from generated_notebooks import Program, generate
 from hypothesis import HealthCheck, given, settings
@@ -17,7 +18,7 @@ from local_steps import Json, LocalRunner, run_plainly
 from fairlead.pipelines import NotebookError, compile_notebook
 
 RUNNER = LocalRunner()
-_HIDDEN = {"asyncio", "copy", "dataclasses", "functools", "heapq", "suppress", "await_value"}
+_HIDDEN = {"suppress", "await_value", "contextmanager", "Trouble", "noted", "gen"}
 
 
 def describe(value: Any, depth: int = 0, above: tuple[int, ...] = ()) -> Any:
@@ -30,6 +31,8 @@ def describe(value: Any, depth: int = 0, above: tuple[int, ...] = ()) -> Any:
             (describe(k, depth + 1, above), describe(v, depth + 1, above)) for k, v in value.items()
         ]
         return ("dict", parts)
+    if isinstance(value, np.ndarray):
+        return ("array", value.tolist())
     if isinstance(value, list | tuple):
         return (type(value).__name__, [describe(v, depth + 1, above) for v in value])
     if isinstance(value, types.FunctionType):
@@ -96,7 +99,7 @@ def check(program: Program, *, identity: bool) -> None:
     differing = {n: (expected[n], found.get(n)) for n in names if found.get(n) != expected[n]}
     assert not differing, f"\n{program}\n{differing}"
     if identity:
-        containers = (list, dict, types.FunctionType, type)
+        containers = (list, dict, np.ndarray, types.FunctionType, type)
         for (a, b), is_same in zip(pairs, same or [], strict=True):
             both = [plain[a], plain[b]]
             if all(isinstance(v, containers) or type(v).__module__ == "__main__" for v in both):

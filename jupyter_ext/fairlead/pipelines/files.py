@@ -35,12 +35,13 @@ def order_by_files(layout: Layout) -> None:
     """
     constants = _constants(layout)
     seen: list[tuple[CellStep, _Use]] = []
+    writers: list[tuple[CellStep, _Use]] = []
     for step in layout.steps.values():
         use = _Use()
         for cell in step.cells:
             for node in ast.walk(cell.tree):
                 _look(node, cell, constants, use)
-        for earlier, before in seen:
+        for earlier, before in seen if use.written else writers:
             found = _meeting(before.written, use.named) or _meeting(before.named, use.written)
             if found is None or earlier.name in step.after or step.name in earlier.after:
                 continue
@@ -55,6 +56,8 @@ def order_by_files(layout: Layout) -> None:
                 "Keep what travels between steps in variables.",
             )
         seen.append((step, use))
+        if use.written:
+            writers.append((step, use))
 
 
 def _constants(layout: Layout) -> dict[str, str]:

@@ -63,6 +63,9 @@ def _result(m: Machine, path: str, name: str, args: Arguments, node: Any, called
         return frozenset({made.id})
     if path in tables.LIST_KINDS:
         made = m.new(node, tables.LIST_KINDS[path], path=path)
+        if path == "collections.defaultdict" and args.listed:
+            m.link(made.id, ELEMENTS, _defaults(m, args.listed[0], node))
+            args.listed = args.listed[1:]
         m.link(made.id, ELEMENTS, objects.iterate(m, args.all, node))
         return frozenset({made.id})
     if path in tables.LAZY:
@@ -84,6 +87,8 @@ def _result(m: Machine, path: str, name: str, args: Arguments, node: Any, called
     made = m.new(node, "opaque", path=path)
     made.seeded = bool(args.flags & tables.SEEDS) or name in tables.DETERMINISTIC
     top = path.split(".", 1)[0]
+    if name.startswith("make_"):
+        m.link(made.id, HELD, args.all)
     if name in tables.FRESH or (top in tables.FRESH_LIBRARIES and name not in tables.SHARING):
         return frozenset({made.id}) | (called - {SCALAR})
     m.link(made.id, HELD, args.all)
@@ -301,6 +306,15 @@ def call_container(m: Machine, thing: Thing, name: str, args: Arguments, node: A
     made = m.new(node, thing.kind, tag=str(thing.id))
     m.link(made.id, ELEMENTS, inside | objects.elements(m, args.all, node))
     return frozenset({made.id})
+
+
+def _defaults(m: Machine, factory: Value, node: Any) -> Value:
+    """Return what a `defaultdict` puts in for a missing key."""
+    found = invoke(m, factory, NOTHING, node)
+    for maker in m.heap.kinds(factory, "import", "class"):
+        kind = tables.LIST_KINDS.get(maker.path, "opaque")
+        found |= {m.new(node, kind, tag=f"default {maker.id}").id}
+    return found
 
 
 def make_defaults(m: Machine, made: Thing, owner: Thing, name: str, node: Any) -> Value:

@@ -249,6 +249,8 @@ def element(m: Machine, value: Value, index: Value, node: Any) -> Value:
     for t in value:
         thing = m.heap[t]
         if thing.kind in CONTAINERS:
+            if thing.path == "collections.defaultdict":
+                m.mutate({t})  # reading a missing key makes it
             position = _position(part)
             if isinstance(part, ast.Slice):
                 copy = m.new(node, thing.kind, tag=f"{t}[:]")

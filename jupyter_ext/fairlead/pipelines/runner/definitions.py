@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import copyreg
 import enum
 import functools
 import importlib
@@ -218,9 +219,15 @@ def _reduce_class(made: typing.Any) -> typing.Any:
     return make_class, parts, state, None, None, set_class
 
 
+def make_instance(cls: typing.Any) -> typing.Any:
+    """Make an object without its attributes, and without running the notebook's own `__new__`."""
+    foreign = next(base for base in cls.__mro__ if base.__module__ != "__main__")
+    return foreign.__new__(cls)
+
+
 def set_attributes(value: typing.Any, attributes: dict[str, typing.Any]) -> None:
     """Give an object its dict of attributes: the dict itself, which may have another name too."""
-    value.__dict__ = attributes
+    object.__setattr__(value, "__dict__", attributes)
 
 
 def find_dataclass_word(name: str) -> typing.Any:
@@ -302,14 +309,22 @@ class Pickler(pickle.Pickler):
             for name, word in vars(sys.modules["dataclasses"]).items():
                 if word is value:
                     return find_dataclass_word, (name,)
-        if kind.__module__ == "__main__" and kind.__reduce_ex__ is object.__reduce_ex__:
-            parts = value.__reduce_ex__(4)
-            if len(parts) > 2 and parts[2] is getattr(value, "__dict__", None) and parts[2]:
-                if not hasattr(kind, "__setstate__"):
-                    return (*parts[:3], *(*parts[3:], None, None)[:2], set_attributes)
+        usual = kind.__reduce_ex__ is object.__reduce_ex__ and kind.__reduce__ is object.__reduce__
+        if kind.__module__ == "__main__" and usual:
+            return self._reduce_instance(value)
         if kind.__module__ == "numpy" and kind.__name__ == "ndarray":
             return self._reduce_array(value)
         return NotImplemented
+
+    def _reduce_instance(self, value: typing.Any) -> typing.Any:
+        parts = (*value.__reduce_ex__(4), None, None, None)
+        own = getattr(value, "__dict__", None)
+        plain = parts[2] is own or not (parts[2] or own)
+        if own is None or not plain or hasattr(type(value), "__setstate__"):
+            return NotImplemented
+        if parts[0] is copyreg.__newobj__ and len(parts[1]) == 1:  # type: ignore[attr-defined]
+            parts = (make_instance, *parts[1:])
+        return (*parts[:2], own, *parts[3:5], set_attributes)
 
     def _reduce_array(self, array: typing.Any) -> typing.Any:
         owner = array_owner(array)
