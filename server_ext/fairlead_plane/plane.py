@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Mapping
 from pathlib import Path
+from typing import Any
 
 from fairlead.names import INTERPRETER_ANNOTATION
 
@@ -81,21 +82,24 @@ class Plane:
         await self._node.start()
         await self._http.start()
         await ready
-        parts = [
+        parts = (
             asyncio.create_task(self._node.run(), name="node"),
             asyncio.create_task(self._pipelines.run(), name="pipelines"),
-        ]
-        stopping = asyncio.create_task(stop.wait(), name="stop")
-        try:
-            await asyncio.wait({*parts, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            stopping.cancel()
-            await self._stop(*parts)
-        for part in parts:
-            if not part.cancelled() and (error := part.exception()) is not None:
-                raise error
+        )
+        stopping: asyncio.Task[Any] = asyncio.create_task(stop.wait(), name="stop")
+        done, _ = await asyncio.wait({*parts, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        # A part that fails is a crash of this process alone: the shim and the pods go on, and the
+        # next plane adopts them.
+        failed = next((part for part in done if part is not stopping), None)
+        await self._stop(*parts, pods=failed is None)
+        if failed is not None:
+            await failed
+            raise RuntimeError(f"the part '{failed.get_name()}' ended by itself")
 
-    async def _stop(self, node: asyncio.Task[None], pipelines: asyncio.Task[None]) -> None:
+    async def _stop(
+        self, node: asyncio.Task[None], pipelines: asyncio.Task[None], *, pods: bool
+    ) -> None:
         log.info("stopping")
         # The pipelines first: they would start the tasks of stopped pods again at once.
         await _cancel(pipelines)
@@ -103,7 +107,8 @@ class Plane:
         self._node.logs.close()
         await self._http.stop()
         await _cancel(node)
-        await self._node.stop()
+        if pods:
+            await self._node.stop()
         self._store.close()
         log.info("stopped")
 

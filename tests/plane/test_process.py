@@ -128,8 +128,8 @@ def test_sigterm_stops_plane_shim_interpreters_and_pods(own_plane) -> None:
 
 def test_a_pod_stopped_with_the_plane_is_failed_as_node_shutdown(own_plane) -> None:
     pods = own_plane.pods()
-    pods.create("long", "import time; print('up', flush=True); time.sleep(1000)")
-    pods.wait_running("long")
+    pods.create("long", "import time; print('up'); time.sleep(1000)")
+    assert pods.first_line("long") == "up\n"
     assert own_plane.stop() == 0
     own_plane.start()
     pod = own_plane.pods().get("long")

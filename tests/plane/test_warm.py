@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 
 import pytest
 
@@ -86,9 +88,20 @@ ENDS = {
 }
 
 
-def test_a_forked_step_sees_the_same_process_as_an_exec(pods) -> None:
-    forked = json.loads(pods.output("forked", LOOK))
-    execed = json.loads(pods.output("execed", LOOK, **EXEC))
+def interpreters() -> list[str]:
+    """Return this Python, and those that FAIRLEAD_TEST_PYTHONS names, separated by colons."""
+    return [sys.executable, *filter(None, os.environ.get("FAIRLEAD_TEST_PYTHONS", "").split(":"))]
+
+
+@pytest.fixture(params=interpreters())
+def metadata(request) -> dict[str, dict[str, str]]:
+    """Metadata of a pod that runs with one of the interpreters."""
+    return {"annotations": {"fairlead.dev/interpreter": request.param}}
+
+
+def test_a_forked_step_sees_the_same_process_as_an_exec(pods, metadata) -> None:
+    forked = json.loads(pods.output("forked", LOOK, metadata=metadata))
+    execed = json.loads(pods.output("execed", LOOK, **EXEC, metadata=metadata))
     for seen, name in ((forked, "forked"), (execed, "execed")):
         uid = pods.get(name).metadata.uid
         text = json.dumps(seen).replace(uid, "UID").replace(f'"{name}"', '"NAME"')
@@ -98,14 +111,12 @@ def test_a_forked_step_sees_the_same_process_as_an_exec(pods) -> None:
 
 
 @pytest.mark.parametrize("source", ENDS.values(), ids=ENDS.keys())
-def test_a_forked_step_ends_as_an_exec_does(pods, source: str) -> None:
+def test_a_forked_step_ends_as_an_exec_does(pods, metadata, source: str) -> None:
     seen = []
     for name, more in (("forked", {}), ("execed", EXEC)):
-        pod = pods.run(name, source, **more)
+        pod = pods.run(name, source, **more, metadata=metadata)
         ended = pod.status.container_statuses[0].state.terminated
-        log = pods.log(name)
-        if '"<stdin>"' not in log:
-            log = log.replace(pod.metadata.uid, "UID")
+        log = pods.log(name).replace(pod.metadata.uid, "UID")
         seen.append((ended.exit_code, ended.signal, ended.reason, sorted(log.splitlines())))
     assert seen[0] == seen[1]
 

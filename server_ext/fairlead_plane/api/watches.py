@@ -35,6 +35,8 @@ def watch_events(
         timeout_s = float(timeout_text)
     except ValueError as error:
         raise bad_request(f'invalid timeoutSeconds "{timeout_text}"') from error
+    if timeout_s <= 0:
+        timeout_s = DEFAULT_TIMEOUT_S
     fields = query.get("fieldSelector", "")
     if target.name is not None:
         fields = f"{fields},metadata.name={target.name}".strip(",")

@@ -43,6 +43,7 @@ def base_env(environ: Mapping[str, str]) -> dict[str, str]:
         name: value
         for name, value in environ.items()
         if name not in _NOT_INHERITED
+        and value.isprintable()  # bytes that are no text cannot travel as JSON
         and (name in _INHERITED or name.startswith(_INHERITED_PREFIXES))
     }
     env.setdefault("PATH", os.defpath)

@@ -36,9 +36,9 @@ class Base(NamedTuple):
     library: str
     """`python3.11`: last part of the folder of its standard library."""
     folders: tuple[str, ...]
-    """Its site folders, in order."""
+    """Site folders that a layer has to name, in order."""
     system_site: bool
-    """It is not a virtual environment, so a layer may see the system's and the user's folders."""
+    """It is no virtual environment: a layer sees its site folders by itself, but the user's."""
 
 
 class Layer(NamedTuple):
@@ -75,7 +75,8 @@ class Layer(NamedTuple):
             script.write_text(_PIP.format(python=self.python))
             script.chmod(0o755)
         # A plain path would add the folder but skip its .pth files: editable installs.
-        lines = [f"import site; site.addsitedir({folder!r})\n" for folder in self.base.folders]
+        folders = filter(os.path.isdir, self.base.folders)
+        lines = [f"import site; site.addsitedir({folder!r})\n" for folder in folders]
         (draft.site / "fairlead-base.pth").write_text("".join(lines))
         (draft.folder / "pyvenv.cfg").write_text(
             f"home = {os.path.dirname(self.base.executable)}\n"
@@ -135,7 +136,7 @@ class Interpreters:
             version=hello["version"],
             executable=hello["base_executable"],
             library=hello["library"],
-            folders=tuple(hello["site"]),
+            folders=tuple(hello["user_site"] + (hello["system_site"] if hello["venv"] else [])),
             system_site=not hello["venv"],
         )
 
@@ -145,7 +146,12 @@ def _signature(hello: dict[str, Any], path: str) -> tuple[object, ...]:
     config = os.path.join(os.path.dirname(os.path.dirname(path)), "pyvenv.cfg")
     return tuple(
         (name, _changed(name))
-        for name in (hello["base_executable"], config, *hello["site"], *hello["pth"])
+        for name in (
+            *(hello["base_executable"], config),
+            *hello["user_site"],
+            *hello["system_site"],
+            *hello["pth"],
+        )
     )
 
 

@@ -9,7 +9,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from ..resources import NODE, POD, Json, Resources, Transaction
+from ..resources import NODE, POD, ApiError, Json, Resources, Transaction
 from . import commands, machine
 from .layers import Interpreters
 from .logs import Logs
@@ -19,6 +19,9 @@ from .status import SHUTDOWN, Verdict
 from .worker import Host, PodWorker
 
 log = logging.getLogger(__name__)
+
+RETRY_S = 5.0
+"""Seconds until a pod whose worker failed gets a new one."""
 
 _TERMINAL = ("Succeeded", "Failed")
 _SHUTDOWN_VERDICT = Verdict(SHUTDOWN, "Pod was terminated in response to imminent node shutdown.")
@@ -56,6 +59,7 @@ class Node:
         )
         self._workers: dict[str, PodWorker] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._retries: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Register this machine, and find or start the shim; raises ShimError."""
@@ -77,14 +81,20 @@ class Node:
     async def run(self) -> None:
         """Follow the pods until cancelled; a failure of a worker ends the node and is raised."""
         warming = asyncio.create_task(self._warm_up())
-        await self._sweep()
-        watch = self._resources.watch(POD)
         try:
-            async for event in watch:
-                self._take(event.type, event.object)
+            while True:
+                await self._sweep()
+                watch = self._resources.watch(POD)
+                try:
+                    async for event in watch:
+                        self._take(event.type, event.object)
+                    return  # the plane stops
+                except ApiError as error:
+                    log.warning("pods are listed again: %s", error)
+                finally:
+                    watch.close()
         finally:
             warming.cancel()
-            watch.close()
 
     async def stop(self) -> None:
         """Stop all pods (TERM, grace, KILL), then the shim and the warm interpreters.
@@ -130,15 +140,30 @@ class Node:
         worker = self._workers.pop(uid)
         del self._tasks[uid]
         if not task.cancelled() and (error := task.exception()) is not None:
-            # The boundary of one pod: the others go on.
+            # The boundary of one pod: the others go on, and so does this one, from its records.
             log.error("the worker of pod %s failed", uid, exc_info=error)
+            asyncio.get_running_loop().call_later(RETRY_S, self._retry, worker.pod)
         if worker.gone:
             self._clean(uid)
+
+    def _retry(self, pod: Json) -> None:
+        metadata = pod["metadata"]
+        task = asyncio.create_task(self._begin_again(metadata["name"], metadata["namespace"]))
+        self._retries.add(task)
+        task.add_done_callback(self._retries.discard)
+
+    async def _begin_again(self, name: str, namespace: str) -> None:
+        pod = await self._resources.find(POD, name, namespace)
+        if pod is not None and pod["metadata"]["uid"] not in self._workers:
+            self._take("MODIFIED", pod)
 
     async def _sweep(self) -> None:
         """Remove what belongs to pods that do not exist any more."""
         pods = await self._resources.list(POD)
         known = {pod["metadata"]["uid"] for pod in pods.items}
+        for uid, worker in list(self._workers.items()):
+            if uid not in known:
+                worker.forget()
         for name in self._runtime.alive:
             if name.partition("/")[0] not in known:
                 self._runtime.kill_unknown(name)

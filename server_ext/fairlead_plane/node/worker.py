@@ -62,7 +62,8 @@ class PodWorker:
 
     def __init__(self, host: Host, pod: Json) -> None:
         self._host = host
-        self._pod = pod
+        self.pod = pod
+        """The object as this worker knows it."""
         self.uid: str = pod["metadata"]["uid"]
         self._folder = host.folder / self.uid
         self._containers = [_restore(pod, each) for each in pod["spec"]["containers"]]
@@ -87,7 +88,7 @@ class PodWorker:
             lives = [
                 asyncio.create_task(self._live(spec, state))
                 for spec, state in zip(
-                    self._pod["spec"]["containers"], self._containers, strict=True
+                    self.pod["spec"]["containers"], self._containers, strict=True
                 )
             ]
             try:
@@ -98,7 +99,7 @@ class PodWorker:
             if self._ended_before_stop():
                 self._verdict = None
             await self._write(done=True)
-            if self._pod["metadata"].get("deletionTimestamp") and not self.gone:
+            if self.pod["metadata"].get("deletionTimestamp") and not self.gone:
                 await self._remove()
         finally:
             self._host.scheduler.release(self.uid)
@@ -109,11 +110,11 @@ class PodWorker:
     @property
     def bound(self) -> bool:
         """True when the pod has been given to this node."""
-        return bool(self._pod["spec"].get("nodeName"))
+        return bool(self.pod["spec"].get("nodeName"))
 
     def update(self, pod: Json) -> None:
         """Take note of a change of the object."""
-        self._pod = pod
+        self.pod = pod
         if pod["metadata"].get("deletionTimestamp"):
             self.stop(None, grace_s=pod["metadata"].get("deletionGracePeriodSeconds"))
 
@@ -137,7 +138,7 @@ class PodWorker:
         first = not self._stop.is_set()
         self._stopped_at = self._stopped_at or time.time()
         self._stop.set()
-        grace = self._pod["spec"]["terminationGracePeriodSeconds"] if grace_s is None else grace_s
+        grace = self.pod["spec"]["terminationGracePeriodSeconds"] if grace_s is None else grace_s
         if not first and grace_s is None:
             return
         if self._stopping is not None:
@@ -145,7 +146,7 @@ class PodWorker:
         self._stopping = asyncio.create_task(self._end_processes(grace, ask=first))
 
     def _set_deadline(self) -> None:
-        seconds = self._pod["spec"].get("activeDeadlineSeconds")
+        seconds = self.pod["spec"].get("activeDeadlineSeconds")
         if seconds is not None:
             left_s = parse_timestamp(self._start_time) + seconds - time.time()
             loop = asyncio.get_running_loop()
@@ -171,7 +172,7 @@ class PodWorker:
 
     async def _admit(self) -> bool:
         """Wait for room and bind the pod; False when it is gone before."""
-        scheduler, requests = self._host.scheduler, pod_requests(self._pod)
+        scheduler, requests = self._host.scheduler, pod_requests(self.pod)
         if self.bound:
             scheduler.occupy(self.uid, requests)
             return True
@@ -227,7 +228,7 @@ class PodWorker:
 
         pod = await self._host.resources.transaction(change)
         if pod is not None:
-            self._pod = pod
+            self.pod = pod
         return pod is not None
 
     # Containers
@@ -287,7 +288,7 @@ class PodWorker:
         return await run.ended
 
     async def _launch(self, spec: Json, files: RunFiles) -> Run | None:
-        host, annotations = self._host, self._pod["metadata"].get("annotations") or {}
+        host, annotations = self._host, self.pod["metadata"].get("annotations") or {}
         if not spec.get("command") and not spec.get("args"):
             raise ColdError(
                 f'container "{spec["name"]}" has no command, and no image is pulled on this machine'
@@ -300,7 +301,7 @@ class PodWorker:
         for name in ("home", "tmp"):
             (self._folder / name).mkdir(exist_ok=True)
         layer.make()
-        env = commands.pod_env(host.interpreters.env, self._pod, self._folder, host.cache, layer)
+        env = commands.pod_env(host.interpreters.env, self.pod, self._folder, host.cache, layer)
         env = commands.container_env(env, spec)
         cwd = annotations.get(WORKING_DIR_ANNOTATION) or str(self._folder / "tmp")
         command = commands.build_command(spec, env, cwd, host.umask, layer)
@@ -310,7 +311,7 @@ class PodWorker:
         return await host.runtime.launch(files, command, base.path if warm else None)
 
     def _restarts(self, record: ExitRecord) -> bool:
-        policy = self._pod["spec"]["restartPolicy"]
+        policy = self.pod["spec"]["restartPolicy"]
         return policy == "Always" or (policy == "OnFailure" and record.exit_code != 0)
 
     # Status
@@ -333,7 +334,7 @@ class PodWorker:
         async with self._writing:
             pod = await self._host.resources.transaction(change)
         if pod is not None:
-            self._pod = pod
+            self.pod = pod
 
     async def _remove(self) -> None:
         def change(transaction: Transaction) -> None:
@@ -348,7 +349,7 @@ class PodWorker:
 
     def _current(self, transaction: Transaction) -> Json | None:
         """Return the pod as stored now; None when it is gone or another has its name."""
-        metadata = self._pod["metadata"]
+        metadata = self.pod["metadata"]
         found = transaction.find(POD, metadata["name"], metadata["namespace"])
         return found if found is not None and found["metadata"]["uid"] == self.uid else None
 

@@ -12,10 +12,11 @@ import orjson
 from ..store import Store
 from . import tables
 from .cascade import FIRST_NAMESPACES
+from .changes import Change
 from .errors import ApiError, bad_request, expired, not_found
 from .kinds import BY_PLURAL, NAMESPACE, Json, Kind
 from .selectors import parse_selectors
-from .transaction import Change, Transaction, place
+from .transaction import Transaction, place
 from .watch import Watch
 
 T = TypeVar("T")

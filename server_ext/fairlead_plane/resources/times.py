@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
+
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
 def timestamp(seconds: float | None = None) -> str:
@@ -23,4 +26,10 @@ def timestamp(seconds: float | None = None) -> str:
 
 def parse_timestamp(text: str) -> float:
     """Return the seconds since 1970 of an RFC 3339 time; ValueError when it is none."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+    # Python 3.10 reads three or six digits of a fraction, and no Z.
+    found = _TIME.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text!r} is no RFC 3339 time")
+    seconds, fraction, zone = found.groups()
+    whole = datetime.fromisoformat(seconds + ("+00:00" if zone == "Z" else zone)).timestamp()
+    return whole + float(f"0{fraction or ''}")

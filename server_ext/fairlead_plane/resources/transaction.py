@@ -6,12 +6,12 @@ import copy
 import secrets
 import sqlite3
 from collections.abc import Sequence
-from typing import NamedTuple
 from uuid import uuid4
 
 import orjson
 
 from . import cascade, tables
+from .changes import Change, selectable
 from .defaults import apply_defaults, first_status
 from .errors import (
     Cause,
@@ -31,18 +31,6 @@ from .validation import check
 # Letters that make no words and no lookalikes, as in k8s.io/apimachinery/pkg/util/rand.
 _SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _TERMINAL = ("Succeeded", "Failed")
-
-
-class Change(NamedTuple):
-    """One row of the event log, on its way to the watches."""
-
-    version: int
-    kind: Kind
-    namespace: str
-    type: str
-    before: Json | None
-    """The object before the change, or None when it is new."""
-    body: bytes
 
 
 def kind_of(obj: Json) -> Kind:
@@ -367,7 +355,7 @@ class Transaction:
         body = orjson.dumps(obj)
         namespace = obj["metadata"].get("namespace", "")
         self.changes.append(Change(self._version, kind, namespace, type, before, body))
-        digest = None if before is None or type == "DELETED" else orjson.dumps(_selectable(before))
+        digest = None if before is None or type == "DELETED" else orjson.dumps(selectable(before))
         self.db.execute(
             "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)",
             (self._version, kind.resource, namespace, type, digest, body, len(body)),
@@ -397,21 +385,3 @@ def _grace(kind: Kind, obj: Json, asked: int | None) -> int:
     if kind is not POD or not obj["spec"].get("nodeName") or obj["status"]["phase"] in _TERMINAL:
         return 0
     return int(obj["spec"]["terminationGracePeriodSeconds"]) if asked is None else max(0, asked)
-
-
-def _selectable(obj: Json) -> Json:
-    """Keep what selectors can read."""
-    metadata = obj["metadata"]
-    kept: Json = {
-        "metadata": {
-            key: metadata[key] for key in ("name", "namespace", "labels") if key in metadata
-        }
-    }
-    for field, keys in (("spec", ("nodeName", "restartPolicy")), ("status", ("phase",))):
-        part = obj.get(field)
-        if isinstance(part, dict):
-            kept[field] = {key: part[key] for key in keys if key in part}
-    for field in ("type", "reason", "involvedObject"):
-        if field in obj:
-            kept[field] = obj[field]
-    return kept

@@ -8,10 +8,10 @@ from typing import Any
 
 import orjson
 
+from .changes import Change
 from .errors import expired
 from .kinds import Json, Kind
 from .selectors import Matcher
-from .transaction import Change
 
 BACKLOG = 20_000
 """Events that wait for a slow reader; with more the watch ends and the reader lists again."""

@@ -8,16 +8,21 @@ imports, any program may import with the same effect. A fork of it is then made 
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import io
 import json
+import linecache
 import os
 import select
 import signal
+import site
 import socket
 import struct
 import sys
+import textwrap
+import threading
 import time
 import types
 import warnings
@@ -25,13 +30,12 @@ import weakref
 from importlib.machinery import BuiltinImporter, SourceFileLoader
 from typing import TYPE_CHECKING, Any, NoReturn
 
+# Beside those above: what steps import, so that it is there already.
 _MODULES = """
-abc argparse ast base64 binascii bisect codecs collections collections.abc contextlib contextvars
-copy copyreg csv ctypes dataclasses datetime decimal enum errno fnmatch functools gc gzip hashlib
-heapq importlib.abc importlib.machinery importlib.util inspect io itertools json keyword linecache
-logging math numbers operator os pathlib pickle pkgutil platform pprint queue random re runpy
-shutil signal site socket stat string struct subprocess tempfile textwrap threading time token
-tokenize traceback types typing uuid warnings weakref zipfile zlib
+abc argparse ast base64 binascii bisect codecs collections.abc contextvars copy copyreg csv ctypes
+dataclasses datetime decimal enum errno fnmatch functools gzip hashlib heapq importlib.util inspect
+itertools keyword logging math numbers operator pathlib pickle pkgutil platform pprint queue random
+re runpy shutil stat string subprocess tempfile token tokenize traceback uuid zipfile zlib
 """.split()
 
 if TYPE_CHECKING:
@@ -72,10 +76,8 @@ def main(channel: socket.socket, parent: int) -> Fork:
     while open_ or children:
         ready = select.select([wake_read] + ([channel] if open_ else []), [], [])[0]
         if wake_read in ready:
-            try:
+            with contextlib.suppress(BlockingIOError):
                 os.read(wake_read, 4096)
-            except BlockingIOError:
-                pass
             _reap(channel, children)
         if channel in ready:
             request, files = _receive(channel)
@@ -104,29 +106,23 @@ def main(channel: socket.socket, parent: int) -> Fork:
 
 def _describe() -> Json:
     """Return what a layer over this interpreter must know of it."""
-    import site
-
-    folders = []
-    if site.ENABLE_USER_SITE and site.USER_SITE:
-        folders.append(site.USER_SITE)
-    folders += site.getsitepackages()
-    folders = [folder for folder in folders if os.path.isdir(folder)]
-    files = []
-    for folder in folders:
-        files += [
-            os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".pth")
-        ]
-    library = os.path.dirname(os.__file__)
+    user = [site.USER_SITE] if site.ENABLE_USER_SITE and site.USER_SITE else []
+    system = site.getsitepackages()
+    names = (
+        (each, name)
+        for each in (*user, *system)
+        if os.path.isdir(each)
+        for name in os.listdir(each)
+    )
     return {
         "pid": os.getpid(),
         "version": ".".join(map(str, sys.version_info[:3])),
-        "executable": sys.executable,
         "base_executable": getattr(sys, "_base_executable", sys.executable),
         "venv": sys.prefix != sys.base_prefix,
-        "user_site": bool(site.ENABLE_USER_SITE),
-        "library": os.path.basename(library),
-        "site": folders,
-        "pth": files,
+        "library": os.path.basename(os.path.dirname(os.__file__)),
+        "user_site": user,
+        "system_site": system,
+        "pth": [os.path.join(*each) for each in names if each[1].endswith(".pth")],
     }
 
 
@@ -136,10 +132,10 @@ def _tie() -> Callable[[int], None]:
         return lambda parent: None
     import ctypes
 
-    prctl = ctypes.CDLL(None).prctl
+    library = ctypes.CDLL(None)
 
     def tie(parent: int) -> None:
-        prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+        library.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
         if os.getppid() != parent:  # it died before we asked
             os._exit(1)
 
@@ -191,6 +187,8 @@ def _compile(request: Json, compiled: dict[str, types.CodeType]) -> types.CodeTy
     """Compile the source of `-c`, once for all steps that share it; None leaves it to the step."""
     if request["mode"] != "-c":
         return None
+    if sys.version_info >= (3, 14):  # where Python takes a common indent off
+        request["value"] = textwrap.dedent(request["value"])
     source = request["value"]
     if source in compiled:
         return compiled[source]
@@ -211,8 +209,6 @@ def _compile(request: Json, compiled: dict[str, types.CodeType]) -> types.CodeTy
 
 def become(request: Json, files: list[int], code: types.CodeType | None) -> NoReturn:
     """Make this fork equal to a Python that was just started for the request, and run it."""
-    import site
-
     os.setsid()
     claim, stdout, stderr = files
     os.write(claim, _record())
@@ -305,9 +301,6 @@ def _finish(status: int, before: set[str]) -> NoReturn:
     step and of the modules that it imported, so that files are flushed and `__del__` runs. To free
     the rest too would copy every page of it: 7 of 10 ms of a step that does nothing.
     """
-    import atexit
-    import threading
-
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     if not _flush():
@@ -377,6 +370,9 @@ def _run(request: Json, code: types.CodeType | None) -> None:
         sys.path.insert(0, "")
         if code is None:
             code = compile(value, "<string>", "exec", dont_inherit=True)
+        if sys.version_info >= (3, 13):  # its tracebacks show the lines of `-c`
+            lines = [f"{line}\n" for line in value.splitlines()]
+            linecache.cache["<string>"] = (len(value), None, lines, "<string>")
     else:
         sys.argv[:] = [value, *rest]
         sys.path.insert(0, os.path.dirname(os.path.realpath(value)))
@@ -393,10 +389,9 @@ def _record() -> bytes:
     pid = os.getpid()
     identity = None
     if sys.platform == "linux":
-        with open("/proc/self/stat", "rb") as file:
+        with open("/proc/self/stat", "rb") as file, open("/proc/sys/kernel/random/boot_id") as boot:
             ticks = file.read().rpartition(b")")[2].split()[19].decode()
-        with open("/proc/sys/kernel/random/boot_id") as file:
-            identity = f"{file.read().strip()}:{ticks}"
+            identity = f"{boot.read().strip()}:{ticks}"
     return json.dumps({"pid": pid, "identity": identity, "time": time.time()}).encode()
 
 
