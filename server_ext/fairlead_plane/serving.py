@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import ssl
 
@@ -43,6 +44,9 @@ class HttpServer:
             date_header=False,
             timeout_keep_alive=KEEP_ALIVE_S,
         )
+        # The application logs its failures itself, with their causes; an answer that is cut off
+        # because the plane stops is none.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         self._config.load()
         self._state = ServerState()
         self._server: asyncio.Server | None = None
