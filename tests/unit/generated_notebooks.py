@@ -336,8 +336,14 @@ class Program:
         return textwrap.indent("\n".join(lines), "    ")
 
 
-def generate(rng: random.Random, size: int) -> Program:
-    """Return a random program of about `size` statements."""
+def generate(rng: random.Random, size: int, *, mixed: bool = False) -> Program:
+    """Return a random program of about `size` statements.
+
+    Parameters
+    ----------
+    mixed
+        Whether a step may go on after another one has begun.
+    """
     known: dict[str, list[str]] = {kind: [] for kind in TEMPLATES}
     known.update(int=["i"], list=["a"], dict=["d"])
     program = Program([START], [rng.choice([0, 1])])
@@ -360,7 +366,7 @@ def generate(rng: random.Random, size: int) -> Program:
         if statement is None:
             continue
         if rng.random() < 0.45:
-            step += 1
+            step = rng.randint(1, 5) if mixed else step + 1
         program.statements.append(statement)
         program.steps.append(step)
     return program

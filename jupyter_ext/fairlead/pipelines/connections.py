@@ -270,7 +270,7 @@ def _merge(
             _refuse_split(layout, step, own, parts, run)
         plan = StepPlan(step)
         plan.parameters = sorted(set().union(*[part.parameters for part in own]))
-        plan.definitions = definitions.for_step([part.segment for part in own], own)
+        plan.definitions = definitions.for_step(name, [part.segment for part in own], own)
         keys: set[str] = set()
         for part in own:
             for segment, slot, names in part.inputs:
@@ -282,16 +282,15 @@ def _merge(
                     key = f"{slot.key}-{count}"
                 keys.add(key)
                 plan.inputs.append(Source(key, step_of[segment], slot, tuple(names)))
-        last = {n: part.segment for part in own for slot in part.slots for n in slot.names}
-        for part in own:
-            for slot in part.slots:
-                taken = any(
-                    s is slot and step_of[other.segment] != name
-                    for other in parts
-                    for _, s, _ in other.inputs
-                )
-                if (taken or slot.optional) and all(last[n] == part.segment for n in slot.names):
-                    plan.outputs.append(slot)
+        wanted = {
+            slot.key
+            for other in parts
+            for segment, slot, _ in other.inputs
+            if step_of[segment] == name != other.step
+        }
+        for slot in (slot for part in own for slot in part.slots):
+            if (slot.key in wanted or slot.optional) and slot not in plan.outputs:
+                plan.outputs.append(slot)
         plans.append(plan)
     return plans
 
@@ -311,8 +310,16 @@ def _refuse_split(
             for other in parts:
                 if other.step == step.name:
                     continue
-                names = {n for s, _, taken in other.inputs if s == earlier.segment for n in taken}
+                slots = [slot for s, slot, _ in other.inputs if s == earlier.segment]
+                names = {n for slot in slots for n in slot.names}
                 _refuse_name(layout, step, later, other, names & changed)
+            cells = {cell.id for cell in step.cells}
+            foreign = {
+                name
+                for name, found in later.replays.items()
+                if any(d.cell_id not in cells for d in found)
+            }
+            _refuse_name(layout, step, later, later, foreign & used)
             for segment, _, names_taken in later.inputs:
                 source = next(part for part in parts if part.segment == segment)
                 if source.step != step.name:
@@ -328,8 +335,8 @@ def _refuse_name(
             cell,
             0,
             name,
-            f"Step '{step.name}' goes on here, after step '{other.step}', and both use `{name}` in "
-            "between: run in one piece, the step would see another value.",
+            f"Step '{step.name}' goes on here, and `{name}` means something else than in its "
+            f"cells before: run in one piece, step '{other.step}' would see another value.",
             "Give this cell a step name of its own.",
         )
 
@@ -341,7 +348,7 @@ def _refuse_cycles(layout: Layout, plans: list[StepPlan]) -> None:
     by_name = {plan.step.name: plan for plan in plans}
     reasons = []
     for waiting, awaited in zip(circle, circle[1:], strict=False):
-        names = [n for s in by_name[waiting].inputs if s.step == awaited for n in s.bind]
+        names = {n for s in by_name[waiting].inputs if s.step == awaited for n in s.bind}
         what = ", ".join(f"`{n}`" for n in sorted(names)) or "its `after`"
         reasons.append(f"'{waiting}' waits for '{awaited}' ({what})")
     layout.refuse(

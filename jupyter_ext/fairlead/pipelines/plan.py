@@ -9,6 +9,7 @@ from fairlead.pipelines.cells import Layout, Notebook, sort_cells
 from fairlead.pipelines.connections import StepPlan, connect
 from fairlead.pipelines.dataflow.notebook import Run, run_notebook
 from fairlead.pipelines.files import order_by_files
+from fairlead.pipelines.order import check_setup_order
 from fairlead.pipelines.parameters import ParameterCells, read_parameters
 from fairlead.pipelines.records import Analysis, Step
 
@@ -59,6 +60,7 @@ def plan_notebook(notebook: Notebook, modules: Iterable[str] = ()) -> Plan:
     parameters = read_parameters(layout)
     order_by_files(layout)
     run = run_notebook(layout, parameters, modules)
+    check_setup_order(layout, run)
     steps = connect(layout, parameters, run)
     _report(layout, run)
     return Plan(layout, parameters, steps)

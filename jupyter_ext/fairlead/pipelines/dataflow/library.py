@@ -66,7 +66,10 @@ def _result(m: Machine, path: str, name: str, args: Arguments, node: Any, called
         if path == "collections.defaultdict" and args.listed:
             m.link(made.id, ELEMENTS, _defaults(m, args.listed[0], node))
             args.listed = args.listed[1:]
-        m.link(made.id, ELEMENTS, objects.iterate(m, args.all, node))
+        inside = objects.iterate(m, args.all, node)
+        if made.kind == "dict":  # of pairs
+            inside |= objects.elements(m, inside, node)
+        m.link(made.id, ELEMENTS, inside)
         return frozenset({made.id})
     if path in tables.LAZY:
         functions = frozenset(t for t in args.all if m.heap[t].kind in ("function", "method"))

@@ -390,6 +390,8 @@ def bind_target(m: Machine, target: Any, value: Value, source: Any = None) -> No
         assign_attribute(m, owner, target.attr, value, target)
     elif isinstance(target, ast.Subscript):
         owner = m.evaluate(m, target.value)
+        if isinstance(target.slice, ast.Slice):
+            value |= iterate(m, value, target)
         assign_element(m, owner, m.evaluate(m, target.slice), value, target)
 
 

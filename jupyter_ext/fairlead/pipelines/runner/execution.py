@@ -174,8 +174,9 @@ class Step:
                 made = self.space.get(node.name)
                 own = isinstance(made, (type, types.FunctionType)) and made.__module__ == "__main__"
                 line = min([node.lineno] + [part.lineno for part in node.decorator_list])
-                starts = getattr(getattr(made, "__code__", None), "co_firstlineno", 0)
-                if own and (node.name not in bound or starts == line):
+                code = getattr(made, "__code__", None)
+                place = (code.co_filename, code.co_firstlineno) if code else None
+                if own and (node.name not in bound or place == (f"Cell [{cell_id}]", line)):
                     key = "%s:%s:%d" % (cell_id, node.name, line)  # noqa: UP031
                     DEFINITIONS.add(key, made)
                 bound.add(node.name)
