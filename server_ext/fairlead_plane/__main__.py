@@ -81,6 +81,9 @@ async def _serve(folder: Path, umask: int, ready_fd: int | None) -> None:
         if ready_fd is not None:
             os.write(ready_fd, b"ready\n")
             os.close(ready_fd)
+            # Who waited for this line goes on, and reads no errors of ours any more.
+            with open(folder / "plane.log", "ab") as errors:
+                os.dup2(errors.fileno(), 2)
         # What is loaded by now stays: no collection has to look at it again.
         gc.collect()
         gc.freeze()

@@ -87,6 +87,29 @@ def test_a_pod_without_a_command_fails_and_says_why(pods) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("spec", "field"),
+    [
+        ({"initContainers": [{"name": "i", "image": "i"}]}, "spec.initContainers"),
+        (
+            {"container": {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}},
+            "spec.containers[main].volumeMounts",
+        ),
+        (
+            {"container": {"env": [{"name": "E", "valueFrom": {"fieldRef": {"fieldPath": "x"}}}]}},
+            "spec.containers[main].env[E].valueFrom",
+        ),
+    ],
+    ids=["init containers", "mounts", "a value from elsewhere"],
+)
+def test_what_this_node_cannot_do_yet_is_said_and_not_left_out(pods, spec, field) -> None:
+    ended = state_of(pods.run("pod", **spec)).terminated
+    assert (ended.exit_code, ended.message) == (
+        128,
+        f"{field} is not supported by this control plane",
+    )
+
+
 def test_an_interpreter_that_is_not_there_is_named(pods) -> None:
     metadata = {"annotations": {"fairlead.dev/interpreter": "/no/such/python"}}
     ended = state_of(pods.run("pod", metadata=metadata)).terminated
@@ -249,6 +272,13 @@ def test_events_tell_what_happened_to_a_pod(pods) -> None:
         pods.namespace, field_selector="involvedObject.name=pod"
     )
     assert sorted(event.reason for event in events.items) == ["Scheduled", "Started"]
+    pods.run("bad", container={"command": ["no-such-program"]})
+    events = pods.core.list_namespaced_event(
+        pods.namespace, field_selector="involvedObject.name=bad,type=Warning"
+    )
+    assert [(event.reason, event.message) for event in events.items] == [
+        ("Failed", 'Error: exec: "no-such-program": executable file not found in $PATH')
+    ]
 
 
 def test_a_log_is_followed_to_its_end(pods) -> None:

@@ -113,6 +113,22 @@ def expand(text: str, env: Mapping[str, str]) -> str:
     return _REFERENCE.sub(value, text)
 
 
+def find_unsupported(pod: Json, container: Json) -> str:
+    """Return the first field that a container needs and this node cannot give; empty for none.
+
+    A process without what its manifest asks for would fail later and with other words, or not fail.
+    """
+    if pod["spec"].get("initContainers"):
+        return "spec.initContainers"
+    for field in ("envFrom", "volumeMounts", "volumeDevices"):
+        if container.get(field):
+            return f"spec.containers[{container['name']}].{field}"
+    for entry in container.get("env") or ():
+        if entry.get("valueFrom"):
+            return f"spec.containers[{container['name']}].env[{entry['name']}].valueFrom"
+    return ""
+
+
 def build_command(
     container: Json, env: dict[str, str], cwd: str, umask: int, layer: Layer
 ) -> dict[str, Any]:

@@ -111,7 +111,7 @@ class Interpreters:
 
         Raises
         ------
-        ColdError
+        StartError
             It cannot be started.
         """
         known = self._runtime.warm.get(path)

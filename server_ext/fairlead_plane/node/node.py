@@ -13,7 +13,7 @@ from ..resources import NODE, POD, ApiError, Json, Resources, Transaction
 from . import commands, machine
 from .layers import Interpreters
 from .logs import Logs
-from .runtime import ColdError, Runtime
+from .runtime import Runtime, StartError
 from .scheduler import Scheduler
 from .status import SHUTDOWN, Verdict
 from .worker import Host, PodWorker
@@ -113,7 +113,7 @@ class Node:
         """Start the default interpreter before the first step needs it."""
         try:
             await self._interpreters.get(sys.executable)
-        except ColdError as error:
+        except StartError as error:
             log.warning("no warm interpreter: %s", error)
 
     def _take(self, type: str, pod: Json) -> None:

@@ -19,8 +19,8 @@ from .shim.frames import Header
 log = logging.getLogger(__name__)
 
 
-class ColdError(Exception):
-    """An interpreter cannot be started."""
+class StartError(Exception):
+    """A container or an interpreter cannot be started; the message says why, for its status."""
 
 
 class Run:
@@ -156,7 +156,7 @@ class Runtime:
 
         Raises
         ------
-        ColdError
+        StartError
             It does not start.
         """
         await self._ready.wait()
@@ -195,7 +195,7 @@ class Runtime:
             self.warm.pop(message["interpreter"], None)
             pending = self._warming.pop(message["interpreter"], None)
             if pending is not None and not pending.done():
-                pending.set_exception(ColdError(message["message"]))
+                pending.set_exception(StartError(message["message"]))
                 pending.exception()  # read here too: nobody may be waiting any more
 
     def _end(self, name: str, record: ExitRecord) -> None:
@@ -217,7 +217,7 @@ class Runtime:
         self.warm.clear()
         for pending in self._warming.values():
             if not pending.done():
-                pending.set_exception(ColdError("the shim died"))
+                pending.set_exception(StartError("the shim died"))
                 pending.exception()
         self._warming.clear()
         self._recovering = asyncio.create_task(self._recover(), name="recover shim")

@@ -19,7 +19,7 @@ from . import commands, status
 from .backoff import BackOff
 from .layers import Interpreters, Layer
 from .records import ExitRecord, RunFiles, last_attempt
-from .runtime import ColdError, Run, Runtime
+from .runtime import Run, Runtime, StartError
 from .scheduler import Scheduler, pod_requests
 from .status import ContainerState, Verdict
 
@@ -244,6 +244,8 @@ class PodWorker:
             if record is None:  # stopped before its start
                 return
             state.state = status.terminated(record)
+            if record.reason == "StartError":
+                await self._write(("Failed", f"Error: {record.message}"))
             if record.lost:
                 self._verdict = self._verdict or LOST_VERDICT
                 self.stop(LOST_VERDICT, grace_s=0)
@@ -254,7 +256,7 @@ class PodWorker:
             message = f"back-off {wait_s:.0f}s restarting failed container={spec['name']}"
             state.state = status.waiting("CrashLoopBackOff", message)
             state.restarts = attempt + 1
-            await self._write()
+            await self._write(("BackOff", message) if wait_s else None)
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), wait_s)
             if self._stop.is_set():
@@ -270,7 +272,7 @@ class PodWorker:
         if run is None:
             try:
                 run = await self._launch(spec, files)
-            except (ColdError, OSError) as error:
+            except (StartError, OSError) as error:
                 now = time.time()
                 return ExitRecord(_START_ERROR, 0, now, now, "StartError", str(error))
             if run is None:
@@ -284,15 +286,17 @@ class PodWorker:
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not run.ended.done():
             state.state = status.running(run.started.result())
-            await self._write(started=spec["name"])
+            await self._write(("Started", f"Started container {spec['name']}"))
         return await run.ended
 
     async def _launch(self, spec: Json, files: RunFiles) -> Run | None:
         host, annotations = self._host, self.pod["metadata"].get("annotations") or {}
         if not spec.get("command") and not spec.get("args"):
-            raise ColdError(
+            raise StartError(
                 f'container "{spec["name"]}" has no command, and no image is pulled on this machine'
             )
+        if field := commands.find_unsupported(self.pod, spec):
+            raise StartError(f"{field} is not supported by this control plane")
         base = await host.interpreters.get(
             annotations.get(INTERPRETER_ANNOTATION) or sys.executable
         )
@@ -316,7 +320,9 @@ class PodWorker:
 
     # Status
 
-    async def _write(self, *, done: bool = False, started: str = "") -> None:
+    async def _write(self, event: tuple[str, str] | None = None, *, done: bool = False) -> None:
+        """Write the status as it is now, and an Event beside it: its reason and message."""
+
         def change(transaction: Transaction) -> Json | None:
             pod = self._current(transaction)
             if pod is None:
@@ -325,10 +331,9 @@ class PodWorker:
                 pod, self._containers, self._verdict, done=done, start_time=self._start_time
             )
             pod = transaction.update_status(pod)
-            if started:
-                transaction.record_event(
-                    pod, "Started", f"Started container {started}", component="kubelet"
-                )
+            if event is not None:
+                kind = "Normal" if event[0] == "Started" else "Warning"
+                transaction.record_event(pod, *event, type=kind, component="kubelet")
             return pod
 
         async with self._writing:
