@@ -12,8 +12,6 @@ import psutil
 import pytest
 from fairlead.kube.contexts import plane_pid, stop_plane
 
-pytest_plugins = ["pytest_jupyter.jupyter_server"]
-
 
 @pytest.fixture(scope="module")
 def data_dir():

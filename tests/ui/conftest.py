@@ -45,9 +45,9 @@ def absent(what):
     pytest.skip(f"{what} is missing")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Chromium of this system, driven by playwright."""
+    """Chromium of this system, driven by playwright, whose event loop ends with the module."""
     chromium = os.environ.get("FAIRLEAD_TEST_CHROMIUM") or next(
         filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
     )
@@ -134,7 +134,7 @@ def lab(data_dir, tmp_path):
             "--ServerApp.port=0",
             "--IdentityProvider.token=",
             "--ServerApp.password=",
-                    ],
+        ],
         cwd=folder,
         env=environment,
         stdout=log,
