@@ -20,6 +20,14 @@ DRAIN_S = 3.0
 """Seconds that requests get to finish at a stop."""
 
 
+class _Protocol(HttpToolsProtocol):
+    """Says nothing to what is no HTTP: without the token nobody gets an answer of ours."""
+
+    def send_400_response(self, msg: str) -> None:
+        """Close the connection."""
+        self.transport.close()
+
+
 class HttpServer:
     """Serves one ASGI application.
 
@@ -34,7 +42,7 @@ class HttpServer:
         self._tls = tls
         self._config = uvicorn.Config(
             app,
-            http=HttpToolsProtocol,
+            http=_Protocol,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -55,7 +63,7 @@ class HttpServer:
         """Begin to answer."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: HttpToolsProtocol(self._config, self._state, {}),
+            lambda: _Protocol(self._config, self._state, {}),
             sock=self._listener,
             ssl=self._tls,
         )

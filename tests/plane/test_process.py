@@ -53,6 +53,14 @@ def test_no_request_without_the_token_is_answered(shared_plane, path, headers) -
     )
 
 
+def test_what_is_no_http_gets_no_word(shared_plane) -> None:
+    tls = ssl.create_default_context(cafile=str(shared_plane.data_dir / "ca.crt"))
+    with socket.create_connection(("127.0.0.1", shared_plane.port), timeout=30) as plain:
+        with tls.wrap_socket(plain, server_hostname="127.0.0.1") as connection:
+            connection.sendall(b"nonsense\r\n\r\n")
+            assert connection.recv(100) == b""
+
+
 def test_the_certificate_is_signed_by_the_ca_in_the_kubeconfig_alone(shared_plane) -> None:
     connection = http.client.HTTPSConnection("127.0.0.1", shared_plane.port)
     with pytest.raises(ssl.SSLCertVerificationError):
