@@ -1,14 +1,15 @@
 """Which values travel between the steps, and in which artifacts.
 
-Values are copied: a step has its own copy of what it takes. So a step waits only for the steps whose
-values it uses, and two steps that read the same value run side by side. Names travel together where
-that can be noticed: where they may share an object that a later step changes, or whose identity
-matters. Such a group is handed on as one artifact by every step that changes any of it.
+Values are copied: a step has its own copy of what it takes. So a step waits only for the steps
+whose values it uses, and two steps that read the same value run side by side. Names travel together
+where that can be noticed: where they may share an object that a later step changes, or whose
+identity matters. Such a group is handed on as one artifact by every step that changes any of it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from fairlead.pipelines.cells import CellStep, Layout
 from fairlead.pipelines.check import find_cycle
@@ -89,7 +90,7 @@ def connect(layout: Layout, parameters: ParameterCells, run: Run) -> list[StepPl
 
 
 def _shared_objects(run: Run) -> set[int]:
-    """Return the objects that change after the segment that made them, or whose identity matters."""
+    """Return the objects that change after their own segment, or whose identity matters."""
     heap = run.machine.heap
     found = set(run.machine.identity)
     for account in run.machine.accounts[FIRST_STEP:]:
@@ -133,7 +134,7 @@ def _look_back(
     live: set[str],
     definitions: Definitions,
 ) -> set[str]:
-    """Decide what a segment gives, knowing what is read after it; return what is read from before."""
+    """Decide what a segment gives, from what is read later; return what must be there before."""
     account, before = accounts[part.segment], accounts[part.segment - 1].names
     given: set[str] = set()
     for names, things in _groups(account, heap, shared, live):
@@ -235,22 +236,22 @@ def _refuse_unfit(layout: Layout, parts: list[_Part], run: Run) -> None:
             for name in names:
                 takers.setdefault((segment, name), part.step)
     for part in parts:
-        names = run.machine.accounts[part.segment].names
+        bound = run.machine.accounts[part.segment].names
         for slot in part.slots:
             for name in slot.names:
-                bad = run.machine.heap.unfit_part(names[name].value) if name in names else None
+                bad = run.machine.heap.unfit_part(bound[name].value) if name in bound else None
                 if bad is None or slot.optional or (part.segment, name) not in takers:
                     continue
                 taker = takers[part.segment, name]
-                what = "is" if bad.id in names[name].value else "holds"
+                what = "is" if bad.id in bound[name].value else "holds"
                 layout.refuse(
                     cells.get(bad.cell),
                     bad.line,
                     name,
                     f"`{name}` {what} {bad.unfit}, which exists in one process only, and step "
                     f"'{taker}' needs it from step '{part.step}'.",
-                    f"Make it in step '{taker}', put it into a cell tagged `setup`, or join the two "
-                    "steps; of an iterator, keep `list(...)`.",
+                    f"Make it in step '{taker}', put it into a cell tagged `setup`, or join the "
+                    "two steps; of an iterator, keep `list(...)`.",
                 )
 
 
@@ -347,7 +348,7 @@ def _refuse_cycles(layout: Layout, plans: list[StepPlan]) -> None:
         return
     by_name = {plan.step.name: plan for plan in plans}
     reasons = []
-    for waiting, awaited in zip(circle, circle[1:], strict=False):
+    for waiting, awaited in pairwise(circle):
         names = {n for s in by_name[waiting].inputs if s.step == awaited for n in s.bind}
         what = ", ".join(f"`{n}`" for n in sorted(names)) or "its `after`"
         reasons.append(f"'{waiting}' waits for '{awaited}' ({what})")

@@ -102,9 +102,7 @@ class Definitions:
         line, source = statement_text(cell, node)
         return Definition(cell.index, line, cell_id, name, source)
 
-    def for_step(
-        self, step: str, segments: list[int], parts: Iterable[Any]
-    ) -> list[Definition]:
+    def for_step(self, step: str, segments: list[int], parts: Iterable[Any]) -> list[Definition]:
         """Return all that a step executes again, in the order of the notebook."""
         own = {cell.id for cell in self._cells.values() if cell.step == step}
         found = {d for part in parts for listed in part.replays.values() for d in listed}

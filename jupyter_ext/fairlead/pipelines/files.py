@@ -12,8 +12,8 @@ _WRITERS = frozenset(
     "to_csv to_parquet to_json to_pickle to_excel to_feather to_hdf to_html savefig save savez"
     " savez_compressed savetxt tofile dump write_text write_bytes mkdir makedirs mkstemp copy copy2"
     " copyfile copytree move rename replace touch unlink remove rmtree save_model save_pretrained"
-    " write_file imsave imwrite write_image write_html urlretrieve extractall script system getoutput"
-    " symlink to_sql connect".split()
+    " write_file imsave imwrite write_image write_html urlretrieve extractall script system"
+    " getoutput symlink to_sql connect".split()
 )
 _CONSTRUCTORS = frozenset({"Path", "PurePath", "PosixPath", "join", "str", "format"})
 _PATH = re.compile(r"^[\w./~][^\n*?\"<>|:]*\.\w{1,8}$|^[\w./~-]+/[^\n*?\"<>|:]*$")
@@ -51,8 +51,8 @@ def order_by_files(layout: Layout) -> None:
                 cell,
                 line,
                 path,
-                f"Steps '{earlier.name}' and '{step.name}' meet in the file '{path}': they run in this "
-                "order. On a cluster, steps have no disk in common.",
+                f"Steps '{earlier.name}' and '{step.name}' meet in the file '{path}': they run in "
+                "this order. On a cluster, steps have no disk in common.",
                 "Keep what travels between steps in variables.",
             )
         seen.append((step, use))

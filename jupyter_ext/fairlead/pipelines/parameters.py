@@ -87,6 +87,7 @@ def _read_cell(cell: Cell, found: ParameterCells, layout: Layout) -> None:
 
 def _assignment(node: ast.stmt) -> tuple[str, ast.expr | None, str] | None:
     """Return name, value and annotated type of a plain assignment, or None for other code."""
+    value: ast.expr | None
     if isinstance(node, ast.Assign) and len(node.targets) == 1:
         target, value, annotation = node.targets[0], node.value, ""
     elif isinstance(node, ast.AnnAssign):

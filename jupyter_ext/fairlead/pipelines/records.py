@@ -48,7 +48,8 @@ class Parameter:
     name : str
         Name of the variable.
     type : str
-        A parameter type of KFP's spec: NUMBER_INTEGER, NUMBER_DOUBLE, STRING, BOOLEAN, LIST, STRUCT.
+        A parameter type of KFP's spec: NUMBER_INTEGER, NUMBER_DOUBLE, STRING, BOOLEAN, LIST,
+        STRUCT.
     default : object
         Plain JSON; None also where there is no default.
     literal : str

@@ -1,4 +1,4 @@
-"""IPython's syntax as plain Python, line for line, so that it can be analysed and run without IPython.
+"""IPython's syntax as plain Python, line for line: analysed and run without IPython.
 
 What a line means is IPython's (`IPython.core.inputtransformer2`); a test compares the two. What a
 magic does in a step is decided here: it becomes Python, a call of the step's own small shell
@@ -23,7 +23,8 @@ _TOKENS = re.compile(
 )
 SHELL = "get_ipython()"
 _NOTHING = frozenset(
-    "alias_magic autocall automagic autoreload colors config debug doctest_mode hist history lsmagic"
+    "alias_magic autocall automagic autoreload colors config debug doctest_mode hist history"
+    " lsmagic"
     " load_ext magic matplotlib notebook pdb pdef pdoc pfile pinfo pinfo2 pprint precision psource"
     " quickref reload_ext tb tensorboard timeit unload_ext who who_ls whos xmode fairlead".split()
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from fairlead.pipelines.dataflow import objects
+from fairlead.pipelines.dataflow import iteration
 from fairlead.pipelines.dataflow.heap import NOTHING, Value
 from fairlead.pipelines.dataflow.machine import Machine
 
@@ -48,14 +48,14 @@ def read_arguments(m: Machine, node: ast.Call) -> Arguments:
     found = Arguments()
     for part in node.args:
         if isinstance(part, ast.Starred):
-            found.spread |= objects.iterate(m, m.evaluate(m, part.value), part)
+            found.spread |= iteration.iterate(m, m.evaluate(m, part.value), part)
             continue
         found.listed.append(m.evaluate(m, part))
         found.texts.extend(constant_texts(part))
     for keyword in node.keywords:
         value = m.evaluate(m, keyword.value)
         if keyword.arg is None:
-            found.rest |= objects.elements(m, value, keyword.value)
+            found.rest |= iteration.elements(m, value, keyword.value)
             continue
         found.named[keyword.arg] = value
         if not (isinstance(keyword.value, ast.Constant) and not keyword.value.value):
@@ -68,5 +68,5 @@ def constant_texts(node: ast.expr) -> list[str]:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return [node.value]
     if isinstance(node, ast.JoinedStr):
-        return [part.value for part in node.values if isinstance(part, ast.Constant)]
+        return [str(part.value) for part in node.values if isinstance(part, ast.Constant)]
     return []

@@ -1,11 +1,12 @@
-"""Calls: functions and classes of the notebook are followed, those of libraries are known or guessed."""
+"""Calls: the notebook's own functions are followed, those of libraries are known or guessed."""
 
 from __future__ import annotations
 
 import ast
+from functools import partial
 from typing import Any
 
-from fairlead.pipelines.dataflow import dynamic, library, objects
+from fairlead.pipelines.dataflow import dynamic, iteration, library, objects
 from fairlead.pipelines.dataflow.arguments import Arguments, read_arguments
 from fairlead.pipelines.dataflow.heap import (
     ELEMENTS,
@@ -89,7 +90,7 @@ def call(m: Machine, callee: Value, args: Any, node: Any) -> Value:
         return _call_thing(m, m.heap[next(iter(callee))], args, node)
     found = NOTHING
     for t in sorted(callee):
-        found |= m.maybe(lambda t=t: _call_thing(m, m.heap[t], args, node))  # type: ignore[misc]
+        found |= m.maybe(partial(_call_thing, m, m.heap[t], args, node))
     return found
 
 
@@ -267,7 +268,7 @@ def instantiate(m: Machine, cls: Thing, args: Arguments, node: Any) -> Value:
         _fill_dataclass(m, cls, thing, args, node)
     elif objects.has_library_base(m, cls):
         m.link(thing.id, HELD, args.all)
-        m.link(thing.id, ELEMENTS, objects.elements(m, args.all, node) | args.all)
+        m.link(thing.id, ELEMENTS, iteration.elements(m, args.all, node) | args.all)
         library.invoke(m, args.all, args.all, node)
     return frozenset(t for t in value if t != SCALAR)
 

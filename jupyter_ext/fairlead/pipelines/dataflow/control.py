@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from fairlead.pipelines.dataflow import library, objects
+from fairlead.pipelines.dataflow import iteration, library, objects
 from fairlead.pipelines.dataflow.arguments import Arguments
 from fairlead.pipelines.dataflow.heap import (
     ELEMENTS,
@@ -25,6 +26,7 @@ _ROUNDS = 4
 
 
 def run_if(m: Machine, node: ast.If) -> bool:
+    """Run the branches of an `if` apart and join what they leave."""
     test = m.evaluate(m, node.test)
     objects.call_special(m, test, {"__bool__", "__len__"}, (), node)
     return branch(m, [lambda: m.execute(m, node.body), lambda: m.execute(m, node.orelse)])
@@ -90,10 +92,11 @@ def _leaves_early(node: ast.AST) -> bool:
 
 
 def run_for(m: Machine, node: Any) -> bool:
+    """Run a loop until it does nothing new."""
     value = m.evaluate(m, node.iter)
 
     def head() -> None:
-        objects.bind_target(m, node.target, objects.iterate(m, value, node))
+        iteration.bind_target(m, node.target, iteration.iterate(m, value, node))
 
     return _loop(m, node, head, at_least_once=_not_empty(node.iter))
 
@@ -119,6 +122,8 @@ def _not_empty(node: ast.expr) -> bool:
 
 
 def run_while(m: Machine, node: ast.While) -> bool:
+    """Run a loop until it does nothing new."""
+
     def head() -> None:
         m.evaluate(m, node.test)
 
@@ -128,7 +133,9 @@ def run_while(m: Machine, node: ast.While) -> bool:
 
 
 def run_try(m: Machine, node: Any) -> bool:
-    start, log = m.names_now(), {}
+    """Run a `try`: a handler sees what was bound up to any point of the body."""
+    start = m.names_now()
+    log: dict[str, Value] = {}
     m.frame.logs.append(log)
     dead = m.execute(m, node.body)
     m.frame.logs.remove(log)
@@ -152,7 +159,7 @@ def run_try(m: Machine, node: Any) -> bool:
             m.delete(handler.name)
         return done
 
-    ways = [succeed, *[lambda h=h: handle(h) for h in node.handlers]]  # type: ignore[misc]
+    ways: list[Callable[[], bool]] = [succeed, *[partial(handle, h) for h in node.handlers]]
     ended = branch(m, ways)
     if node.finalbody:
         if ended:
@@ -173,6 +180,7 @@ def _caught(m: Machine, kind: Value, made: int) -> Value:
 
 
 def run_with(m: Machine, node: Any) -> bool:
+    """Run a `with` and the methods of its contexts."""
     owners = []
     for item in node.items:
         value = m.evaluate(m, item.context_expr)
@@ -184,8 +192,9 @@ def run_with(m: Machine, node: Any) -> bool:
                 given |= library.call_opaque(m, m.heap[t], "__enter__", Arguments(), node)
                 given |= m.heap.field(t, ELEMENTS)
         if item.optional_vars is not None:
-            objects.bind_target(m, item.optional_vars, given or PLAIN)
-    start, log = m.names_now(), {}
+            iteration.bind_target(m, item.optional_vars, given or PLAIN)
+    start = m.names_now()
+    log: dict[str, Value] = {}
     m.frame.logs.append(log)
     dead = m.execute(m, node.body)
     m.frame.logs.remove(log)
@@ -202,11 +211,9 @@ def run_with(m: Machine, node: Any) -> bool:
 
 
 def run_match(m: Machine, node: ast.Match) -> bool:
+    """Run the cases of a `match` apart and join what they leave."""
     subject = m.evaluate(m, node.subject)
-    ways: list[Callable[[], bool]] = [
-        (lambda case=case: _case(m, case, subject))
-        for case in node.cases  # type: ignore[misc]
-    ]
+    ways: list[Callable[[], bool]] = [partial(_case, m, case, subject) for case in node.cases]
     last = node.cases[-1]
     if not (
         isinstance(last.pattern, ast.MatchAs)
@@ -214,7 +221,8 @@ def run_match(m: Machine, node: ast.Match) -> bool:
         and last.guard is None
     ):
         ways.append(lambda: False)
-    start, log = m.names_now(), {}
+    start = m.names_now()
+    log: dict[str, Value] = {}
     m.frame.logs.append(log)
     dead = branch(m, ways)
     m.frame.logs.remove(log)

@@ -61,7 +61,7 @@ def read_query(m: Machine, texts: list[str]) -> None:
 
 
 def run_text(m: Machine, path: str, args: Arguments, node: ast.Call) -> Value:
-    """Do `eval` or `exec`: a constant text is code like any other; what is computed is not known."""
+    """Do `eval` or `exec`: a constant text is code like any other, a computed one is not known."""
     first = node.args[0] if node.args else None
     texts = constant_texts(first) if isinstance(first, ast.Constant) else []
     if texts and len(node.args) == 1 and not node.keywords:

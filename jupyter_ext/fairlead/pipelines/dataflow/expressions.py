@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from fairlead.pipelines.dataflow import calls, objects
+from fairlead.pipelines.dataflow import calls, iteration, objects
 from fairlead.pipelines.dataflow.heap import (
     ELEMENTS,
     NOTHING,
@@ -55,7 +55,7 @@ def _display(m: Machine, node: Any) -> Value:
     for part in node.elts:
         if isinstance(part, ast.Starred):
             known = False
-            items.append(objects.iterate(m, evaluate(m, part.value), node))
+            items.append(iteration.iterate(m, evaluate(m, part.value), node))
         else:
             items.append(evaluate(m, part))
     m.link(thing.id, ELEMENTS, NOTHING.union(*items))
@@ -70,7 +70,7 @@ def _dict(m: Machine, node: ast.Dict) -> Value:
     thing = m.new(node, "dict")
     for key, part in zip(node.keys, node.values, strict=True):
         if key is None:
-            m.link(thing.id, ELEMENTS, objects.elements(m, evaluate(m, part), node))
+            m.link(thing.id, ELEMENTS, iteration.elements(m, evaluate(m, part), node))
             continue
         named = evaluate(m, key)
         value = evaluate(m, part)
@@ -101,8 +101,8 @@ def run_comprehension(m: Machine, node: Any, outer: Frame) -> Value:
     value = NOTHING
     for _ in range(2):  # a walrus in it may feed the next round
         for part in node.generators:
-            source = objects.iterate(m, evaluate(m, part.iter), node)
-            objects.bind_target(m, part.target, source)
+            source = iteration.iterate(m, evaluate(m, part.iter), node)
+            iteration.bind_target(m, part.target, source)
             evaluate_all(m, part.ifs)
         if isinstance(node, ast.DictComp):
             value |= evaluate(m, node.key) | evaluate(m, node.value)
@@ -165,7 +165,9 @@ def _compare(m: Machine, node: ast.Compare) -> Value:
                 m.observe_identity(left, right)
             continue
         inside = (
-            objects.elements(m, right, node) if isinstance(operator, ast.In | ast.NotIn) else right
+            iteration.elements(m, right, node)
+            if isinstance(operator, ast.In | ast.NotIn)
+            else right
         )
         both = left | right
         objects.call_special(m, both | inside, objects.OPERATORS, (both,), node)
@@ -204,7 +206,7 @@ def _formatted(m: Machine, node: Any) -> Value:
 
 
 def _await(m: Machine, node: ast.Await) -> Value:
-    return objects.resume(m, evaluate(m, node.value), node)
+    return iteration.resume(m, evaluate(m, node.value), node)
 
 
 def _yield(m: Machine, node: ast.Yield) -> Value:
@@ -213,7 +215,7 @@ def _yield(m: Machine, node: ast.Yield) -> Value:
 
 
 def _yield_from(m: Machine, node: ast.YieldFrom) -> Value:
-    m.frame.returned |= objects.iterate(m, evaluate(m, node.value), node)
+    m.frame.returned |= iteration.iterate(m, evaluate(m, node.value), node)
     return PLAIN
 
 
@@ -223,7 +225,7 @@ def _slice(m: Machine, node: ast.Slice) -> Value:
 
 
 def _starred(m: Machine, node: ast.Starred) -> Value:
-    return objects.iterate(m, evaluate(m, node.value), node)
+    return iteration.iterate(m, evaluate(m, node.value), node)
 
 
 def _call(m: Machine, node: ast.Call) -> Value:

@@ -1,8 +1,8 @@
 """The objects that a notebook's names may refer to, as far as the text tells.
 
-An abstract object stands for all that one place in the code makes in one context. A value is the set
-of objects that an expression may give. Edges from object to object only grow; each remembers the
-segment of the notebook in which it appeared, so that one can ask what reached what at that time.
+An abstract object stands for all that one place in the code makes in one context. A value is the
+set of objects that an expression may give. Edges from object to object only grow; each remembers
+the segment of the notebook in which it appeared, so that one can ask what reached what then.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class Heap:
         return seen
 
     def reaching(self, thing: int, segment: int) -> set[int]:
-        """Return the objects that lead to one, directly or not, after a segment; itself included."""
+        """Return what leads to an object, directly or not, after a segment; itself included."""
         seen: set[int] = set()
         waiting = [thing]
         while waiting:

@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterable
 from typing import Any
 
-from fairlead.pipelines.dataflow import dynamic, objects, tables
+from fairlead.pipelines.dataflow import dynamic, iteration, objects, tables
 from fairlead.pipelines.dataflow.arguments import Arguments
+from fairlead.pipelines.dataflow.builtin_calls import SPECIAL
 from fairlead.pipelines.dataflow.heap import (
     ELEMENTS,
     GIVEN,
@@ -38,7 +39,7 @@ def call_import(m: Machine, path: str, args: Arguments, node: Any) -> Value:
     if path == "builtins.vars":
         spaces = [objects.attributes_dict(m, m.heap[t], node) for t in args.all if t != SCALAR]
         return NOTHING.union(*spaces)
-    special = _SPECIAL.get(path)
+    special = SPECIAL.get(path)
     if special is not None:
         return special(m, args, node)
     first = args.listed[0] if args.listed else NOTHING
@@ -66,14 +67,14 @@ def _result(m: Machine, path: str, name: str, args: Arguments, node: Any, called
         if path == "collections.defaultdict" and args.listed:
             m.link(made.id, ELEMENTS, _defaults(m, args.listed[0], node))
             args.listed = args.listed[1:]
-        inside = objects.iterate(m, args.all, node)
+        inside = iteration.iterate(m, args.all, node)
         if made.kind == "dict":  # of pairs
-            inside |= objects.elements(m, inside, node)
+            inside |= iteration.elements(m, inside, node)
         m.link(made.id, ELEMENTS, inside)
         return frozenset({made.id})
     if path in tables.LAZY:
         functions = frozenset(t for t in args.all if m.heap[t].kind in ("function", "method"))
-        inside = objects.iterate(m, args.all - functions, node)
+        inside = iteration.iterate(m, args.all - functions, node)
         if name in ("zip", "enumerate") and not args.spread:
             inside = _pairs(m, name, args, node)
         made = m.new(node, "generator", path=path)
@@ -83,7 +84,7 @@ def _result(m: Machine, path: str, name: str, args: Arguments, node: Any, called
     if name in tables.PLAIN_RESULTS:
         return PLAIN
     if name in tables.ELEMENTS_OF:
-        inside = objects.iterate(m, args.all, node) | called
+        inside = iteration.iterate(m, args.all, node) | called
         made = m.new(node, "opaque", path=path)
         m.link(made.id, ELEMENTS, inside)
         return inside | {made.id}
@@ -104,7 +105,7 @@ def _result(m: Machine, path: str, name: str, args: Arguments, node: Any, called
 def _pairs(m: Machine, name: str, args: Arguments, node: Any) -> Value:
     """Return the tuples that `zip` and `enumerate` give."""
     sources = args.listed if name == "zip" else args.listed[:1]
-    items = [objects.iterate(m, source, node) for source in sources]
+    items = [iteration.iterate(m, source, node) for source in sources]
     pair = m.new(node, "tuple", tag="pair")
     pair.items = [PLAIN, *items] if name == "enumerate" else items
     m.link(pair.id, ELEMENTS, NOTHING.union(*pair.items))
@@ -172,12 +173,12 @@ def _invoke_all(
     m: Machine, callables: list[Thing], direct: Value, inside: Value, node: Any, quiet: bool
 ) -> Value:
     found = NOTHING
-    inside |= objects.elements(m, inside, node)
-    inside |= objects.elements(m, inside, node) | PLAIN
+    inside |= iteration.elements(m, inside, node)
+    inside |= iteration.elements(m, inside, node) | PLAIN
     for thing in callables:
         m.invoking.add(thing.id)
         if thing.kind == "instance":
-            names = objects.SPECIAL if quiet else _methods(m, thing)
+            names = objects.SPECIAL if quiet else objects.methods(m, thing)
             found |= objects.call_special(m, {thing.id}, names, (inside, inside), node)
         elif not (quiet and thing.id not in direct) and (
             thing.kind == "method" or thing.owner[2] is None
@@ -185,16 +186,6 @@ def _invoke_all(
             found |= m.call(m, frozenset({thing.id}), Arguments(spread=inside), node)
         m.invoking.discard(thing.id)
     return found
-
-
-def _methods(m: Machine, thing: Thing) -> set[str]:
-    names: set[str] = set()
-    waiting = objects.class_of(m, thing)
-    while waiting:
-        cls = waiting.pop()
-        names.update(n for n in cls.fields if n not in ("__init__", "__new__", "__init_subclass__"))
-        waiting.extend(p for base in cls.owner or () for p in m.heap.kinds(base, "class"))
-    return names
 
 
 def call_unknown(m: Machine, args: Arguments, node: Any) -> Value:
@@ -228,7 +219,7 @@ def call_opaque(m: Machine, thing: Thing, name: str, args: Arguments, node: Any)
         return frozenset({made.id})
     held = heap.field(thing.id, HELD)
     if thing.kind == "generator":
-        passed = objects.iterate(m, own, node) | args.all
+        passed = iteration.iterate(m, own, node) | args.all
         invoke(m, args.all, passed, node)
         return passed | PLAIN
     called = invoke(m, own | args.all, args.all | own | held, node)
@@ -253,7 +244,7 @@ def call_opaque(m: Machine, thing: Thing, name: str, args: Arguments, node: Any)
         return result
     if name in tables.CHANGING:
         m.mutate(own)
-        m.link(thing.id, ELEMENTS, args.all | objects.elements(m, args.all, node))
+        m.link(thing.id, ELEMENTS, args.all | iteration.elements(m, args.all, node))
         return result | own | held | heap.field(thing.id, ELEMENTS) if name in _GIVES else PLAIN
     _deep_change(m, thing)
     m.link(thing.id, GIVEN, args.all)
@@ -289,7 +280,7 @@ def call_container(m: Machine, thing: Thing, name: str, args: Arguments, node: A
         thing.items = None
         taken = args.all if name in _TAKES else NOTHING
         if name not in _TAKES and name not in _GIVES:
-            taken = objects.iterate(m, args.all, node) | NOTHING.union(*args.named.values())
+            taken = iteration.iterate(m, args.all, node) | NOTHING.union(*args.named.values())
         m.link(thing.id, ELEMENTS, taken)
         if name in _GIVES:
             return (inside | args.all | found) or PLAIN
@@ -307,7 +298,7 @@ def call_container(m: Machine, thing: Thing, name: str, args: Arguments, node: A
     if name in ("index", "count", "isdisjoint", "issubset", "issuperset"):
         return PLAIN
     made = m.new(node, thing.kind, tag=str(thing.id))
-    m.link(made.id, ELEMENTS, inside | objects.elements(m, args.all, node))
+    m.link(made.id, ELEMENTS, inside | iteration.elements(m, args.all, node))
     return frozenset({made.id})
 
 
@@ -327,116 +318,3 @@ def make_defaults(m: Machine, made: Thing, owner: Thing, name: str, node: Any) -
         kind = tables.LIST_KINDS.get(factory.path, "opaque")
         found |= {m.new(node, kind, tag=f"{owner.id}.{name}").id}
     return found
-
-
-def _type(m: Machine, args: Arguments, node: Any) -> Value:
-    if len(args.listed) > 1:
-        return frozenset({m.new(node, "opaque", path="builtins.type").id})
-    found: set[int] = set()
-    for t in args.all:
-        found.update(m.heap.field(t, "__class__"))
-    return frozenset(found) or PLAIN
-
-
-def _getattr(m: Machine, args: Arguments, node: Any) -> Value:
-    owner = args.listed[0] if args.listed else NOTHING
-    default = NOTHING.union(*args.listed[2:])
-    if len(args.listed) > 1 and len(args.texts) == 1:
-        return objects.attribute(m, owner, args.texts[0], node) | default
-    parts = [objects.attribute(m, owner, n, node) for t in owner for n in _methods_or_fields(m, t)]
-    return NOTHING.union(owner, default, *parts)
-
-
-def _methods_or_fields(m: Machine, t: int) -> set[str]:
-    thing = m.heap[t]
-    return set(thing.fields) | (_methods(m, thing) if thing.kind == "instance" else set())
-
-
-def _setattr(m: Machine, args: Arguments, node: Any) -> Value:
-    owner = args.listed[0] if args.listed else NOTHING
-    name = (
-        args.texts[0]
-        if len(args.texts) == 1 or (len(args.listed) == 3 and args.texts)
-        else ELEMENTS
-    )
-    objects.assign_attribute(m, owner, name, NOTHING.union(*args.listed[1:]), node)
-    return PLAIN
-
-
-def _next(m: Machine, args: Arguments, node: Any) -> Value:
-    m.mutate(args.listed[0] if args.listed else NOTHING)
-    return objects.iterate(m, args.all, node) | NOTHING.union(*args.listed[1:])
-
-
-def _copy(m: Machine, args: Arguments, node: Any) -> Value:
-    """Do `copy.copy`: another object with the same parts."""
-    found = NOTHING
-    for t in args.listed[0] if args.listed else args.all:
-        thing = m.heap[t]
-        if thing.kind in ("scalar", "import", "function", "class", "tuple"):
-            found |= {t}
-            continue
-        objects.call_special(m, {t}, {"__copy__", "__reduce__", "__getstate__"}, (), node)
-        made = m.new(node, thing.kind, tag=f"copy {t}", path=thing.path)
-        made.owner, made.unfit = thing.owner, thing.unfit
-        for name in thing.fields:
-            m.link(made.id, name, m.heap.field(t, name))
-        if thing.kind == "opaque":
-            m.link(made.id, HELD, {t})
-        found |= {made.id}
-    return found
-
-
-def _deepcopy(m: Machine, args: Arguments, node: Any) -> Value:
-    """Do `copy.deepcopy`: other objects all the way down, sharing what the originals share."""
-    copies: dict[int, int] = {}
-    first = args.listed[0] if args.listed else args.all
-    for t in m.heap.reach(first):
-        thing = m.heap[t]
-        copies[t] = t
-        if thing.kind not in ("scalar", "import", "function", "class"):
-            objects.call_special(m, {t}, {"__deepcopy__", "__getstate__"}, (), node)
-            made = m.new(node, thing.kind, tag=f"deep {t}", path=thing.path)
-            made.owner, made.unfit = thing.owner, thing.unfit
-            copies[t] = made.id
-    for t, copied in copies.items():
-        if copied != t:
-            for name in m.heap[t].fields:
-                m.link(copied, name, {copies.get(p, p) for p in m.heap.field(t, name)})
-    return frozenset(copies[t] for t in first)
-
-
-def _identity(m: Machine, args: Arguments, node: Any) -> Value:
-    m.observe_identity(args.all)
-    return PLAIN
-
-
-def _show(m: Machine, args: Arguments, node: Any) -> Value:
-    inside = m.heap.reach(args.all)
-    objects.call_special(m, inside, objects.SHOWING, (), node)
-    return PLAIN
-
-
-def _iter(m: Machine, args: Arguments, node: Any) -> Value:
-    made = m.new(node, "generator", path="builtins.iter", unfit="an iterator")
-    made.owner = ("lazy", NOTHING, NOTHING)
-    m.link(made.id, ELEMENTS, objects.iterate(m, args.all, node))
-    return frozenset({made.id})
-
-
-_SPECIAL = {
-    "copy.copy": _copy,
-    "copy.deepcopy": _deepcopy,
-    "builtins.type": _type,
-    "builtins.getattr": _getattr,
-    "builtins.setattr": _setattr,
-    "builtins.delattr": _setattr,
-    "builtins.next": _next,
-    "builtins.anext": _next,
-    "builtins.id": _identity,
-    "builtins.print": _show,
-    "builtins.repr": _show,
-    "builtins.str": _show,
-    "builtins.format": _show,
-    "builtins.iter": _iter,
-}

@@ -115,7 +115,9 @@ class Machine:
 
     def __init__(self) -> None:
         self.heap = Heap()
-        self.module = Frame("module", Scope(*[frozenset()] * 3, False, False), "")
+        self.module = Frame(
+            "module", Scope(frozenset(), frozenset(), frozenset(), False, False), ""
+        )
         self.frame = self.module
         self.account = Account(0)
         self.accounts = [self.account]

@@ -136,8 +136,8 @@ def _note_session(m: Machine, cell: Cell, node: ast.stmt) -> None:
                 m.remark(
                     "warning",
                     part.id,
-                    f"This changes a setting of the whole process (`{m.touched[0]}`), with a value that "
-                    "later steps do not have: they keep their own setting.",
+                    f"This changes a setting of the whole process (`{m.touched[0]}`), with a value "
+                    "that later steps do not have: they keep their own setting.",
                     "Put it into a cell tagged `setup`, or write the value out.",
                 )
                 return
@@ -166,7 +166,7 @@ def _place_dynamic_names(m: Machine) -> None:
 def _remark_undefined(m: Machine, layout: Layout) -> None:
     """Tell of names that are used before any cell binds them."""
     for name, (cell, line, segment) in m.undefined.items():
-        if m.dynamic and min(m.dynamic) <= segment or m.stars and m.stars[0][0] <= segment:
+        if (m.dynamic and min(m.dynamic) <= segment) or (m.stars and m.stars[0][0] <= segment):
             continue
         severity, hint = "warning", "Run the notebook from top to bottom to see whether it works."
         if _HISTORY.match(name):

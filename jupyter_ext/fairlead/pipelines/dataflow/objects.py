@@ -22,7 +22,8 @@ OPERATORS = frozenset(
     for side in ("", "r", "i")
     for name in "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split()
 ) | frozenset(
-    "__eq__ __ne__ __lt__ __le__ __gt__ __ge__ __contains__ __neg__ __pos__ __invert__ __hash__".split()
+    "__eq__ __ne__ __lt__ __le__ __gt__ __ge__ __contains__ __neg__ __pos__ __invert__"
+    " __hash__".split()
 )
 SHOWING = frozenset(
     "__repr__ __str__ __format__ _repr_html_ _repr_mimebundle_ _repr_markdown_ _repr_png_"
@@ -32,14 +33,14 @@ SPECIAL = (
     OPERATORS
     | SHOWING
     | frozenset(
-        "__len__ __iter__ __next__ __getitem__ __bool__ __int__ __float__ __index__ __abs__ __round__"
-        " __call__ __enter__ __exit__ __reversed__ __bytes__ __array__ keys".split()
+        "__len__ __iter__ __next__ __getitem__ __bool__ __int__ __float__ __index__ __abs__"
+        " __round__ __call__ __enter__ __exit__ __reversed__ __bytes__ __array__ keys".split()
     )
 )
 CONTAINERS = ("list", "dict", "set", "tuple")
 _SIMPLE = frozenset(
-    "shape ndim size dtype nbytes itemsize name names empty columns index dtypes __name__ __qualname__"
-    " __doc__ __module__ device suffix stem parent hour minute year month day".split()
+    "shape ndim size dtype nbytes itemsize name names empty columns index dtypes __name__"
+    " __qualname__ __doc__ __module__ device suffix stem parent hour minute year month day".split()
 )
 
 
@@ -89,6 +90,17 @@ def dataclass_fields(m: Machine, cls: Thing) -> list[str]:
 def class_of(m: Machine, thing: Thing) -> list[Thing]:
     """Return the classes that an instance may have."""
     return [m.heap[t] for t in m.heap.field(thing.id, "__class__")]
+
+
+def methods(m: Machine, thing: Thing) -> set[str]:
+    """Return the names of an instance's methods that a library may call."""
+    names: set[str] = set()
+    waiting = class_of(m, thing)
+    while waiting:
+        cls = waiting.pop()
+        names.update(n for n in cls.fields if n not in ("__init__", "__new__", "__init_subclass__"))
+        waiting.extend(p for base in cls.owner or () for p in m.heap.kinds(base, "class"))
+    return names
 
 
 def attribute(m: Machine, value: Value, name: str, node: Any) -> Value:
@@ -157,7 +169,7 @@ def attributes_dict(m: Machine, thing: Thing, node: Any) -> Value:
 
 
 def bind(m: Machine, value: Value, owner: Value, node: Any, *, from_class: bool = False) -> Value:
-    """Return class attributes as seen through an instance (or class): methods bound, properties run."""
+    """Return class attributes as an instance sees them: methods bound, properties run."""
     found: set[int] = set()
     for t in value:
         thing = m.heap[t]
@@ -281,52 +293,6 @@ def _position(part: Any) -> int | None:
     return position if isinstance(position, int) else None
 
 
-def elements(m: Machine, value: Value, node: Any) -> Value:
-    """Return what a value's elements may be, without running an iterator of the notebook."""
-    found = NOTHING
-    for t in value:
-        thing = m.heap[t]
-        if thing.kind in (*CONTAINERS, "generator"):
-            found |= m.heap.field(t, ELEMENTS)
-        elif thing.kind in ("opaque", "instance"):
-            found |= m.heap.field(t, ELEMENTS) | m.heap.field(t, HELD)
-            found |= {t} if thing.kind == "opaque" else NOTHING
-        else:
-            found |= {SCALAR}
-    return found
-
-
-def iterate(m: Machine, value: Value, node: Any) -> Value:
-    """Return what iterating over a value may give, and run what that runs."""
-    found = elements(m, value, node)
-    for t in value:
-        thing = m.heap[t]
-        if thing.kind == "generator":
-            found |= resume(m, frozenset({t}), node)
-            m.mutate({t})
-        elif thing.kind == "instance":
-            made = call_special(m, frozenset({t}), {"__iter__", "__aiter__"}, (), node)
-            for step in ("__next__", "__anext__"):
-                found |= call_special(m, made | {t}, {step}, (), node)
-            found |= call_special(m, frozenset({t}), {"__getitem__", "__len__"}, (PLAIN,), node)
-            for inner in made - {t}:
-                if m.heap[inner].kind != "instance":
-                    found |= iterate(m, frozenset({inner}), node)
-    return found
-
-
-def resume(m: Machine, value: Value, node: Any) -> Value:
-    """Run the bodies of generators and coroutines; return what they give."""
-    found = NOTHING
-    for t in value:
-        thing = m.heap[t]
-        if thing.kind != "generator" or thing.owner is None:
-            found |= {t} | m.heap.field(t, ELEMENTS)
-            continue
-        found |= m.resume_generator(m, thing, node)
-    return found
-
-
 def call_special(
     m: Machine, value: Iterable[int], names: Collection[str], args: tuple[Value, ...], node: Any
 ) -> Value:
@@ -367,56 +333,3 @@ def observe_bare(m: Machine, *values: Iterable[int]) -> None:
                     m.observe_identity({t})
             elif thing.kind == "opaque" and thing.path == "builtins.object":
                 m.observe_identity({t})
-
-
-def bind_target(m: Machine, target: Any, value: Value, source: Any = None) -> None:
-    """Assign a value to a target of `=`, `for`, `with` or a comprehension.
-
-    Parameters
-    ----------
-    source
-        The expression that gave the value, where the value is known to have no other name.
-    """
-    if isinstance(target, ast.Name):
-        m.store(target.id, value)
-    elif isinstance(target, ast.Starred):
-        made = m.new(target, "list")
-        m.link(made.id, ELEMENTS, value)
-        bind_target(m, target.value, frozenset({made.id}))
-    elif isinstance(target, ast.Tuple | ast.List):
-        unpack(m, target, value, source)
-    elif isinstance(target, ast.Attribute):
-        owner = m.evaluate(m, target.value)
-        assign_attribute(m, owner, target.attr, value, target)
-    elif isinstance(target, ast.Subscript):
-        owner = m.evaluate(m, target.value)
-        if isinstance(target.slice, ast.Slice):
-            value |= iterate(m, value, target)
-        assign_element(m, owner, m.evaluate(m, target.slice), value, target)
-
-
-def unpack(m: Machine, target: Any, value: Value, source: Any) -> None:
-    """Assign the elements of a value to several targets."""
-    starred = any(isinstance(part, ast.Starred) for part in target.elts)
-    if (
-        not starred
-        and value
-        and all(
-            m.heap[t].items is not None and len(m.heap[t].items or ()) == len(target.elts)
-            for t in value
-        )
-    ):
-        for position, part in enumerate(target.elts):
-            bind_target(m, part, NOTHING.union(*[(m.heap[t].items or [])[position] for t in value]))
-        return
-    inside = iterate(m, value, target)
-    made_here = m.heap.sites.get((id(source), "", m.context, m.segment))
-    for position, part in enumerate(target.elts):
-        piece = inside
-        if made_here in value and isinstance(source, ast.Call):
-            # What a library returns together is told apart by position: `X, y = load()`.
-            whole = m.heap[made_here]
-            made = m.new(part, "opaque", tag=f"{made_here}[{position}]", path=whole.path)
-            m.link(made.id, HELD, m.heap.field(whole.id, HELD))
-            piece = piece - {whole.id} | {made.id} if whole.kind == "opaque" else piece
-        bind_target(m, part, piece)

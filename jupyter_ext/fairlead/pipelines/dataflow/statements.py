@@ -6,13 +6,14 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from fairlead.pipelines.dataflow import calls, control, objects
+from fairlead.pipelines.dataflow import calls, control, iteration, objects
 from fairlead.pipelines.dataflow.arguments import Arguments
 from fairlead.pipelines.dataflow.heap import (
     ELEMENTS,
     NOTHING,
     PLAIN,
     Value,
+    arguments_of,
 )
 from fairlead.pipelines.dataflow.machine import Frame, Machine
 
@@ -38,7 +39,7 @@ def _assign(m: Machine, node: ast.Assign) -> bool:
     value = m.evaluate(m, node.value)
     for target in node.targets:
         _assign_namespace(m, target)
-        objects.bind_target(m, target, value, node.value if len(node.targets) == 1 else None)
+        iteration.bind_target(m, target, value, node.value if len(node.targets) == 1 else None)
         _note_plain(m, target)
     return False
 
@@ -56,7 +57,7 @@ def _pairwise(m: Machine, node: ast.Assign) -> bool:
     values = [m.evaluate(m, part) for part in parts]
     for inner, value in zip(target.elts, values, strict=True):
         _assign_namespace(m, inner)
-        objects.bind_target(m, inner, value)
+        iteration.bind_target(m, inner, value)
         _note_plain(m, inner)
     return True
 
@@ -86,7 +87,7 @@ def _annotated(m: Machine, node: ast.AnnAssign) -> bool:
     if m.frame.kind != "function":
         _annotation(m, node.annotation)
     if node.value is not None:
-        objects.bind_target(m, node.target, m.evaluate(m, node.value))
+        iteration.bind_target(m, node.target, m.evaluate(m, node.value))
         _note_plain(m, node.target)
     return False
 
@@ -110,7 +111,7 @@ def _augmented(m: Machine, node: ast.AugAssign) -> bool:
     for t in in_place:
         m.heap[t].items = None
         if m.heap[t].kind in objects.CONTAINERS:
-            m.link(t, ELEMENTS, objects.iterate(m, right, node))
+            m.link(t, ELEMENTS, iteration.iterate(m, right, node))
     if current <= PLAIN and right <= PLAIN:
         value: Value = PLAIN
     else:
@@ -118,10 +119,10 @@ def _augmented(m: Machine, node: ast.AugAssign) -> bool:
         if current - in_place or not in_place:
             kinds = {m.heap[t].kind for t in current | right}
             thing = m.new(node, "tuple" if kinds == {"tuple"} else "opaque")
-            m.link(thing.id, ELEMENTS, objects.elements(m, (current | right) - in_place, node))
+            m.link(thing.id, ELEMENTS, iteration.elements(m, (current | right) - in_place, node))
             fresh = frozenset({thing.id})
         value = in_place | fresh | made
-    objects.bind_target(m, target, value)
+    iteration.bind_target(m, target, value)
     _note_plain(m, target)
     return False
 
@@ -136,7 +137,7 @@ def _as_load(m: Machine, target: Any, kind: Any) -> ast.expr:
 
 def _function(m: Machine, node: Any) -> bool:
     decorators = [m.evaluate(m, part) for part in node.decorator_list]
-    for argument in calls.arguments_of(node):
+    for argument in arguments_of(node):
         _annotation(m, argument.annotation)
     _annotation(m, node.returns)
     value = calls.make_function(m, node)

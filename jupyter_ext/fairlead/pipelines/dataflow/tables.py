@@ -10,47 +10,52 @@ _words = str.split
 
 CHANGES_FIRST = frozenset(
     _words(
-        "random.shuffle heapq.heappush heapq.heappop heapq.heapify heapq.heapreplace heapq.heappushpop"
-        " bisect.insort bisect.insort_left bisect.insort_right numpy.copyto numpy.put numpy.place"
-        " numpy.putmask numpy.fill_diagonal numpy.put_along_axis numpy.random.shuffle builtins.setattr"
-        " builtins.delattr builtins.next operator.setitem operator.delitem operator.iadd operator.isub"
-        " operator.imul operator.ior operator.iand operator.iconcat json.dump pickle.dump"
-        " torch.nn.utils.clip_grad_norm_ builtins.anext sklearn.utils.shuffle_"
+        "random.shuffle heapq.heappush heapq.heappop heapq.heapify heapq.heapreplace"
+        " heapq.heappushpop bisect.insort bisect.insort_left bisect.insort_right numpy.copyto"
+        " numpy.put numpy.place numpy.putmask numpy.fill_diagonal numpy.put_along_axis"
+        " numpy.random.shuffle builtins.setattr builtins.delattr builtins.next operator.setitem"
+        " operator.delitem operator.iadd operator.isub operator.imul operator.ior operator.iand"
+        " operator.iconcat json.dump pickle.dump torch.nn.utils.clip_grad_norm_ builtins.anext"
+        " sklearn.utils.shuffle_"
     )
 )
 """Functions that change their first argument."""
 
 FRESH = frozenset(
     _words(
-        "len sum abs round repr str int float bool bytes complex hash ord chr bin hex oct format all any"
-        " isinstance issubclass callable divmod pow range id type print input deepcopy mean std var median"
-        " accuracy_score precision_score recall_score f1_score roc_auc_score log_loss r2_score"
-        " mean_squared_error mean_absolute_error root_mean_squared_error confusion_matrix"
-        " classification_report roc_curve auc cross_val_score cross_validate zeros ones empty full arange"
-        " linspace zeros_like ones_like empty_like full_like eye array copy concatenate stack vstack hstack"
-        " where argmax argmin argsort unique bincount dot matmul exp log sqrt sin cos tanh percentile"
-        " quantile read_csv read_parquet read_json read_excel loads load dumps default_rng time sleep"
-        " perf_counter monotonic now today getcwd getenv exists join basename dirname abspath Path"
-        " randint random choice uniform normal rand randn sample figure subplot title xlabel ylabel legend"
-        " show savefig tight_layout getsizeof gcd prod max_ min_ isnan isclose allclose array_equal"
-        " norm inv det solve compile match search findall sub fullmatch getoutput system"
+        "len sum abs round repr str int float bool bytes complex hash ord chr bin hex oct"
+        " format all any isinstance issubclass callable divmod pow range id type print input"
+        " deepcopy mean std var median accuracy_score precision_score recall_score f1_score"
+        " roc_auc_score log_loss r2_score mean_squared_error mean_absolute_error"
+        " root_mean_squared_error confusion_matrix classification_report roc_curve auc"
+        " cross_val_score cross_validate zeros ones empty full arange linspace zeros_like"
+        " ones_like empty_like full_like eye array copy concatenate stack vstack hstack where"
+        " argmax argmin argsort unique bincount dot matmul exp log sqrt sin cos tanh percentile"
+        " quantile read_csv read_parquet read_json read_excel loads load dumps default_rng time"
+        " sleep perf_counter monotonic now today getcwd getenv exists join basename dirname"
+        " abspath Path randint random choice uniform normal rand randn sample figure subplot"
+        " title xlabel ylabel legend show savefig tight_layout getsizeof gcd prod max_ min_"
+        " isnan isclose allclose array_equal norm inv det solve compile match search findall sub"
+        " fullmatch getoutput system"
     )
 )
 """Functions whose result neither is nor holds an argument."""
 
 ELEMENTS_OF = frozenset(
     _words(
-        "list dict set tuple frozenset sorted reversed enumerate zip map filter iter min max next chain"
-        " islice cycle product permutations combinations combinations_with_replacement accumulate"
-        " takewhile dropwhile starmap groupby pairwise batched zip_longest tee deque defaultdict Counter"
-        " OrderedDict ChainMap reduce copy nlargest nsmallest heappop heapreplace heappushpop anext"
+        "list dict set tuple frozenset sorted reversed enumerate zip map filter iter min max"
+        " next chain islice cycle product permutations combinations"
+        " combinations_with_replacement accumulate takewhile dropwhile starmap groupby pairwise"
+        " batched zip_longest tee deque defaultdict Counter OrderedDict ChainMap reduce copy"
+        " nlargest nsmallest heappop heapreplace heappushpop anext"
     )
 )
 """Functions whose result holds, or is one of, the elements of their arguments."""
 
 LAZY = frozenset(
     _words(
-        "builtins.enumerate builtins.zip builtins.map builtins.filter builtins.iter builtins.reversed"
+        "builtins.enumerate builtins.zip builtins.map builtins.filter builtins.iter"
+        " builtins.reversed"
     )
 )
 """Functions whose result is consumed by use; it may travel, or not, by Python's version."""
@@ -104,9 +109,9 @@ LIST_KINDS = {
 
 CHANGING = frozenset(
     _words(
-        "append extend insert remove pop popitem clear sort reverse add discard update setdefault"
-        " intersection_update difference_update symmetric_difference_update appendleft popleft"
-        " extendleft rotate subtract move_to_end"
+        "append extend insert remove pop popitem clear sort reverse add discard update"
+        " setdefault intersection_update difference_update symmetric_difference_update"
+        " appendleft popleft extendleft rotate subtract move_to_end"
     )
 )
 """Methods of Python's containers that change them; everything else of theirs does not."""
@@ -119,82 +124,89 @@ FITTING = frozenset(
 READING = frozenset(
     _words(
         # Python's own types
-        "index count get keys values items copy join split rsplit splitlines strip lstrip rstrip replace"
-        " lower upper title capitalize startswith endswith format encode decode find rfind zfill"
-        " isdigit isalpha isalnum isspace union intersection difference symmetric_difference issubset"
-        " issuperset isdisjoint hex group groups groupdict total_seconds isoformat strftime"
+        "index count get keys values items copy join split rsplit splitlines strip lstrip"
+        " rstrip replace lower upper title capitalize startswith endswith format encode decode"
+        " find rfind zfill isdigit isalpha isalnum isspace union intersection difference"
+        " symmetric_difference issubset issuperset isdisjoint hex group groups groupdict"
+        " total_seconds isoformat strftime"
         # models
-        " predict predict_proba predict_log_proba decision_function score score_samples transform"
-        " inverse_transform get_params get_feature_names_out kneighbors staged_predict apply_ evaluate"
-        " summary state_dict_ parameters_ named_parameters_"
+        " predict predict_proba predict_log_proba decision_function score score_samples"
+        " transform inverse_transform get_params get_feature_names_out kneighbors staged_predict"
+        " apply_ evaluate summary state_dict_ parameters_ named_parameters_"
         # arrays and tables
-        " mean sum std var min max median mode prod cumsum cumprod argmin argmax argsort any all dot round"
-        " astype reshape ravel flatten transpose squeeze view tolist item tobytes diff clip_ repeat"
-        " nonzero trace swapaxes head tail describe info isna isnull notna notnull value_counts nunique"
-        " unique groupby agg aggregate merge corr cov quantile to_numpy to_dict to_list to_frame to_csv"
-        " to_parquet to_json to_string to_html to_excel to_pickle iterrows itertuples duplicated between"
-        " isin str_ contains query eval_ loc_ assign pivot pivot_table melt stack unstack explode nlargest"
-        " nsmallest idxmax idxmin rolling expanding ewm resample shift pct_change rank sort_values"
-        " sort_index reset_index set_index rename drop dropna fillna drop_duplicates reindex apply map"
+        " mean sum std var min max median mode prod cumsum cumprod argmin argmax argsort any all"
+        " dot round astype reshape ravel flatten transpose squeeze view tolist item tobytes diff"
+        " clip_ repeat nonzero trace swapaxes head tail describe info isna isnull notna notnull"
+        " value_counts nunique unique groupby agg aggregate merge corr cov quantile to_numpy"
+        " to_dict to_list to_frame to_csv to_parquet to_json to_string to_html to_excel"
+        " to_pickle iterrows itertuples duplicated between isin str_ contains query eval_ loc_"
+        " assign pivot pivot_table melt stack unstack explode nlargest nsmallest idxmax idxmin"
+        " rolling expanding ewm resample shift pct_change rank sort_values sort_index"
+        " reset_index set_index rename drop dropna fillna drop_duplicates reindex apply map"
         " applymap pipe where mask join select_dtypes sample filter equals plot hist boxplot"
-        " memory_usage crosstab cut convert_dtypes infer_objects interpolate ffill bfill nlargest at_time"
+        " memory_usage crosstab cut convert_dtypes infer_objects interpolate ffill bfill"
+        " nlargest at_time"
         # files and figures' looks
-        " exists is_file is_dir read_text read_bytes with_suffix with_name as_posix resolve glob iterdir"
-        " detach cpu numpy cuda to_device size numel"
+        " exists is_file is_dir read_text read_bytes with_suffix with_name as_posix resolve glob"
+        " iterdir detach cpu numpy cuda to_device size numel"
     )
 )
 """Methods that do not change their object (unless `inplace` says so)."""
 
 VIEWING = frozenset(
     _words(
-        "get values items keys reshape ravel transpose squeeze view swapaxes to_numpy head tail pipe apply"
-        " map loc iloc at iat T detach numpy groupby iterrows itertuples groups group cpu flat data real"
-        " imag resolve"
+        "get values items keys reshape ravel transpose squeeze view swapaxes to_numpy head tail"
+        " pipe apply map loc iloc at iat T detach numpy groupby iterrows itertuples groups group"
+        " cpu flat data real imag resolve"
     )
 )
 """Methods among `READING` whose result may share memory with, or be part of, their object."""
 
 WRAPPING = frozenset(
     _words(
-        "lru_cache cache wraps partial contextmanager asynccontextmanager njit jit vectorize singledispatch"
+        "lru_cache cache wraps partial contextmanager asynccontextmanager njit jit vectorize"
+        " singledispatch"
     )
 )
 """Callables whose result, when called, calls what it was made from and keeps nothing visible."""
 
 PLAIN_RESULTS = frozenset(
     _words(
-        "len repr str int float bool bytes complex hash ord chr bin hex oct format all any isinstance"
-        " issubclass callable id print input range slice hasattr breakpoint sleep perf_counter monotonic"
-        " getcwd exists isfile isdir gettrace getsizeof"
+        "len repr str int float bool bytes complex hash ord chr bin hex oct format all any"
+        " isinstance issubclass callable id print input range slice hasattr breakpoint sleep"
+        " perf_counter monotonic getcwd exists isfile isdir gettrace getsizeof"
     )
 )
 """Functions whose result has no identity or parts."""
 
 FRESH_LIBRARIES = frozenset(
     _words(
-        "numpy pandas sklearn scipy matplotlib seaborn plotly math statistics json re os time datetime"
-        " pathlib glob csv string textwrap urllib hashlib base64 platform decimal fractions uuid calendar"
-        " shutil zlib pprint warnings logging random secrets sys ast inspect statsmodels xgboost lightgbm"
+        "numpy pandas sklearn scipy matplotlib seaborn plotly math statistics json re os time"
+        " datetime pathlib glob csv string textwrap urllib hashlib base64 platform decimal"
+        " fractions uuid calendar shutil zlib pprint warnings logging random secrets sys ast"
+        " inspect statsmodels xgboost lightgbm"
     )
 )
 """Libraries whose functions give something new, unless `SHARING` names them."""
 
 SHARING = frozenset(
     _words(
-        "asarray asanyarray ascontiguousarray asfortranarray ravel reshape squeeze transpose atleast_1d"
-        " atleast_2d atleast_3d broadcast_to broadcast_arrays diagonal split array_split hsplit vsplit dsplit"
-        " swapaxes moveaxis rollaxis expand_dims flip fliplr flipud rot90 real imag frombuffer as_strided"
-        " sliding_window_view require check_array check_X_y shuffle choice"
+        "asarray asanyarray ascontiguousarray asfortranarray ravel reshape squeeze transpose"
+        " atleast_1d atleast_2d atleast_3d broadcast_to broadcast_arrays diagonal split"
+        " array_split hsplit vsplit dsplit swapaxes moveaxis rollaxis expand_dims flip fliplr"
+        " flipud rot90 real imag frombuffer as_strided sliding_window_view require check_array"
+        " check_X_y shuffle choice"
     )
 )
 """Functions of these libraries whose result may share memory with an argument."""
 
 SESSION_CALLS = frozenset(
     _words(
-        "chdir putenv unsetenv filterwarnings simplefilter basicConfig setlocale set_printoptions set_option"
-        " set_theme set_style set_context set_palette setrecursionlimit setcontext set_default_dtype"
-        " set_num_threads set_config set_verbosity_error set_verbosity seterr setdefaulttimeout"
-        " captureWarnings disable_eager_execution use_deterministic_algorithms reset_option"
+        "chdir putenv unsetenv filterwarnings simplefilter basicConfig setlocale"
+        " set_printoptions set_option set_theme set_style set_context set_palette"
+        " setrecursionlimit setcontext set_default_dtype set_num_threads set_config"
+        " set_verbosity_error set_verbosity seterr setdefaulttimeout captureWarnings"
+        " disable_eager_execution use_deterministic_algorithms reset_option"
     )
 )
 """Functions that set how the whole process works from then on."""
@@ -220,8 +232,8 @@ SEEDS = frozenset({"random_state", "seed", "rng", "generator"})
 
 DRAWING_FUNCTIONS = frozenset(
     _words(
-        "train_test_split resample make_classification make_regression make_blobs make_moons make_circles"
-        " cross_val_score_ permutation_test_score shuffle sample_ randomized_svd"
+        "train_test_split resample make_classification make_regression make_blobs make_moons"
+        " make_circles cross_val_score_ permutation_test_score shuffle sample_ randomized_svd"
     )
 )
 """Functions that use the global random generators unless they are given a seed."""
@@ -233,11 +245,12 @@ DRAWING_METHODS = frozenset(
 
 DETERMINISTIC = frozenset(
     _words(
-        "LinearRegression Ridge Lasso ElasticNet LogisticRegression KNeighborsClassifier KNeighborsRegressor"
-        " GaussianNB MultinomialNB BernoulliNB StandardScaler MinMaxScaler RobustScaler MaxAbsScaler"
-        " Normalizer OneHotEncoder OrdinalEncoder LabelEncoder LabelBinarizer SimpleImputer ColumnTransformer"
-        " CountVectorizer TfidfVectorizer TfidfTransformer PolynomialFeatures VarianceThreshold SelectKBest"
-        " PCA SVC SVR LinearSVR NearestNeighbors LinearDiscriminantAnalysis QuadraticDiscriminantAnalysis"
+        "LinearRegression Ridge Lasso ElasticNet LogisticRegression KNeighborsClassifier"
+        " KNeighborsRegressor GaussianNB MultinomialNB BernoulliNB StandardScaler MinMaxScaler"
+        " RobustScaler MaxAbsScaler Normalizer OneHotEncoder OrdinalEncoder LabelEncoder"
+        " LabelBinarizer SimpleImputer ColumnTransformer CountVectorizer TfidfVectorizer"
+        " TfidfTransformer PolynomialFeatures VarianceThreshold SelectKBest PCA SVC SVR"
+        " LinearSVR NearestNeighbors LinearDiscriminantAnalysis QuadraticDiscriminantAnalysis"
         " GaussianProcessRegressor IsotonicRegression DBSCAN AgglomerativeClustering"
     )
 )

@@ -8,6 +8,7 @@ import enum
 import functools
 import importlib
 import io
+import linecache
 import marshal
 import pickle
 import sys
@@ -38,9 +39,15 @@ class Definitions:
         self.step = ""
         self.sources: dict[str, tuple[str, int]] = {}
         self.codes: dict[tuple[str, str, int], list[types.CodeType]] = {}
+        self.origins: dict[int, tuple[typing.Any, ...]] = {}
         self.known: dict[str, typing.Any] = {}
         self.keys: dict[int, str] = {}
         self.whole: set[str] = set()
+
+    def show_lines(self, name: str, source: str) -> None:
+        """Give tracebacks the lines of a cell."""
+        lines = [line + "\n" for line in source.split("\n")]
+        linecache.cache[name] = (len(source), None, lines, name)
 
     def add(self, key: str, value: typing.Any) -> None:
         """Remember `value` as the one object of that key in this process."""
@@ -67,6 +74,8 @@ DEFINITIONS = Definitions()
 
 
 def _code_out(code: types.CodeType) -> tuple[typing.Any, ...]:
+    if id(code) in DEFINITIONS.origins:
+        return DEFINITIONS.origins[id(code)]
     if code.co_filename in DEFINITIONS.sources:
         text, flags = DEFINITIONS.sources[code.co_filename]
         codes = DEFINITIONS.all_codes(code.co_filename, text, flags)
@@ -80,8 +89,11 @@ def _code_in(parts: tuple[typing.Any, ...]) -> types.CodeType:
     if len(parts) == 1:
         return typing.cast(types.CodeType, marshal.loads(parts[0]))
     name, text, flags, index = parts
-    DEFINITIONS.sources.setdefault(name, (text, flags))
-    return DEFINITIONS.all_codes(name, text, flags)[index]
+    if name not in linecache.cache:
+        DEFINITIONS.show_lines(name, text)
+    code: types.CodeType = DEFINITIONS.all_codes(name, text, flags)[index]
+    DEFINITIONS.origins[id(code)] = parts
+    return code
 
 
 def _globals_out(function: types.FunctionType) -> typing.Any:
@@ -161,13 +173,13 @@ def make_class(
         hooked = {b for base in bases for b in base.__mro__ if "__init_subclass__" in vars(b)}
         hooks = [(b, vars(b)["__init_subclass__"]) for b in hooked if b.__module__ == "__main__"]
         for base, _ in hooks:
-            base.__init_subclass__ = classmethod(lambda cls, **_: None)  # type: ignore[assignment]
+            setattr(base, "__init_subclass__", classmethod(lambda cls, **_: None))  # noqa: B010
         foreign = next(m for m in meta.__mro__ if m.__module__ != "__main__")
         try:
             made = foreign.__new__(meta, name, bases, start)
         finally:
             for base, hook in hooks:
-                base.__init_subclass__ = hook
+                setattr(base, "__init_subclass__", hook)  # noqa: B010
         DEFINITIONS.add(key, made)
     return DEFINITIONS.known[key]
 
@@ -180,8 +192,8 @@ def set_class(made: typing.Any, state: dict[str, typing.Any]) -> None:
     DEFINITIONS.whole.add(key)
     for name, value in state.items():
         type.__setattr__(made, name, value)
-    if isinstance(made, abc.ABCMeta) and hasattr(abc, "update_abstractmethods"):
-        abc.update_abstractmethods(made)
+    if isinstance(made, abc.ABCMeta):
+        getattr(abc, "update_abstractmethods", id)(made)
 
 
 def make_enum(
@@ -200,7 +212,8 @@ def _reduce_class(made: typing.Any) -> typing.Any:
     key, meta = DEFINITIONS.key_of(made), type(made)
     body = {"__module__": made.__module__, "__qualname__": made.__qualname__}
     if isinstance(made, enum.EnumMeta):
-        body.update((n, m.value) for n, m in made.__members__.items())
+        members: typing.Any = made.__members__
+        body.update((n, member.value) for n, member in members.items())
         for name, value in vars(made).items():
             own = isinstance(value, (types.FunctionType, classmethod, staticmethod, property))
             if (own and not name.startswith("_")) or name in ("__str__", "__repr__", "__init__"):
@@ -309,7 +322,8 @@ class Pickler(pickle.Pickler):
             for name, word in vars(sys.modules["dataclasses"]).items():
                 if word is value:
                     return find_dataclass_word, (name,)
-        usual = kind.__reduce_ex__ is object.__reduce_ex__ and kind.__reduce__ is object.__reduce__
+        names = ("__reduce_ex__", "__reduce__")
+        usual = all(getattr(kind, n) is getattr(object, n) for n in names)
         if kind.__module__ == "__main__" and usual:
             return self._reduce_instance(value)
         if kind.__module__ == "numpy" and kind.__name__ == "ndarray":

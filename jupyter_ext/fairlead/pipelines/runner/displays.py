@@ -150,7 +150,7 @@ def display(*values: typing.Any, raw: bool = False, **_: typing.Any) -> None:
 def show_result(value: typing.Any) -> None:
     """Show the value of a cell's last expression."""
     data, metadata = mime_bundle(value)
-    sys.stdout.real.write(str(data["text/plain"]) + "\n")  # type: ignore[attr-defined]
+    getattr(sys.stdout, "real", sys.stdout).write(str(data["text/plain"]) + "\n")
     result = {"output_type": "execute_result", "data": data, "metadata": metadata}
     PAGE.put(dict(result, execution_count=PAGE.count))
 
@@ -216,9 +216,9 @@ class Finder:
         import importlib.util
 
         if name == "matplotlib.pyplot":
-            sys.meta_path.remove(self)  # type: ignore[arg-type]
+            sys.meta_path.remove(self)
             spec = importlib.util.find_spec(name)
-            sys.meta_path.insert(0, self)  # type: ignore[arg-type]
+            sys.meta_path.insert(0, self)
             if spec is not None and spec.loader is not None:
                 run = spec.loader.exec_module
 
@@ -238,9 +238,9 @@ class Finder:
                 return None
         elif name not in ("IPython.display", "IPython.core.display"):
             return None
-        return importlib.machinery.ModuleSpec(
-            name, self, is_package=name in ("IPython", "IPython.core")
-        )  # type: ignore[arg-type]
+        package = name in ("IPython", "IPython.core")
+        loader = typing.cast(typing.Any, self)
+        return importlib.machinery.ModuleSpec(name, loader, is_package=package)
 
     def create_module(self, spec: typing.Any) -> None:
         """Leave the making of the module to Python."""
@@ -260,7 +260,7 @@ def install_displays(path: str | None) -> None:
     """Route what the step shows into the notebook at `path`."""
     PAGE.path = path
     os.environ.setdefault("MPLBACKEND", "Agg")
-    sys.stdout = Stream("stdout", sys.stdout)  # type: ignore[assignment]
-    sys.stderr = Stream("stderr", sys.stderr)  # type: ignore[assignment]
+    sys.stdout = Stream("stdout", sys.stdout)
+    sys.stderr = Stream("stderr", sys.stderr)
     builtins.display = display  # type: ignore[attr-defined]
-    sys.meta_path.insert(0, Finder())  # type: ignore[arg-type]
+    sys.meta_path.insert(0, Finder())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import builtins
+import itertools
 import json
-import linecache
 import os
 import re
 import sys
@@ -161,47 +161,34 @@ class Step:
     def define(self, part: Json) -> None:
         """Execute a definition of an earlier step again, at its own cell and line."""
         text = "\n" * (int(part["line"]) - 1) + part["source"]
-        name = self.register(part["id"], text, "")
+        known = DEFINITIONS.sources.get("Cell [%s]" % part["id"], ("", 0))[0]  # noqa: UP031
+        pairs = itertools.zip_longest(text.split("\n"), known.split("\n"), fillvalue="")
+        name = self.register(part["id"], whole := "\n".join(a or b for a, b in pairs), whole)
         tree = compile(text, name, "exec", self.flags | ast.PyCF_ONLY_AST, True)
-        exec(compile(tree, name, "exec", self.flags, True), self.space)
-        self.know(tree, part["id"])
+        self.run_statements(tree.body, name, part["id"])
 
-    def know(self, tree: typing.Any, cell_id: str) -> None:
-        """Remember a cell's functions and classes by their place: any step that runs it has them."""
-        bound: set[str] = set()
-        for node in reversed(tree.body):
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-                made = self.space.get(node.name)
-                own = isinstance(made, (type, types.FunctionType)) and made.__module__ == "__main__"
-                line = min([node.lineno] + [part.lineno for part in node.decorator_list])
-                code = getattr(made, "__code__", None)
-                place = (code.co_filename, code.co_firstlineno) if code else None
-                if own and (node.name not in bound or place == (f"Cell [{cell_id}]", line)):
-                    key = "%s:%s:%d" % (cell_id, node.name, line)  # noqa: UP031
-                    DEFINITIONS.add(key, made)
-                bound.add(node.name)
-            else:
-                bound.update(_bound(node))
+    def know(self, node: typing.Any, cell_id: str) -> None:
+        """Remember a function or class by its place, which is the same in every step."""
+        made = self.space.get(node.name)
+        if isinstance(made, (type, types.FunctionType)) and made.__module__ == "__main__":
+            line = min([node.lineno] + [part.lineno for part in node.decorator_list])
+            DEFINITIONS.add("%s:%s:%d" % (cell_id, node.name, line), made)  # noqa: UP031
 
     def register(self, cell_id: str, code: str, source: str) -> str:
         """Make a cell's lines known to tracebacks and to the pickler; return its file name."""
         name = f"Cell [{cell_id}]"
-        lines = [line + "\n" for line in (source or code).split("\n")]
-        linecache.cache[name] = (len(code), None, lines, name)
         DEFINITIONS.sources[name] = (code, self.flags)
+        DEFINITIONS.show_lines(name, source)
         return name
 
     def execute(self, cell: Json) -> None:
         """Run one cell; its outputs go to the executed notebook."""
         PAGE.start(cell)
-        code = cell.get("code", cell["source"])
+        code = str(cell.get("code", cell["source"]))
         name = self.register(cell["id"], code, cell["source"])
         try:
             tree = compile(code, name, "exec", self.flags | ast.PyCF_ONLY_AST | _AWAIT, True)
-            body = list(tree.body)
-            self.execute_tree(tree, name, cell.get("silent", False))
-            tree.body = body
-            self.know(tree, cell["id"])
+            self.execute_tree(tree, name, cell)
             show_figures()
             if cell.get("metrics"):
                 self.measure(tree)
@@ -213,17 +200,27 @@ class Step:
         self.shell.end_cell()
         PAGE.write()
 
-    def execute_tree(self, tree: typing.Any, name: str, silent: bool) -> None:
+    def execute_tree(self, tree: typing.Any, name: str, cell: Json) -> None:
         """Run a cell's statements, and show the value of a last expression."""
-        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-        if last is not None and silent:
-            tree.body.append(last)
-            last = None
-        self.evaluate(tree, name, "exec")
-        if last is not None:
-            value = self.evaluate(ast.Expression(last.value), name, "eval")
+        body = tree.body
+        shown = bool(body) and isinstance(body[-1], ast.Expr) and not cell.get("silent")
+        self.run_statements(body[:-1] if shown else body, name, cell["id"])
+        if shown:
+            value = self.evaluate(ast.Expression(body[-1].value), name, "eval")
             if value is not None:
                 show_result(value)
+
+    def run_statements(self, body: list[typing.Any], name: str, cell_id: str) -> None:
+        """Run statements; functions and classes are remembered as soon as they are made."""
+        waiting: list[typing.Any] = []
+        for node in body:
+            waiting.append(node)
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                self.evaluate(ast.Module(waiting, []), name, "exec")
+                self.know(node, cell_id)
+                waiting = []
+        if waiting:
+            self.evaluate(ast.Module(waiting, []), name, "exec")
 
     def evaluate(self, tree: typing.Any, name: str, mode: str) -> typing.Any:
         """Execute a tree in the step's namespace; a tree that awaits runs in the step's loop."""
@@ -247,7 +244,7 @@ class Step:
         for name in stored:
             value = self.space.get(name)
             if type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0:
-                value = value.item()
+                value = typing.cast(typing.Any, value).item()
             if isinstance(value, (int, float)) and value == value and abs(value) != float("inf"):
                 self.metrics[name] = value
 

@@ -141,7 +141,7 @@ class Shell:
         return Lines(done.stdout.splitlines())
 
     def script(self, program: str, text: str, check: bool = True, keep: bool = False) -> typing.Any:
-        """Run a cell by another program; with `keep`, return what it prints instead of showing it."""
+        """Run a cell by another program; with `keep`, return what it prints."""
         import shlex
         import subprocess
 
@@ -205,7 +205,7 @@ class Shell:
         """Keep what the cell prints away from the notebook until the cell ends."""
         kept, streams = Captured(), (sys.stdout, sys.stderr)
         for stream in streams:
-            stream.held = []  # type: ignore[attr-defined]
+            setattr(stream, "held", [])  # noqa: B010
         self.capturing = [kept, *streams]
         return kept
 
