@@ -8,6 +8,7 @@ identity matters. Such a group is handed on as one artifact by every step that c
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -35,12 +36,23 @@ class Slot:
 
 @dataclass(frozen=True)
 class Source:
-    """An input artifact: where it comes from, the names in it, and those that the step binds."""
+    """An input artifact.
+
+    Parameters
+    ----------
+    step, slot
+        Where it comes from, and the names in it.
+    bind
+        Those of its names that the step binds.
+    changed
+        Those whose value the step is known to change.
+    """
 
     key: str
     step: str
     slot: Slot
     bind: tuple[str, ...]
+    changed: tuple[str, ...] = ()
 
 
 @dataclass
@@ -105,7 +117,7 @@ def _groups(
     reaching: dict[int, set[int]] = {}
     for thing in shared:
         if heap[thing].segment <= account.segment:
-            for holder in heap.reaching(thing, account.segment):
+            for holder in heap.reaching((thing,), account.segment):
                 reaching.setdefault(holder, set()).add(thing)
     groups: list[tuple[set[str], set[int]]] = []
     for name in sorted(live):
@@ -282,7 +294,9 @@ def _merge(
                     count += 1
                     key = f"{slot.key}-{count}"
                 keys.add(key)
-                plan.inputs.append(Source(key, step_of[segment], slot, tuple(names)))
+                changed = _changed(run, part.segment, names)
+                source = (key, step_of[segment], slot, tuple(names))
+                plan.inputs.append(Source(*source, tuple(n for n in names if n in changed)))
         wanted = {
             slot.key
             for other in parts
@@ -300,12 +314,10 @@ def _refuse_split(
     layout: Layout, step: CellStep, own: list[_Part], parts: list[_Part], run: Run
 ) -> None:
     """Refuse a step in several pieces where running it in one piece would give other values."""
-    accounts, heap = run.machine.accounts, run.machine.heap
+    accounts = run.machine.accounts
     for number, later in enumerate(own[1:], 1):
         account = accounts[later.segment]
-        changed = account.writes | {
-            name for name, b in account.names.items() if heap.reach(b.value) & account.mutated
-        }
+        changed = account.writes | _changed(run, later.segment, accounts[later.segment - 1].names)
         for earlier in own[:number]:
             used = accounts[earlier.segment].writes | set(accounts[earlier.segment].reads)
             for other in parts:
@@ -325,6 +337,14 @@ def _refuse_split(
                 source = next(part for part in parts if part.segment == segment)
                 if source.step != step.name:
                     _refuse_name(layout, step, later, source, set(names_taken) & used)
+
+
+def _changed(run: Run, segment: int, names: Iterable[str]) -> set[str]:
+    """Return those names from before a segment whose objects it may change."""
+    machine = run.machine
+    holders = machine.heap.reaching(machine.accounts[segment].mutated, segment)
+    bound = machine.accounts[segment - 1].names
+    return {name for name in names if name in bound and bound[name].value & holders}
 
 
 def _refuse_name(

@@ -181,7 +181,11 @@ def _step_constant(plan: Plan, planned: StepPlan, modules: Mapping[str, str]) ->
         for d in planned.definitions
     ]
     inputs = {
-        source.key: {"file": list(source.slot.names), "bind": list(source.bind)}
+        source.key: {
+            "file": list(source.slot.names),
+            "bind": list(source.bind),
+            **({"changed": list(source.changed)} if source.changed else {}),
+        }
         for source in planned.inputs
     }
     outputs = {slot.key: list(slot.names) for slot in planned.outputs}

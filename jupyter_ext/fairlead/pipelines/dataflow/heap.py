@@ -124,10 +124,10 @@ class Heap:
                 waiting.extend(self.parts(thing))
         return seen
 
-    def reaching(self, thing: int, segment: int) -> set[int]:
-        """Return what leads to an object, directly or not, after a segment; itself included."""
+    def reaching(self, things: Iterable[int], segment: int) -> set[int]:
+        """Return what leads to any of some objects after a segment; themselves included."""
         seen: set[int] = set()
-        waiting = [thing]
+        waiting = list(things)
         while waiting:
             target = waiting.pop()
             if target not in seen:

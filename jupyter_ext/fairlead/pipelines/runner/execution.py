@@ -135,7 +135,7 @@ class Step:
             self.fail(self.spec["cells"][0]["id"], 1, "CarryError", text, [f"CarryError: {text}\n"])
             raise StepFailed from error
         self.sizes[key] = os.path.getsize(path) if os.path.exists(path) else 0
-        self.watch(values, key, names["bind"])
+        self.watch(values, key, set(names["bind"]) - set(names.get("changed", ())))
         for name in names["bind"]:
             if name == RANDOM:
                 restore_random(values[name])
@@ -303,7 +303,7 @@ class Step:
             f"`setup`, or join the two steps."
         )
 
-    def watch(self, values: Json, key: str, bind: list[str]) -> None:
+    def watch(self, values: Json, key: str, bind: set[str]) -> None:
         """Remember how the values look that this step is believed only to read."""
         given = {n for names in self.spec.get("outputs", {}).values() for n in names}
         for name in bind:
@@ -313,7 +313,8 @@ class Step:
     def warn_changed(self) -> None:
         """Say so when the step has changed a value that later steps take from an earlier one."""
         for name, (value, before) in self.watched.items():
-            if before is not None and fingerprint(value) != before:
+            same = self.space.get(name) is value
+            if before is not None and same and fingerprint(value) != before:
                 sys.stderr.write(
                     f"Warning: step '{self.spec['name']}' changed `{name}` in a way that was not "
                     f"seen beforehand; steps after it take `{name}` as it was before. To hand on "
