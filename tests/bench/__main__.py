@@ -114,7 +114,8 @@ def chain_sources(length: int, salt: float) -> list[str]:
 def report(title: str, cpu: float, per: int, start: float, note: str = "") -> None:
     each = cpu / per
     print(
-        f"{title:<44} {cpu:8.3f} CPU s  {each * 1000:8.2f} ms each  {each / start:7.2f} starts  {note}"
+        f"{title:<44} {cpu:8.3f} CPU s  {each * 1000:8.2f} ms each  "
+        f"{each / start:7.2f} starts  {note}"
     )
 
 

@@ -29,6 +29,11 @@ SMALL = notebook(
 
 
 @pytest.fixture
+def jp_server_config(jp_server_config):
+    return {"ServerApp": {"jpserver_extensions": {"fairlead_server": True}}}
+
+
+@pytest.fixture
 def fetch(jp_fetch, data_dir):
     async def call(*path, method="GET", body=None, **more):
         payload = json.dumps(body) if body is not None else ("" if method == "POST" else None)
