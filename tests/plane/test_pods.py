@@ -354,3 +354,10 @@ def test_steps_run_beside_each_other(pods) -> None:
         pods.create(name, source, **env)
     for name in ("a", "b"):
         assert pods.wait_ended(name).status.phase == "Succeeded"
+
+
+def test_a_container_starts_in_the_working_directory_that_it_names(pods, tmp_path) -> None:
+    metadata = {"annotations": {"fairlead.dev/working-dir": "/"}}
+    named = {"workingDir": str(tmp_path)}
+    pods.run("named", "import os; print(os.getcwd())", container=named, metadata=metadata)
+    assert pods.log("named") == f"{tmp_path}\n"

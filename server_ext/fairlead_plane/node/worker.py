@@ -307,7 +307,8 @@ class PodWorker:
         layer.make()
         env = commands.pod_env(host.interpreters.env, self.pod, self._folder, host.cache, layer)
         env = commands.container_env(env, spec)
-        cwd = annotations.get(WORKING_DIR_ANNOTATION) or str(self._folder / "tmp")
+        given = spec.get("workingDir") or annotations.get(WORKING_DIR_ANNOTATION)
+        cwd = given or str(self._folder / "tmp")
         command = commands.build_command(spec, env, cwd, host.umask, layer)
         warm = commands.is_warm(command, spec, host.interpreters.env)
         if self._stop.is_set():
