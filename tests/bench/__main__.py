@@ -86,7 +86,7 @@ def notebook(sources: list[str]) -> dict:
 
 
 def run_pipeline(sources: list[str], name: str) -> tuple[float, float]:
-    """Wall seconds from the client's submit to its knowing of the end, and CPU seconds of one run."""
+    """Wall seconds until the client knows of the end, and CPU seconds, of one run."""
     from fairlead.client import compile_document, connect, submit_spec
 
     spec = compile_document(notebook(sources), Path(f"{name}.ipynb"))
