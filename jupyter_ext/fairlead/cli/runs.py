@@ -10,9 +10,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from fairlead import client
-from fairlead.cli.stream import RunStream, seconds_between
-from fairlead.errors import CapabilityError, SpecError
-from fairlead.pipelines.graph import run_summary
+from fairlead.cli.stream import RunStream
+from fairlead.errors import CapabilityError
+from fairlead.pipelines.bindings import read_assignments
+from fairlead.pipelines.graph import run_summary, seconds_between
 
 DEMO = "digits.ipynb"
 _DEMO_NEEDS = ("sklearn", "matplotlib", "pandas")
@@ -20,7 +21,7 @@ _DEMO_NEEDS = ("sklearn", "matplotlib", "pandas")
 
 def run(given: argparse.Namespace) -> int:
     """Start a run, show it, and say how it ended."""
-    parameters = dict(_name_and_value(text) for text in given.parameters)
+    parameters = read_assignments(given.parameters)
     return _show(client.submit(given.source, parameters, name=given.name))
 
 
@@ -113,13 +114,6 @@ def _show(started: client.Run) -> int:
         f"  Try: fairlead retry {started.run_id[:8]}   (resumes from what failed)", file=sys.stderr
     )
     return 1
-
-
-def _name_and_value(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise SpecError(f"-p takes NAME=VALUE, not '{text}'.")
-    return name, value
 
 
 def _bundled(name: str):  # type: ignore[no-untyped-def]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from datetime import datetime
 from typing import Any
 
 from fairlead.client import Run
 from fairlead.errors import FairleadError
 from fairlead.pipelines.client import FINAL_STATES
+from fairlead.pipelines.graph import seconds_between
 
 _MARKS = {
     "SUCCEEDED": "✓",
@@ -102,9 +102,3 @@ def _words(node: dict[str, Any], state: str) -> str:
     if node["error"]:
         words += f": {node['error']['message']}"
     return words
-
-
-def seconds_between(start: str, end: str) -> float:
-    """Seconds from one RFC 3339 time to another."""
-    first, last = (datetime.fromisoformat(text.replace("Z", "+00:00")) for text in (start, end))
-    return (last - first).total_seconds()

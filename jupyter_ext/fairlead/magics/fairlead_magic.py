@@ -13,6 +13,7 @@ from IPython.core.magic import Magics, line_magic, magics_class
 
 from fairlead import client, widgets
 from fairlead.errors import FairleadError, NotFoundError, SpecError
+from fairlead.pipelines.bindings import read_assignments
 
 
 class CellError(Exception):
@@ -59,7 +60,7 @@ class FairleadMagics(Magics):
 
 def _run(given: argparse.Namespace) -> Any:
     source = given.source or _this_notebook()
-    parameters = dict(_name_and_value(text) for text in given.parameters)
+    parameters = read_assignments(given.parameters)
     started = widgets.run(source, parameters)
     return started if given.detach else _wait(started)
 
@@ -130,13 +131,6 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("step", nargs="?")
         command.set_defaults(action=action)
     return parser
-
-
-def _name_and_value(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise SpecError(f"-p takes NAME=VALUE, not '{text}'.")
-    return name, value
 
 
 def _this_notebook() -> Path:

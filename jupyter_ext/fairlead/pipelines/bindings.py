@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fairlead.errors import SpecError
@@ -23,6 +23,23 @@ def declared_parameters(spec: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     definitions = spec.get("root", {}).get("inputDefinitions", {})
     found: dict[str, dict[str, Any]] = definitions.get("parameters", {})
     return found
+
+
+def read_assignments(texts: Iterable[str]) -> dict[str, str]:
+    """Read `NAME=VALUE` texts, as a command line gives them.
+
+    Raises
+    ------
+    SpecError
+        A text without a name or without `=`.
+    """
+    given = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise SpecError(f"-p takes NAME=VALUE, not '{text}'.")
+        given[name] = value
+    return given
 
 
 def bind_parameters(spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ States are KFP's. A node's error is `{message, cell_id, line, ename, evalue}`. T
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 Json = dict[str, Any]
@@ -93,6 +94,13 @@ def metrics_of(record: Mapping[str, Any]) -> dict[str, float]:
                 numbers = {artifact["name"]: artifact["number_value"]}
             found.update(numbers)
     return found
+
+
+def seconds_between(start: str, end: str) -> float:
+    """Seconds from one RFC 3339 time to another."""
+    # Before Python 3.11, `fromisoformat` does not know the Z.
+    first, last = (datetime.fromisoformat(text.replace("Z", "+00:00")) for text in (start, end))
+    return (last - first).total_seconds()
 
 
 def _task_details(record: Mapping[str, Any]) -> dict[str, Json]:

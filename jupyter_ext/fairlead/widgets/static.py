@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-from datetime import datetime
 from html import escape
 from typing import Any
 
 from grandalf.graphs import Edge, Graph, Vertex
 from grandalf.layouts import SugiyamaLayout
+
+from fairlead.pipelines.graph import seconds_between
 
 Json = dict[str, Any]
 
@@ -148,7 +149,7 @@ def _draw_node(node: Json, x: float, y: float) -> str:
 def _headline(view: Json) -> str:
     text = f"{view['name']}: {view['state'].capitalize()}, {view['done']}/{view['total']} steps"
     if view["created_at"] and view["finished_at"]:
-        text += f", {_seconds(view['created_at'], view['finished_at']):.1f} s"
+        text += f", {seconds_between(view['created_at'], view['finished_at']):.1f} s"
     return text
 
 
@@ -165,8 +166,3 @@ def _shown_state(node: Json) -> str:
 
 def _mark(state: str) -> str:
     return MARKS.get(state, "○")
-
-
-def _seconds(start: str, end: str) -> float:
-    first, last = (datetime.fromisoformat(text.replace("Z", "+00:00")) for text in (start, end))
-    return (last - first).total_seconds()
