@@ -42,7 +42,7 @@ def test_a_notebook_becomes_this_spec() -> None:
     artifact = {"artifactType": {"schemaTitle": "system.Artifact", "schemaVersion": "0.0.1"}}
     metrics = {"artifactType": {"schemaTitle": "system.Metrics", "schemaVersion": "0.0.1"}}
     setup = [{"id": "c1", "source": "import math", "tags": ["imports"]}]
-    joined = {"file": ["x", "y"], "bind": ["x", "y"], "changed": ["x", "y"]}
+    joined = {"order": 0, "file": ["x", "y"], "bind": ["x", "y"], "changed": ["x", "y"]}
     spec = bare(compile_notebook(EXAMPLE, name="My pipeline"))
     assert spec["pipelineInfo"] == {"name": "my-pipeline"}
     assert spec["schemaVersion"] == "2.1.0"

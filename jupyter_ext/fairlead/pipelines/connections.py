@@ -114,28 +114,42 @@ def _groups(
     account: Account, heap: Heap, shared: set[int], live: set[str]
 ) -> list[tuple[set[str], set[int]]]:
     """Return the live names that may share changing objects after a segment, group by group."""
-    reaching: dict[int, set[int]] = {}
-    for thing in shared:
-        if heap[thing].segment <= account.segment:
-            for holder in heap.reaching((thing,), account.segment):
-                reaching.setdefault(holder, set()).add(thing)
-    groups: list[tuple[set[str], set[int]]] = []
-    for name in sorted(live):
-        binding = account.names.get(name)
-        things: set[int] = set()
-        for t in binding.value if binding else ():
-            things |= reaching.get(t, set())
-        if not things:
-            continue
-        names = {name}
-        apart = []
-        for group in groups:
-            if group[1] & things:
-                names, things = names | group[0], things | group[1]
-            else:
-                apart.append(group)
-        groups = [*apart, (names, things)]
-    return groups
+    bound = {name: account.names[name].value for name in live if name in account.names}
+    within = heap.reach(set().union(*bound.values()))
+    group_of: dict[int, int] = {}  # of a holder: one of the changing objects that it leads to
+    joined: dict[int, int] = {}
+
+    def root(thing: int) -> int:
+        while joined[thing] != thing:
+            thing = joined[thing]
+        return thing
+
+    for thing in sorted(shared & within):
+        joined[thing] = thing
+        waiting = [thing]
+        while waiting:
+            holder = waiting.pop()
+            if holder in group_of:
+                joined[root(group_of[holder])] = root(thing)
+                continue
+            group_of[holder] = thing
+            above = heap.holders.get(holder, {})
+            waiting.extend(
+                h for h, since in above.items() if since <= account.segment and h in within
+            )
+    groups: dict[int, tuple[set[str], set[int]]] = {}
+    for thing in joined:
+        groups.setdefault(root(thing), (set(), set()))[1].add(thing)
+    for name, value in bound.items():
+        roots = {root(group_of[t]) for t in value if t in group_of}
+        for other in sorted(roots)[1:]:
+            first = min(roots)
+            groups[first][0].update(groups[other][0])
+            groups[first][1].update(groups.pop(other)[1])
+            joined[other] = first
+        if roots:
+            groups[min(roots)][0].add(name)
+    return sorted((g for g in groups.values() if g[0]), key=lambda group: min(group[0]))
 
 
 def _look_back(
@@ -286,7 +300,8 @@ def _merge(
         plan.definitions = definitions.for_step(name, [part.segment for part in own], own)
         keys: set[str] = set()
         for part in own:
-            for segment, slot, names in part.inputs:
+            # Oldest first: a function or class that arrives twice is as its last artifact has it.
+            for segment, slot, names in sorted(part.inputs, key=lambda given: given[0]):
                 if step_of[segment] == name:
                     continue
                 key, count = slot.key, 1

@@ -182,11 +182,13 @@ def _step_constant(plan: Plan, planned: StepPlan, modules: Mapping[str, str]) ->
     ]
     inputs = {
         source.key: {
+            # The order of an object's keys is lost on the way through protobuf.
+            "order": order,
             "file": list(source.slot.names),
             "bind": list(source.bind),
             **({"changed": list(source.changed)} if source.changed else {}),
         }
-        for source in planned.inputs
+        for order, source in enumerate(planned.inputs)
     }
     outputs = {slot.key: list(slot.names) for slot in planned.outputs}
     carried = _used_modules(plan, planned, modules)

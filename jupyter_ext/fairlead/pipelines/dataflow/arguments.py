@@ -37,6 +37,10 @@ class Arguments:
     texts: list[str] = field(default_factory=list)
     flags: set[str] = field(default_factory=set)
 
+    def key(self) -> tuple[object, ...]:
+        """Return what tells these arguments from others."""
+        return (*self.listed, self.spread, tuple(self.named.items()), self.rest)
+
     @property
     def all(self) -> Value:
         """Everything that is passed."""

@@ -88,6 +88,16 @@ def _deepcopy(m: Machine, args: Arguments, node: Any) -> Value:
     return frozenset(copies[t] for t in first)
 
 
+def _new(m: Machine, args: Arguments, node: Any) -> Value:
+    """Do `object.__new__(cls)`."""
+    found = NOTHING
+    for cls in m.heap.kinds(args.listed[0] if args.listed else args.all, "class"):
+        made = m.new(node, "instance", tag=f"new {cls.id}")
+        m.link(made.id, "__class__", {cls.id})
+        found |= {made.id}
+    return found
+
+
 def _identity(m: Machine, args: Arguments, node: Any) -> Value:
     m.observe_identity(args.all)
     return PLAIN
@@ -116,6 +126,7 @@ SPECIAL: dict[str, Callable[[Machine, Arguments, Any], Value]] = {
     "builtins.next": _next,
     "builtins.anext": _next,
     "builtins.id": _identity,
+    "builtins.object.__new__": _new,
     "builtins.print": _show,
     "builtins.repr": _show,
     "builtins.str": _show,

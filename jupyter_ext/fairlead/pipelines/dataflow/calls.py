@@ -19,7 +19,7 @@ from fairlead.pipelines.dataflow.heap import (
     Value,
     arguments_of,
 )
-from fairlead.pipelines.dataflow.machine import MAX_CALLS, MAX_DEPTH, Frame, Machine
+from fairlead.pipelines.dataflow.machine import MAX_DEPTH, Frame, Machine
 
 
 def call_node(m: Machine, node: ast.Call) -> Value:
@@ -165,7 +165,7 @@ def follow(m: Machine, function: Thing, args: Arguments, node: Any) -> Value:
 
 def run_body(m: Machine, function: Thing, args: Arguments, node: Any) -> Value:
     """Run a function's body; recursion widens the running call instead of starting another."""
-    outer, defaults, cls = function.owner
+    _, defaults, _ = function.owner
     code = function.node
     running = [frame for active, frame in m.stack if active == function.id]
     if running:
@@ -175,9 +175,25 @@ def run_body(m: Machine, function: Thing, args: Arguments, node: Any) -> Value:
         _bind_parameters(m, frame, code, defaults, args, widen=True)
         frame.again |= any(frame.names[n] != before.get(n) for n in frame.names)
         return frame.returned
-    m.calls += 1
-    if len(m.stack) >= MAX_DEPTH or m.calls > MAX_CALLS:
+    if m.fuel < 0:
+        return dynamic.give_up(m, args.all, node)
+    if len(m.stack) >= MAX_DEPTH:
         return library.call_blindly(m, function, args, node)
+    # A call that changed nothing the last time, of which nothing has changed since, is known.
+    key = (function.id, args.key(), m.segment)
+    known = m.memo.get(key)
+    if known is not None and known[0] == (m.heap.version, m.stores):
+        return known[1]
+    before = m.stores
+    value = _run_frame(m, function, args, node)
+    if before == m.stores:
+        m.memo[key] = ((m.heap.version, m.stores), value)
+    return value
+
+
+def _run_frame(m: Machine, function: Thing, args: Arguments, node: Any) -> Value:
+    outer, defaults, cls = function.owner
+    code = function.node
     frame = Frame("function", m.scope(code), outer.cell, outer, cls=cls)
     parameters = [*code.args.posonlyargs, *code.args.args]
     frame.first = parameters[0].arg if parameters else ""
@@ -251,7 +267,8 @@ def instantiate(m: Machine, cls: Thing, args: Arguments, node: Any) -> Value:
     maker = objects.lookup(m, cls, "__new__")
     if maker:
         passed = Arguments([own, *args.listed], args.spread, args.named, args.rest)
-        value |= call(m, frozenset(f for f in maker if m.heap[f].kind == "function"), passed, node)
+        functions = frozenset(f for f in maker if m.heap[f].kind == "function")
+        value = call(m, functions, passed, node) - {SCALAR} or value
     for meta in cls.metas:
         for kind in m.heap.kinds(meta, "class"):
             methods = objects.lookup(m, kind, "__call__")

@@ -75,7 +75,7 @@ def _loop(m: Machine, node: Any, head: Callable[[], None], *, at_least_once: boo
         region(m, start, log)
         if number and version == m.heap.version:
             break
-    m.frame.logs.remove(log)
+    m.frame.logs.pop()
     if at_least_once and not _leaves_early(node):
         # What the first round bound for certain is bound after the loop.
         for names, first in zip((m.module.names, m.frame.names), after_first, strict=True):
@@ -138,7 +138,7 @@ def run_try(m: Machine, node: Any) -> bool:
     log: dict[str, Value] = {}
     m.frame.logs.append(log)
     dead = m.execute(m, node.body)
-    m.frame.logs.remove(log)
+    m.frame.logs.pop()
     after = m.names_now()
     region(m, start, log)
     failed = m.names_now()
@@ -197,7 +197,7 @@ def run_with(m: Machine, node: Any) -> bool:
     log: dict[str, Value] = {}
     m.frame.logs.append(log)
     dead = m.execute(m, node.body)
-    m.frame.logs.remove(log)
+    m.frame.logs.pop()
     for value in owners:
         objects.call_special(m, value, {"__exit__", "__aexit__"}, (PLAIN, PLAIN, PLAIN), node)
     # A context may swallow an exception: then what follows sees what was bound so far.
@@ -225,7 +225,7 @@ def run_match(m: Machine, node: ast.Match) -> bool:
     log: dict[str, Value] = {}
     m.frame.logs.append(log)
     dead = branch(m, ways)
-    m.frame.logs.remove(log)
+    m.frame.logs.pop()
     if not dead:
         # Names that a pattern captured stay bound even where its case did not match in the end.
         captured = {n for case in node.cases for n in _captures(case.pattern)}

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from fairlead.pipelines.dataflow.arguments import Arguments, constant_texts, read_arguments
-from fairlead.pipelines.dataflow.heap import NOTHING, PLAIN, Value
+from fairlead.pipelines.dataflow.heap import HELD, NOTHING, PLAIN, Value
 from fairlead.pipelines.dataflow.machine import Machine
 from fairlead.pipelines.syntax import expansions
 
@@ -84,16 +84,8 @@ def run_text(m: Machine, path: str, args: Arguments, node: ast.Call) -> Value:
 
 def anything(m: Machine, name: str, node: Any) -> Value:
     """Note code that may read, change and bind every name of the notebook."""
-    m.account.everything = True
     m.dynamic.append(m.segment)
-    value: Value = NOTHING
-    for known in sorted(m.module.names):
-        value |= m.load_global(known, soft=True)
-        binding = m.module.names[known]
-        m.account.writes.add(known)
-        if binding.since == m.segment:
-            continue
-    m.mutate(value)
+    value = _take_everything(m)
     m.remark(
         "warning",
         name,
@@ -102,6 +94,37 @@ def anything(m: Machine, name: str, node: Any) -> Value:
         _ADVICE,
     )
     return value | {m.new(node, "opaque", tag="dynamic").id}
+
+
+def give_up(m: Machine, passed: Value, node: Any) -> Value:
+    """Stop following calls: from here on, each may read, change and bind everything."""
+    if m.segment not in m.given_up:
+        m.given_up.add(m.segment)
+        _take_everything(m)
+        m.remark(
+            "warning",
+            "",
+            "The calls in this notebook are too many to follow: from here on, each step takes and "
+            "gives every variable, so steps run one after another.",
+            "Move long definitions into a .py file beside the notebook.",
+        )
+    made = m.new(node, "opaque", tag="given up")
+    m.link(made.id, HELD, passed)
+    return passed | {made.id}
+
+
+def _take_everything(m: Machine) -> Value:
+    """Note that every name may be read and bound, and every object changed."""
+    m.account.everything = True
+    value: Value = NOTHING
+    for known in sorted(m.module.names):
+        value |= m.load_global(known, soft=True)
+        binding = m.module.names[known]
+        m.account.writes.add(known)
+        if binding.since == m.segment:
+            continue
+    m.mutate(m.heap.reach(value))
+    return value
 
 
 def namespace(m: Machine, node: Any) -> Value:

@@ -25,6 +25,7 @@ def evaluate(m: Machine, node: ast.expr | None) -> Value:
         return PLAIN
     if m.frame.kind == "module":
         m.line = node.lineno
+    m.fuel -= 1
     return _EVALUATORS[type(node)](m, node)
 
 

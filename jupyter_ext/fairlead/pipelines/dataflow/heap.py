@@ -70,6 +70,9 @@ class Thing:
     fields: dict[str, dict[int, int]] = field(default_factory=dict)
 
 
+_NONE: set[int] = set()
+
+
 class Heap:
     """All abstract objects and the edges between them."""
 
@@ -77,6 +80,7 @@ class Heap:
         self.things: list[Thing] = [Thing(SCALAR, "scalar", 0)]
         self.sites: dict[Any, int] = {}
         self.holders: dict[int, dict[int, int]] = {}
+        self.leads: dict[int, set[int]] = {}
         self.version = 0
 
     def __getitem__(self, thing: int) -> Thing:
@@ -102,6 +106,7 @@ class Heap:
                 edges[target] = segment
                 self.version += 1
                 if target != SCALAR:
+                    self.leads.setdefault(source, set()).add(target)
                     self.holders.setdefault(target, {}).setdefault(source, segment)
 
     def field(self, thing: int, name: str) -> Value:
@@ -115,13 +120,12 @@ class Heap:
 
     def reach(self, value: Iterable[int]) -> set[int]:
         """Return the objects of a value and all that they lead to."""
-        seen: set[int] = set()
-        waiting = list(value)
+        seen = set(value)
+        waiting = list(seen)
         while waiting:
-            thing = waiting.pop()
-            if thing not in seen:
-                seen.add(thing)
-                waiting.extend(self.parts(thing))
+            new = self.leads.get(waiting.pop(), _NONE) - seen
+            seen |= new
+            waiting.extend(new)
         return seen
 
     def reaching(self, things: Iterable[int], segment: int) -> set[int]:

@@ -159,7 +159,10 @@ def invoke(
         Whether it is one of Python's own functions, which use special methods only.
     """
     holders = list(holders)
+    if m.fuel < 0:
+        return dynamic.give_up(m, frozenset(holders), node)
     reached = m.heap.reach(holders)
+    m.fuel -= len(reached)
     kinds = ("function", "method", "instance")
     callables = [m.heap[t] for t in reached - m.invoking if m.heap[t].kind in kinds]
     if not callables:
@@ -198,6 +201,7 @@ def call_unknown(m: Machine, args: Arguments, node: Any) -> Value:
 
 def call_blindly(m: Machine, function: Thing, args: Arguments, node: Any) -> Value:
     """Call a function of the notebook without following it: it may change all that it reaches."""
+    m.fuel -= 300
     value = m.heap.reach(args.all | {function.id})
     for part in ast.walk(function.node):
         if isinstance(part, ast.Name) and part.id in m.module.names:

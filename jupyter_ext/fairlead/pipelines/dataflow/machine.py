@@ -26,8 +26,8 @@ from fairlead.pipelines.dataflow.heap import (
 MAX_DEPTH = 12
 """Calls inside calls that are followed; deeper ones are taken to do anything to what they reach."""
 
-MAX_CALLS = 4000
-"""Calls that are followed in one notebook; it bounds the time of the analysis."""
+FUEL = 150_000
+"""Expressions that are evaluated in one notebook; it bounds the time of the analysis."""
 
 
 @dataclass
@@ -124,7 +124,10 @@ class Machine:
         self.line = 0
         self.context: tuple[int, ...] = ()
         self.stack: list[tuple[Any, Frame]] = []
-        self.calls = 0
+        self.fuel = FUEL
+        self.stores = 0
+        self.given_up: set[int] = set()
+        self.memo: dict[Any, tuple[Any, Value]] = {}
         self.identity: set[int] = set()
         self.definition: Definition | None = None
         self.definitions: dict[int, Definition] = {}
@@ -277,6 +280,7 @@ class Machine:
                 log[name] = value | (known or NOTHING)
                 self.heap.version += 1
         if frame.kind == "module":
+            self.stores += 1
             self.account.writes.add(name)
             if self.definition is not None and self.definition.name != name:
                 self.definition.pure = False
@@ -300,6 +304,7 @@ class Machine:
         for log in frame.logs:
             log.setdefault(name, NOTHING)
         if frame.kind == "module":
+            self.stores += 1
             self.account.writes.add(name)
             # Whether it was bound at all decides if this is an error.
             if frame.names.get(name, UNBOUND).since != self.segment:

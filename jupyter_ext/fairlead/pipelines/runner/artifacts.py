@@ -10,7 +10,7 @@ import sys
 import typing
 import zlib
 
-from fairlead.pipelines.runner.definitions import dump
+from fairlead.pipelines.runner.definitions import DEFINITIONS, dump
 
 _STORES = {"gs://": "/gcs/", "s3://": "/s3/", "minio://": "/minio/", "file://": ""}
 
@@ -121,6 +121,7 @@ def decode(data: bytes, names: list[str]) -> dict[str, typing.Any]:
         import pandas
 
         return {names[0]: pandas.read_parquet(io.BytesIO(data), engine="pyarrow")}
+    DEFINITIONS.whole.clear()
     value = pickle.loads(data)
     return value if len(names) > 1 else {names[0]: value}
 

@@ -106,8 +106,9 @@ class Step:
                 self.bind_parameters(parameters)
         for part in self.spec.get("definitions", []):
             self.define(part)
-        for key, names in self.spec.get("inputs", {}).items():
-            self.take(key, inputs[key], names)
+        wanted = self.spec.get("inputs", {})
+        for key in sorted(wanted, key=lambda key: int(wanted[key]["order"])):
+            self.take(key, inputs[key], wanted[key])
         for cell in self.spec["cells"]:
             self.execute(cell)
 
