@@ -454,3 +454,18 @@ def test_kubectl_creates_reads_logs_and_deletes(shared_plane, namespace, tmp_pat
     kubectl("label", "pod", "p", "a=b")
     assert kubectl("get", "pods", "-l", "a=b", "-o", "name") == "pod/p\n"
     assert kubectl("delete", "pod", "p") == 'pod "p" deleted\n'
+
+
+def test_a_flag_is_read_as_kubernetes_reads_booleans(core, namespace) -> None:
+    """Clients before 31 write Python's own `True`."""
+    path = f"/api/v1/namespaces/{namespace}/configmaps?timeoutSeconds=1&watch="
+    core.create_namespaced_config_map(namespace, config_map("seen"))
+    auth = core.api_client.configuration.auth_settings()["BearerToken"]
+    for text, kind in (("True", "ADDED"), ("1", "ADDED"), ("false", "ConfigMapList")):
+        answer = core.api_client.rest_client.pool_manager.request(
+            "GET",
+            core.api_client.configuration.host + path + text,
+            headers={auth["key"]: auth["value"]},
+        )
+        first = json.loads(answer.data.splitlines()[0])
+        assert first.get("type", first.get("kind")) == kind

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from ..resources import POD, SERVICE, ApiError, Resources
 from .discovery import VERSION, discover
-from .http import Receive, Scope, Send, send_bytes, send_json, send_stream
+from .http import Receive, Scope, Send, read_flag, send_bytes, send_json, send_stream
 from .objects import ObjectVerbs
 from .paths import Target, parse_target
 from .pod_logs import PodLogs, read_log
@@ -122,7 +122,7 @@ class ApiServer:
                 chunks = read_log(self._logs, pod, query, time.time())
                 await send_stream(receive, send, chunks, "text/plain; charset=utf-8")
                 return
-            if not target.subresource and query.get("watch") in ("true", "1"):
+            if not target.subresource and read_flag(query, "watch"):
                 events = watch_events(self._resources, target, query)
                 await send_stream(receive, send, events, "application/json")
                 return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 import orjson
@@ -19,6 +19,11 @@ AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_BODY_BYTES = 32 << 20
 """Largest body of an object; the real API server's limit is 3 MiB."""
+
+
+def read_flag(query: Mapping[str, str], name: str) -> bool:
+    """Read a boolean of the query as Kubernetes does (Go's `ParseBool`); absent is false."""
+    return query.get(name, "") in ("1", "t", "T", "true", "True", "TRUE")
 
 
 async def read_body(request: Request) -> bytes:

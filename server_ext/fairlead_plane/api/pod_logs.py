@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
 
 from ..resources import ApiError, Json, bad_request, parse_timestamp
+from .http import read_flag
 
 
 class PodLogs(Protocol):
@@ -60,7 +61,7 @@ def read_log(
     name = pod["metadata"]["name"]
     container = _container(pod, query.get("container", ""))
     state = _status_of(pod, container)
-    previous = _flag(query, "previous")
+    previous = read_flag(query, "previous")
     if previous:
         if not state.get("restartCount"):
             raise bad_request(
@@ -75,9 +76,9 @@ def read_log(
     return logs.read(
         pod,
         container,
-        follow=_flag(query, "follow"),
+        follow=read_flag(query, "follow"),
         previous=previous,
-        timestamps=_flag(query, "timestamps"),
+        timestamps=read_flag(query, "timestamps"),
         tail_lines=_number(query, "tailLines"),
         since=_since(query, now),
         limit_bytes=_number(query, "limitBytes"),
@@ -105,10 +106,6 @@ def _status_of(pod: Json, container: str) -> Json:
             found: Json = status
             return found
     return {}
-
-
-def _flag(query: Mapping[str, str], name: str) -> bool:
-    return query.get(name, "").lower() in ("true", "1")
 
 
 def _number(query: Mapping[str, str], name: str) -> int | None:

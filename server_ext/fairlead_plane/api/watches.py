@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 import orjson
 
 from ..resources import ApiError, Json, Kind, Resources, Watch, bad_request
+from .http import read_flag
 from .paths import Target
 
 BOOKMARK_S = 60.0
@@ -40,7 +41,7 @@ def watch_events(
     fields = query.get("fieldSelector", "")
     if target.name is not None:
         fields = f"{fields},metadata.name={target.name}".strip(",")
-    initial = query.get("sendInitialEvents") in ("true", "1")
+    initial = read_flag(query, "sendInitialEvents")
     try:
         watch = resources.watch(
             target.kind,
@@ -53,7 +54,7 @@ def watch_events(
         if error.code != 410:
             raise
         return _error_line(error)
-    bookmarks = query.get("allowWatchBookmarks") in ("true", "1")
+    bookmarks = read_flag(query, "allowWatchBookmarks")
     return _lines(resources, watch, timeout_s, bookmarks=bookmarks, mark_initial=initial)
 
 
