@@ -1,4 +1,4 @@
-"""Notebooks with one tricky construct each: the pipeline ends as the notebook does, or is refused."""
+"""Notebooks with one tricky construct each: the pipeline ends as they do, or is refused."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fairlead.pipelines import analyse, compile_notebook
 from local_steps import LocalRunner, code, notebook, run_plainly
 
-from fairlead.pipelines import analyse, compile_notebook
-
 RUNNER = LocalRunner()
+
 
 def read_notebooks() -> dict[str, tuple[list[str], str]]:
     """Read the notebooks: by name, the cells, one step per cell, and the names to compare."""
@@ -54,7 +54,10 @@ REFUSED: dict[str, tuple[list[str], tuple[str, int, str]]] = {
     "a generator": (["def f():\n    yield 1\ng = f()", "next(g)"], ("c0", 3, "g")),
     "a coroutine": (["async def f():\n    return 1\nc = f()", "await c"], ("c0", 3, "c")),
     "an iterator": (["i = iter([1])", "next(i)"], ("c0", 1, "i")),
-    "a connection": (["import sqlite3\nc = sqlite3.connect(':memory:')", "c.close()"], ("c0", 2, "c")),
+    "a connection": (
+        ["import sqlite3\nc = sqlite3.connect(':memory:')", "c.close()"],
+        ("c0", 2, "c"),
+    ),
     "a lock that a function uses": (
         ["import threading\nl = threading.Lock()\ndef f():\n    with l:\n        return 1", "f()"],
         ("c0", 2, "l"),
@@ -74,9 +77,15 @@ def test_what_cannot_be_carried_is_refused_with_cell_line_name_and_a_way_out(nam
 
 
 FITS: dict[str, list[str]] = {
-    "a file that is closed in its step": ["with open('/dev/null') as f:\n    t = f.read()", "x = t"],
+    "a file that is closed in its step": [
+        "with open('/dev/null') as f:\n    t = f.read()",
+        "x = t",
+    ],
     "a file that setup opens": ["t = 1", "x = t"],
-    "data read from a file": ["import json\nf = open('/dev/null')\nd = json.loads(f.read() or '1')", "x = d"],
+    "data read from a file": [
+        "import json\nf = open('/dev/null')\nd = json.loads(f.read() or '1')",
+        "x = d",
+    ],
     "a generator used where it is made": ["g = (v for v in [1])\na = sum(g)", "x = a"],
 }
 
@@ -104,10 +113,18 @@ def depends(*sources: str) -> dict[str, list[str]]:
             "b = Ridge().fit(X, y)",
         ],
         ["def f(v):\n    return sum(v)\nX = [1]", "a = f(X)", "b = f(X)"],
-        ["class M:\n    def fit(self, v):\n        self.v = sum(v)\nX = [1]", "a = M()\na.fit(X)", "b = M()\nb.fit(X)"],
+        [
+            "class M:\n    def fit(self, v):\n        self.v = sum(v)\nX = [1]",
+            "a = M()\na.fit(X)",
+            "b = M()\nb.fit(X)",
+        ],
         ["X = [1]", "for v in X:\n    a = v", "for v in X:\n    b = v"],
         ["X = [1]", "a = [X]", "b = [X]"],
-        ["import pandas as pd\nX = pd.DataFrame({'a': [1]})", "a = X.copy()\na['b'] = 1", "b = X.dropna()"],
+        [
+            "import pandas as pd\nX = pd.DataFrame({'a': [1]})",
+            "a = X.copy()\na['b'] = 1",
+            "b = X.dropna()",
+        ],
     ],
 )
 def test_steps_that_only_read_a_value_run_side_by_side(sources: list[str]) -> None:
@@ -115,7 +132,12 @@ def test_steps_that_only_read_a_value_run_side_by_side(sources: list[str]) -> No
 
 
 def test_imports_and_functions_make_no_step_wait() -> None:
-    assert depends("import math\ndef f():\n    return math.pi", "a = f()", "class A:\n    v = math.e", "b = A().v") == {
+    assert depends(
+        "import math\ndef f():\n    return math.pi",
+        "a = f()",
+        "class A:\n    v = math.e",
+        "b = A().v",
+    ) == {
         "s0": [],
         "s1": [],
         "s2": [],
@@ -124,7 +146,11 @@ def test_imports_and_functions_make_no_step_wait() -> None:
 
 
 def test_names_that_share_an_object_that_changes_travel_in_one_artifact() -> None:
-    cells = [code("a = [1]\nb = a\nc = [2]", "step:x"), code("b.append(c)", "step:y"), code("a, c", "step:z")]
+    cells = [
+        code("a = [1]\nb = a\nc = [2]", "step:x"),
+        code("b.append(c)", "step:y"),
+        code("a, c", "step:z"),
+    ]
     tasks = compile_notebook(notebook(*cells), name="x")["components"]
     assert sorted(tasks["comp-x"]["outputDefinitions"]["artifacts"]) == ["a.b", "c", "notebook"]
     assert sorted(tasks["comp-y"]["outputDefinitions"]["artifacts"]) == ["a", "notebook"]

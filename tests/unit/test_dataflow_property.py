@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fairlead.pipelines import analyse, compile_notebook
 from generated_notebooks import Program, generate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from local_steps import Json, LocalRunner, run_plainly
-
-from fairlead.pipelines import NotebookError, compile_notebook
 
 RUNNER = LocalRunner()
 _HIDDEN = {"suppress", "await_value", "contextmanager", "Trouble", "noted", "gen"}
@@ -86,11 +85,12 @@ def check(program: Program, *, identity: bool) -> None:
     if identity:
         pairs = [(a, b) for a in names for b in names if a < b]
         probe += "same = [" + ", ".join(f"{a} is {b}" for a, b in pairs) + "]\n"
-    try:
-        spec = compile_notebook(program.notebook(probe), name="generated")
-    except NotebookError as error:
-        assert all(p.cell_id and p.hint for p in error.problems), error.problems
+    source = program.notebook(probe)
+    refused = analyse(source).errors
+    if refused:
+        assert all(p.message and p.hint for p in refused), refused
         return
+    spec = compile_notebook(source, name="generated")
     with contextlib.redirect_stdout(io.StringIO()):
         got = variables(RUNNER.run(spec)["probe"])
     same = got.pop("same", None)
@@ -125,8 +125,15 @@ def test_names_that_are_one_object_in_the_notebook_are_one_in_the_pipeline(
     check(generate(random.Random(seed), size), identity=True)
 
 
+@settings(quick, max_examples=60)
+@given(seed=st.integers(0, 2**32), size=st.integers(4, 22))
+def test_a_step_in_several_pieces_gives_the_same_or_is_refused(seed: int, size: int) -> None:
+    check(generate(random.Random(seed), size, mixed=True), identity=False)
+
+
 @pytest.mark.full
 @pytest.mark.timeout(3600)
 def test_every_variable_of_many_pipelines_equals_that_of_the_notebook() -> None:
     for seed in range(6000):
-        check(generate(random.Random(seed), 6 + seed % 24), identity=seed % 4 == 0)
+        program = generate(random.Random(seed), 6 + seed % 24, mixed=seed % 5 == 0)
+        check(program, identity=seed % 4 == 0)

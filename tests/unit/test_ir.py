@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 import yaml
-from local_steps import code, notebook
-
 from fairlead.errors import SpecError
 from fairlead.pipelines import check_pipeline, compile_notebook
+from local_steps import code, notebook
 
 EXAMPLE = notebook(
     code("n = 3\nstep = 'x'", "parameters"),

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from local_steps import LocalRunner, code, notebook, run_processes
-
 from fairlead.pipelines import NotebookError, analyse, compile_notebook
+from local_steps import LocalRunner, code, notebook, run_processes
 
 RUNNER = LocalRunner()
 

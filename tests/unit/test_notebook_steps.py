@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from local_steps import code, notebook, text
-
 from fairlead.pipelines import analyse
+from local_steps import code, notebook, text
 
 
 def steps(*cells: Any) -> list[tuple[str, list[str]]]:

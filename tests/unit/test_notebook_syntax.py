@@ -6,9 +6,8 @@ import ast
 import re
 
 import pytest
-from IPython.core.inputtransformer2 import TransformerManager
-
 from fairlead.pipelines.syntax import is_silent, transform_cell
+from IPython.core.inputtransformer2 import TransformerManager
 
 SAME = [
     "x = 5",
@@ -22,7 +21,7 @@ SAME = [
     "if True:\n    %cd ..\nelse:\n    pass",
     "!echo one \\\n  two\nx = 3",
     "text = '''\n!ls\n%time\n'''",
-    "f(1,\n  %s)" % "2",
+    "f(1,\n  2)",
     "x = (1\n%  2)",
     "y = 7 \\\n% 2",
     "s = 'a' \\\n  'b'",

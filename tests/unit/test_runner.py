@@ -14,9 +14,8 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from local_steps import code, notebook, run_processes
-
 from fairlead.pipelines.runner import runner_source
+from local_steps import code, notebook, run_processes
 
 
 def outputs(page: dict[str, Any], cell_id: str) -> list[Any]:

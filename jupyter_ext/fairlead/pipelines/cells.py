@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fairlead.names import dns_label
+from fairlead.pipelines.dataflow.tables import SEEDING, SESSION_CALLS
 from fairlead.pipelines.records import Problem
 from fairlead.pipelines.syntax import transform_cell
 
@@ -17,6 +18,7 @@ Notebook = dict[str, Any]
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(.+?)[ \t]*#*[ \t]*$")
 _FENCE = re.compile(r"^ {0,3}(```|~~~)")
 _PURE = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Pass)
+_THEMES = frozenset({"use", "set", "rc", "ion", "ioff", "init_notebook_mode"})
 _RESOURCES = {"cpu", "memory"}
 
 
@@ -283,7 +285,21 @@ def _only_imports(cell: Cell) -> bool:
 
 def _is_preamble(cell: Cell) -> bool:
     """Tell whether a cell only imports, defines, and names constants."""
-    return all(isinstance(node, _PURE) or _is_constant(node) for node in cell.tree.body)
+    return all(
+        isinstance(node, _PURE) or _is_constant(node) or _is_setting(node)
+        for node in cell.tree.body
+    )
+
+
+def _is_setting(node: ast.stmt) -> bool:
+    """Tell whether a statement sets up a library with constants: a seed, a theme, an option."""
+    if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
+        return False
+    call = node.value
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    parts = [*call.args, *[keyword.value for keyword in call.keywords]]
+    known = name in SEEDING or name in SESSION_CALLS or (name in _THEMES and len(parts) < 4)
+    return known and all(isinstance(part, ast.Constant | ast.Name) for part in parts)
 
 
 def _is_constant(node: ast.stmt) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fairlead.pipelines.cells import Layout, Notebook, sort_cells
 from fairlead.pipelines.connections import StepPlan, connect
+from fairlead.pipelines.dataflow.library import RANDOM
 from fairlead.pipelines.dataflow.notebook import Run, run_notebook
 from fairlead.pipelines.files import order_by_files
 from fairlead.pipelines.order import check_setup_order
@@ -28,8 +29,8 @@ class Plan:
         steps = []
         for color, planned in enumerate(self.steps):
             step = planned.step
-            taken = {name for source in planned.inputs for name in source.bind}
-            given = {name for slot in planned.outputs for name in slot.names}
+            taken = {name for source in planned.inputs for name in source.bind} - {RANDOM}
+            given = {name for slot in planned.outputs for name in slot.names} - {RANDOM}
             steps.append(
                 Step(
                     name=step.name,

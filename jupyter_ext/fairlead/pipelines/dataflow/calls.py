@@ -62,6 +62,8 @@ def _call_attribute(m: Machine, owner: Value, name: str, node: ast.Call) -> Valu
             found |= library.call_container(m, thing, name, args, node)
         elif thing.kind in ("opaque", "generator"):
             found |= library.call_opaque(m, thing, name, args, node)
+        elif thing.kind == "super" and name == "__init__":
+            _start_as_base(m, thing, args, node)
         elif thing.kind == "scalar":
             found |= {m.new(node, "opaque", tag="text").id}
             library.invoke(m, args.all, args.all, node)
@@ -184,9 +186,9 @@ def run_body(m: Machine, function: Thing, args: Arguments, node: Any) -> Value:
     known = m.memo.get(key)
     if known is not None and known[0] == (m.heap.version, m.stores):
         return known[1]
-    before = m.stores
+    stores = m.stores
     value = _run_frame(m, function, args, node)
-    if before == m.stores:
+    if stores == m.stores:
         m.memo[key] = ((m.heap.version, m.stores), value)
     return value
 
@@ -288,6 +290,26 @@ def instantiate(m: Machine, cls: Thing, args: Arguments, node: Any) -> Value:
         m.link(thing.id, ELEMENTS, iteration.elements(m, args.all, node) | args.all)
         library.invoke(m, args.all, args.all, node)
     return frozenset(t for t in value if t != SCALAR)
+
+
+def _start_as_base(m: Machine, thing: Thing, args: Arguments, node: Any) -> None:
+    """Do `super().__init__(...)`: the base may be the notebook's, a dataclass or a library's."""
+    cls, owner = thing.owner
+    for base in m.heap[cls].owner or ():
+        for parent in m.heap.kinds(base, "class"):
+            starters = objects.lookup(m, parent, "__init__")
+            if starters:
+                bound = Arguments([owner, *args.listed], args.spread, args.named, args.rest)
+                call(m, starters, bound, node)
+                return
+            if objects.is_dataclass(m, parent):
+                for instance in m.heap.kinds(owner, "instance"):
+                    _fill_dataclass(m, parent, instance, args, node)
+                return
+    if objects.has_library_base(m, m.heap[cls]):
+        for t in owner:
+            m.link(t, HELD, args.all)
+            m.link(t, ELEMENTS, iteration.elements(m, args.all, node) | args.all)
 
 
 def _fill_dataclass(m: Machine, cls: Thing, thing: Thing, args: Arguments, node: Any) -> None:

@@ -123,18 +123,18 @@ def _use_random(m: Machine, path: str, name: str, args: Arguments) -> None:
     """Keep account of the global random generators, once a notebook has seeded them."""
     if name in tables.DRAWING_FUNCTIONS and not args.flags & tables.SEEDS:
         _draw(m)
-    if not path.startswith(("random.", "numpy.random.")) or name[:1].isupper():
-        return
-    if name in ("default_rng", "getstate", "get_state"):
-        return
-    if name == "seed":
+    if name in tables.SEEDING:
+        m.seeded.add(path.split(".", 1)[0])
         whole = m.module.names.get(RANDOM)
         state = m.heap.at(("random", m.segment), "opaque", m.segment, path=RANDOM)
         m.store(RANDOM, frozenset({state.id}) | (whole.value if whole else NOTHING), frame=m.module)
         if whole is not None:
             m.load_global(RANDOM, soft=True)
-    else:
-        _draw(m)
+    elif "torch" in m.seeded and path.startswith("torch"):
+        _draw(m)  # weights, masks and the order of data come from there
+    elif path.startswith(("random.", "numpy.random.")) and not name[:1].isupper():
+        if name not in ("default_rng", "getstate", "get_state"):
+            _draw(m)
 
 
 def _draw(m: Machine) -> None:
@@ -227,13 +227,17 @@ def call_opaque(m: Machine, thing: Thing, name: str, args: Arguments, node: Any)
         invoke(m, args.all, passed, node)
         return passed | PLAIN
     called = invoke(m, own | args.all, args.all | own | held, node)
-    if name in tables.DRAWING_METHODS and not (thing.seeded or args.flags & tables.SEEDS):
+    drawing = name in tables.DRAWING_METHODS and not (thing.seeded or args.flags & tables.SEEDS)
+    if drawing or ("torch" in m.seeded and thing.path.startswith("torch")):
         _draw(m)
     if name in ("query", "eval"):
         dynamic.read_query(m, args.texts)
     for flag in {"out", "ax"} & args.flags:
         m.mutate(args.named[flag])
     made = m.new(node, "opaque", tag=name)
+    given = any(m.heap[t].kind in ("function", "method", "instance") for t in args.all)
+    if name in tables.READING and not given:
+        called = NOTHING  # what its own parts compute stays inside
     result = frozenset({made.id}) | (called - {SCALAR})
     if name == "__call__" and thing.path.rsplit(".", 1)[-1] in tables.WRAPPING:
         return result | args.all

@@ -127,6 +127,7 @@ class Machine:
         self.fuel = FUEL
         self.stores = 0
         self.given_up: set[int] = set()
+        self.seeded: set[str] = set()
         self.memo: dict[Any, tuple[Any, Value]] = {}
         self.identity: set[int] = set()
         self.definition: Definition | None = None

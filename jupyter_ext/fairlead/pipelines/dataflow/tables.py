@@ -146,6 +146,10 @@ READING = frozenset(
         " applymap pipe where mask join select_dtypes sample filter equals plot hist boxplot"
         " memory_usage crosstab cut convert_dtypes infer_objects interpolate ffill bfill"
         " nlargest at_time"
+        # tensors
+        " to float double half long int bool type clone contiguous permute unsqueeze softmax"
+        " sigmoid relu log exp sqrt abs norm matmul mm bmm eq ne gt lt ge le add sub mul div pow parameters"
+        " named_parameters modules children state_dict requires_grad backward"
         # files and figures' looks
         " exists is_file is_dir read_text read_bytes with_suffix with_name as_posix resolve glob"
         " iterdir detach cpu numpy cuda to_device size numel"
@@ -226,6 +230,11 @@ SESSION_PARTS = (
 SESSION_READS = frozenset(
     _words("get keys items values copy index count available context rc_context")
 )
+
+SEEDING = frozenset(
+    _words("seed manual_seed set_seed seed_everything set_random_seed manual_seed_all")
+)
+"""Functions that set the state of the global random generators."""
 
 SEEDS = frozenset({"random_state", "seed", "rng", "generator"})
 """Keywords that give a callable its own random numbers."""

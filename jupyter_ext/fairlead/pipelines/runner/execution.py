@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import importlib
 import itertools
 import json
 import os
@@ -48,6 +49,8 @@ def random_state() -> Json:
     state: Json = {"random": random.getstate()}
     if "numpy" in sys.modules:
         state["numpy"] = sys.modules["numpy"].random.get_state()
+    if "torch" in sys.modules:
+        state["torch"] = sys.modules["torch"].get_rng_state().numpy()
     return state
 
 
@@ -60,6 +63,9 @@ def restore_random(state: Json) -> None:
         import numpy
 
         numpy.random.set_state(state["numpy"])
+    if "torch" in state:
+        torch = importlib.import_module("torch")
+        torch.set_rng_state(torch.from_numpy(state["torch"]))
 
 
 class Step:
