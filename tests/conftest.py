@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from fairlead.kube.contexts import plane_pid, stop_plane
 
 

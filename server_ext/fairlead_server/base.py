@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from fairlead.errors import FairleadError, SpecError
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.extension.handler import ExtensionHandlerMixin
+
+from fairlead.errors import FairleadError, SpecError
 
 if TYPE_CHECKING:
     from fairlead_server.runs_service import RunsService

@@ -11,7 +11,6 @@ from fairlead.errors import FairleadError
 from fairlead.kube import Stream, WatchEvent
 from fairlead.kube.client import WORKFLOWS
 from fairlead.names import RUN_ID_LABEL
-
 from fairlead_server.runs_service import RunsService
 
 RUN_CHANGED = "https://events.fairlead.dev/run_changed/v1"

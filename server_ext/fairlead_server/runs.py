@@ -9,14 +9,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from fairlead.errors import CapabilityError, FairleadError, SpecError
-from fairlead.kube import Stream
 from jupyter_client.kernelspec import NoSuchKernel
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.utils import ensure_async
 from tornado import web
 from tornado.iostream import StreamClosedError
 
+from fairlead.errors import CapabilityError, FairleadError, SpecError
+from fairlead.kube import Stream
 from fairlead_server.base import FairleadHandler
 
 _TEXT = "text/plain; charset=utf-8"

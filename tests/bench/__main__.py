@@ -40,6 +40,7 @@ def bare_start() -> float:
 def plane_tree():
     """The control plane, its shim and its warm interpreters."""
     import psutil
+
     from fairlead.kube.contexts import plane_pid
     from fairlead.settings import data_dir
 

@@ -11,6 +11,7 @@ import sys
 import nbformat
 import pytest
 import yaml
+
 from fairlead.pipelines import check_pipeline
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from fairlead.client import submit
 from nbclient import NotebookClient
+
+from fairlead.client import submit
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

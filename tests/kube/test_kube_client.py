@@ -8,6 +8,7 @@ import uuid
 
 import pytest
 import yaml
+
 from fairlead.errors import ClusterError, ConflictError, NotFoundError, SpecError
 from fairlead.kube import KubeClient, ResourceType, load_context
 from fairlead.kube.client import PODS

@@ -10,9 +10,10 @@ import sys
 import nbformat
 import papermill
 import pytest
-from fairlead.client import list_runs
 from nbclient import NotebookClient
 from papermill.exceptions import PapermillExecutionError
+
+from fairlead.client import list_runs
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 

@@ -7,6 +7,7 @@ import time
 
 import nbformat
 import pytest
+
 from fairlead.client import submit
 
 STEPS = 6

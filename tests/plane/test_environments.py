@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+
 from fairlead_plane import environments
 from fairlead_plane.environments import InterpreterError, fingerprint
 

@@ -6,6 +6,7 @@ import asyncio
 from decimal import Decimal
 
 import pytest
+
 from fairlead_plane.resources import (
     CONFIG_MAP,
     EVENT,

@@ -1,4 +1,5 @@
 import pytest
+
 from fairlead.errors import SpecError
 from fairlead.pipelines.bindings import bind_parameters
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from fairlead.pipelines import analyse, compile_notebook
 from local_steps import LocalRunner, code, notebook, run_plainly
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fairlead.pipelines import analyse, compile_notebook
-from generated_notebooks import Program, generate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from fairlead.pipelines import analyse, compile_notebook
+from generated_notebooks import Program, generate
 from local_steps import Json, LocalRunner, run_plainly
 
 RUNNER = LocalRunner()

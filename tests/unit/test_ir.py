@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from fairlead.errors import SpecError
 from fairlead.pipelines import check_pipeline, compile_notebook
 from local_steps import code, notebook

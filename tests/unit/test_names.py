@@ -1,6 +1,7 @@
-from fairlead.names import dns_label
 from hypothesis import given
 from hypothesis import strategies as st
+
+from fairlead.names import dns_label
 
 
 def test_accents_are_dropped_and_other_characters_become_dashes():

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from fairlead.pipelines import NotebookError, analyse, compile_notebook
 from local_steps import LocalRunner, code, notebook, run_processes
 

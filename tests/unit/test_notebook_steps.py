@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from fairlead.pipelines import analyse
 from local_steps import code, notebook, text
 

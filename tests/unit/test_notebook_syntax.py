@@ -6,8 +6,9 @@ import ast
 import re
 
 import pytest
-from fairlead.pipelines.syntax import is_silent, transform_cell
 from IPython.core.inputtransformer2 import TransformerManager
+
+from fairlead.pipelines.syntax import is_silent, transform_cell
 
 SAME = [
     "x = 5",

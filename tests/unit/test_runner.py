@@ -14,6 +14,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+
 from fairlead.pipelines.runner import runner_source
 from local_steps import code, notebook, run_processes
 

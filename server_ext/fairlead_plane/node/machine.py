@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import psutil
+
 from fairlead.names import dns_label
 
 from ..resources import Json, timestamp

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
+
 from fairlead.names import WORKING_DIR_ANNOTATION
 
 from . import files

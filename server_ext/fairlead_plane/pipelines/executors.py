@@ -6,6 +6,7 @@ import hashlib
 from typing import Any
 
 import orjson
+
 from fairlead.errors import SpecError
 
 from .model import Executor

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+
 from fairlead.errors import SpecError
 
 from . import files

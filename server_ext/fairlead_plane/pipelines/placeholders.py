@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+
 from fairlead.errors import SpecError
 
 from .values import to_text

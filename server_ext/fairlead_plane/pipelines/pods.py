@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+
 from fairlead.names import RUN_ID_LABEL, TASK_LABEL, dns_label
 
 from .placeholders import Context, resolve_all

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from fairlead.names import PIPELINES_NAMESPACE
 from starlette.types import ASGIApp
+
+from fairlead.names import PIPELINES_NAMESPACE
 
 from ..resources import Resources
 from . import tables

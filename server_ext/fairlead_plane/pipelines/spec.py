@@ -9,6 +9,7 @@ import hashlib
 from typing import Any
 
 import orjson
+
 from fairlead.errors import SpecError
 
 from .executors import Executors

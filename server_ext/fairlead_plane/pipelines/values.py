@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
+
 from fairlead.errors import SpecError
 
 Json = Any

@@ -17,6 +17,7 @@ from types import SimpleNamespace
 import orjson
 import pytest
 import yaml
+
 from fairlead.names import INTERPRETER_ANNOTATION
 from fairlead_plane.pipelines import PipelineService
 from fairlead_plane.resources import POD, Resources

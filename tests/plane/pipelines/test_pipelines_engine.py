@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import uuid
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from fairlead_plane.pipelines.engine import MAX_LOSSES, advance
 from fairlead_plane.pipelines.events import (
     Cache,
@@ -18,8 +21,6 @@ from fairlead_plane.pipelines.events import (
 from fairlead_plane.pipelines.model import ROOT
 from fairlead_plane.pipelines.records import Run, Task, Values, failure
 from fairlead_plane.pipelines.spec import load_pipeline, read_arguments
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 NO_CACHE = Cache(key=lambda task, executor: task.path, find=lambda key: "nothing")
 NOW = "2026-01-01T00:00:00.000000Z"

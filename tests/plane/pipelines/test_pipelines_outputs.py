@@ -8,14 +8,15 @@ import uuid
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from fairlead_plane.pipelines import files
 from fairlead_plane.pipelines.model import ROOT
 from fairlead_plane.pipelines.outputs import read_error, read_outputs
 from fairlead_plane.pipelines.pods import Folders
 from fairlead_plane.pipelines.records import Run, Task
 from fairlead_plane.pipelines.spec import load_pipeline
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 
 @pytest.fixture

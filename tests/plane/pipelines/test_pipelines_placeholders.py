@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from fairlead_plane.pipelines.placeholders import (
     Context,
     Template,
@@ -14,8 +17,6 @@ from fairlead_plane.pipelines.placeholders import (
     resolve_all,
 )
 from fairlead_plane.pipelines.values import to_text
-from hypothesis import given
-from hypothesis import strategies as st
 
 MESSAGE = {
     "inputs": {

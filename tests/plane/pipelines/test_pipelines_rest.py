@@ -11,6 +11,7 @@ import zipfile
 
 import orjson
 import pytest
+
 from fairlead_plane.pipelines.rest.answers import RestError
 from fairlead_plane.pipelines.rest.uploads import read_package
 

@@ -6,6 +6,7 @@ import copy
 
 import pytest
 import yaml
+
 from fairlead_plane.pipelines.problems import PipelineSpecError, Problem
 from fairlead_plane.pipelines.spec import load_pipeline, read_arguments
 

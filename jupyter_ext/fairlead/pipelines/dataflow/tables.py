@@ -148,8 +148,8 @@ READING = frozenset(
         " nlargest at_time"
         # tensors
         " to float double half long int bool type clone contiguous permute unsqueeze softmax"
-        " sigmoid relu log exp sqrt abs norm matmul mm bmm eq ne gt lt ge le add sub mul div pow parameters"
-        " named_parameters modules children state_dict requires_grad backward"
+        " sigmoid relu log exp sqrt abs norm matmul mm bmm eq ne gt lt ge le add sub mul div pow"
+        " parameters named_parameters modules children state_dict requires_grad backward"
         # files and figures' looks
         " exists is_file is_dir read_text read_bytes with_suffix with_name as_posix resolve glob"
         " iterdir detach cpu numpy cuda to_device size numel"

@@ -7,10 +7,11 @@ import uuid
 from typing import Any
 
 import orjson
-from fairlead.names import dns_label
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+
+from fairlead.names import dns_label
 
 from ...resources import Resources, Transaction
 from ..clock import now

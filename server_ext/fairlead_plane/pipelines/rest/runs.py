@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from fairlead.names import dns_label
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+
+from fairlead.names import dns_label
 
 from ...resources import Transaction
 from ..clock import now
