@@ -76,7 +76,7 @@ def test_a_notebook_becomes_this_spec() -> None:
             "inputDefinitions": {
                 "parameters": {
                     "step": {"parameterType": "STRUCT"},
-                    "step_": {"parameterType": "STRING", "isOptional": True},
+                    "value.step": {"parameterType": "STRING", "isOptional": True},
                 },
                 "artifacts": {"y": artifact},
             },
@@ -110,7 +110,7 @@ def test_a_notebook_becomes_this_spec() -> None:
         },
         "taskInfo": {"name": "change"},
     }
-    assert tasks["evaluate"]["inputs"]["parameters"]["step_"] == {"componentInputParameter": "step"}
+    assert tasks["evaluate"]["inputs"]["parameters"]["value.step"] == {"componentInputParameter": "step"}
     container = spec["deploymentSpec"]["executors"]["exec-step-76ba9a5d"]["container"]
     assert container["args"] == ["--executor_input", "{{$}}"]
     assert container["resources"] == {

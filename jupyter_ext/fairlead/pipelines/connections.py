@@ -8,6 +8,7 @@ identity matters. Such a group is handed on as one artifact by every step that c
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -201,10 +202,13 @@ def _slot(names: set[str], *, optional: bool = False) -> Slot:
     ordered = tuple(sorted(names))
     if ordered == (RANDOM,):
         return Slot("random-state", ordered)
-    key = ".".join(n.strip("()") for n in ordered)
-    if len(key) > _KEY_LENGTH:
-        key = f"{ordered[0]}.and.{len(ordered) - 1}.more"
-    return Slot(f"{key}_" if key in _RESERVED else key, ordered, optional)
+    whole = ".".join(n.strip("()") for n in ordered)
+    key = whole
+    if len(key) > _KEY_LENGTH or not key.isascii():
+        # A key is part of paths: short and plain, and the same names always have the same.
+        plain = key.encode("ascii", "ignore").decode()[: _KEY_LENGTH - 9].rstrip(".")
+        key = f"{plain}.{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
+    return Slot(f"value.{key}" if key in _RESERVED else key, ordered, optional)
 
 
 def _look_forward(parts: list[_Part], accounts: list[Account], parameters: ParameterCells) -> None:

@@ -118,7 +118,7 @@ def _component(plan: Plan, planned: StepPlan, label: str) -> Json:
 
 
 def _parameter_key(name: str) -> str:
-    return f"{name}_" if name == STEP else name
+    return f"value.{name}" if name == STEP else name
 
 
 def _has_metrics(planned: StepPlan) -> bool:

@@ -13,7 +13,11 @@ from fairlead.pipelines.dataflow.machine import Machine
 
 def _type(m: Machine, args: Arguments, node: Any) -> Value:
     if len(args.listed) > 1:
-        return frozenset({m.new(node, "opaque", path="builtins.type").id})
+        made = m.new(node, "opaque", path="builtins.type")
+        m.link(made.id, HELD, args.all)
+        for space in m.heap.kinds(args.all, "dict"):
+            m.link(made.id, HELD, m.heap.field(space.id, ELEMENTS))
+        return frozenset({made.id})
     found: set[int] = set()
     for t in args.all:
         found.update(m.heap.field(t, "__class__"))

@@ -69,7 +69,7 @@ def _call_attribute(m: Machine, owner: Value, name: str, node: ast.Call) -> Valu
             library.invoke(m, args.all, args.all, node)
         else:
             callee = objects.attribute(m, frozenset({t}), name, node)
-            if callee == frozenset({t}) and thing.kind == "instance":
+            if t in callee and thing.kind == "instance":  # a method that it inherits
                 found |= library.call_opaque(m, thing, name, args, node)
             else:
                 found |= call(m, callee, args, node)

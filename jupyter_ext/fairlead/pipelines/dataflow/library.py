@@ -116,6 +116,8 @@ def _is_session(path: str) -> bool:
     name = path.rsplit(".", 1)[-1]
     if name in tables.SESSION_CALLS:
         return True
+    if name in tables.CHANGING and path.count(".") > 1:
+        return True  # such as `module.registry.append(...)`
     return path.startswith(tables.SESSION_PARTS) and name not in tables.SESSION_READS
 
 
@@ -239,7 +241,8 @@ def call_opaque(m: Machine, thing: Thing, name: str, args: Arguments, node: Any)
     if name in tables.READING and not given:
         called = NOTHING  # what its own parts compute stays inside
     result = frozenset({made.id}) | (called - {SCALAR})
-    if name == "__call__" and thing.path.rsplit(".", 1)[-1] in tables.WRAPPING:
+    wrapping = thing.path.rsplit(".", 1)[-1] in tables.WRAPPING and thing.whole == SCALAR
+    if name == "__call__" and wrapping:
         return result | args.all
     if name in tables.FITTING:
         _deep_change(m, thing)

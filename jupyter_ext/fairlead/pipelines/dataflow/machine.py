@@ -99,7 +99,8 @@ class Definition:
     node: ast.stmt
     name: str
     segment: int
-    order: int
+    first: int
+    """Objects from this number on are made by the statement itself."""
     needs: dict[str, Binding] = field(default_factory=dict)
     pure: bool = True
 
@@ -132,7 +133,6 @@ class Machine:
         self.identity: set[int] = set()
         self.definition: Definition | None = None
         self.definitions: dict[int, Definition] = {}
-        self.order = 0
         self.remarks: list[Remark] = []
         self.undefined: dict[str, tuple[str, int, int]] = {}
         self.session: list[tuple[int, str, ast.stmt]] = []
@@ -211,10 +211,10 @@ class Machine:
             if thing not in self.account.mutated:
                 self.account.mutated.add(thing)
                 self.heap.version += 1
-            if self.definition is None:
+            if self.definition is None or thing < self.definition.first:
                 self.changed.add(thing)
-            elif self.heap[thing].segment != self.segment:
-                self.definition.pure = False
+                if self.definition is not None:
+                    self.definition.pure = False
 
     def observe_identity(self, *values: Iterable[int]) -> None:
         """Note that a result depends on which object it is, not only on how it looks."""

@@ -117,8 +117,7 @@ def _run_cell(m: Machine, cell: Cell) -> None:
 def _run_definition(m: Machine, cell: Cell, node: ast.stmt) -> None:
     """Run a top-level function or class statement; note whether it could be run again elsewhere."""
     name = getattr(node, "name", "")
-    m.order += 1
-    definition = Definition(cell.id, node, name, m.segment, m.order)
+    definition = Definition(cell.id, node, name, m.segment, len(m.heap.things))
     m.definition = definition
     m.execute(m, [node])
     m.definition = None

@@ -148,6 +148,9 @@ def _instance_attribute(m: Machine, thing: Thing, name: str, node: Any) -> Value
             return frozenset({cls.id})
         own = lookup(m, cls, name)
         found |= bind(m, own, self_value, node)
+        if any(m.heap[t].path == "functools.cached_property" for t in own):
+            m.link(thing.id, name, found)  # the first reader keeps the value in the object
+            m.mutate(self_value)
         for hook in ("__getattr__", "__getattribute__"):
             if not found or hook == "__getattribute__":
                 found |= call_special(m, self_value, {hook}, (PLAIN,), node)

@@ -156,6 +156,9 @@ def _class(m: Machine, node: ast.ClassDef) -> bool:
     bases = [m.evaluate(m, part) for part in node.bases]
     metas = [m.evaluate(m, keyword.value) for keyword in node.keywords]
     thing = m.new(node, "class", node=node)
+    if not metas:
+        parents = [p for base in bases for p in m.heap.kinds(base, "class")]
+        metas = [meta for parent in parents for meta in parent.metas]
     thing.owner, thing.metas = bases, tuple(metas)
     for base in bases:
         m.link(thing.id, "(bases)", base)

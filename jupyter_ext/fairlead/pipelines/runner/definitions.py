@@ -220,8 +220,9 @@ def _reduce_class(made: typing.Any) -> typing.Any:
                 body.setdefault(name, value)
         return make_enum, (key, meta, made.__name__, made.__bases__, body)
     slots = vars(made).get("__slots__")
-    if slots is not None:
-        body["__slots__"] = slots
+    for name in ("__slots__", "__orig_bases__"):
+        if name in vars(made):
+            body[name] = vars(made)[name]
     named = {slots} if isinstance(slots, str) else set(slots or ())
     state = {n: v for n, v in vars(made).items() if n not in _NOT_STATE and n not in named}
     try:
@@ -258,6 +259,21 @@ def make_view(
 ) -> typing.Any:
     """Make a numpy array that shares the memory of `owner`."""
     return type(owner)(shape, dtype, owner.ravel(order="K"), offset, strides)
+
+
+def make_type_variable(
+    name: str, constraints: tuple[typing.Any, ...], bound: typing.Any, co: bool, contra: bool
+) -> typing.Any:
+    """Make a type variable."""
+    made: typing.Any = typing.TypeVar
+    return made(name, *constraints, bound=bound, covariant=co, contravariant=contra)
+
+
+def make_cached_property(function: typing.Any, name: str) -> typing.Any:
+    """Make a `cached_property` of a class that is being made."""
+    made: typing.Any = functools.cached_property(function)
+    made.attrname = name
+    return made
 
 
 def make_proxy(content: dict[typing.Any, typing.Any]) -> typing.Any:
@@ -315,8 +331,18 @@ class Pickler(pickle.Pickler):
             return make_proxy, (dict(value),)
         if kind is functools._lru_cache_wrapper and hasattr(value, "cache_parameters"):
             return make_cached, (value.__wrapped__, value.cache_parameters())
-        if kind is typing.TypeVar and value.__module__ == "__main__":
-            return typing.TypeVar, (value.__name__, *value.__constraints__)
+        if kind is typing.TypeVar and value.__module__ in ("__main__", "fairlead_step"):
+            kinds = (value.__covariant__, value.__contravariant__)
+            return make_type_variable, (
+                value.__name__,
+                value.__constraints__,
+                value.__bound__,
+                *kinds,
+            )
+        if kind is functools.cached_property:
+            return make_cached_property, (value.func, value.attrname)
+        if kind.__name__ == "WeakKeyDictionary" and kind.__module__ == "weakref":
+            return kind, (dict(value.items()),)
         if kind.__module__ == "dataclasses":
             # Some of its objects are markers, compared by identity.
             for name, word in vars(sys.modules["dataclasses"]).items():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import importlib
 import itertools
 import json
 import os
@@ -28,11 +27,11 @@ from fairlead.pipelines.runner.displays import (
     show_figures,
     show_result,
 )
+from fairlead.pipelines.runner.randomness import RANDOM, random_state, restore_random
 from fairlead.pipelines.runner.shell import Shell
 
 Json = typing.Dict[str, typing.Any]  # noqa: UP006
 _CELL = re.compile(r"^Cell \[(.*)\]$")
-RANDOM = "(random)"
 _AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 
 
@@ -40,32 +39,6 @@ class StepFailed(Exception):
     """The step cannot go on; the reason has been printed."""
 
     args: tuple[typing.Any, ...]
-
-
-def random_state() -> Json:
-    """Return the states of the global random generators that this process has loaded."""
-    import random
-
-    state: Json = {"random": random.getstate()}
-    if "numpy" in sys.modules:
-        state["numpy"] = sys.modules["numpy"].random.get_state()
-    if "torch" in sys.modules:
-        state["torch"] = sys.modules["torch"].get_rng_state().numpy()
-    return state
-
-
-def restore_random(state: Json) -> None:
-    """Go on with the global random generators where another step left them."""
-    import random
-
-    random.setstate(state["random"])
-    if "numpy" in state:
-        import numpy
-
-        numpy.random.set_state(state["numpy"])
-    if "torch" in state:
-        torch = importlib.import_module("torch")
-        torch.set_rng_state(torch.from_numpy(state["torch"]))
 
 
 class Step:
@@ -179,7 +152,15 @@ class Step:
         made = self.space.get(node.name)
         if isinstance(made, (type, types.FunctionType)) and made.__module__ == "__main__":
             line = min([node.lineno] + [part.lineno for part in node.decorator_list])
-            DEFINITIONS.add("%s:%s:%d" % (cell_id, node.name, line), made)  # noqa: UP031
+            self.know_inside(made, cell_id, line)
+
+    def know_inside(self, made: typing.Any, cell_id: str, line: int) -> None:
+        """Remember a definition, and the classes inside a class."""
+        DEFINITIONS.add("%s:%s:%d" % (cell_id, made.__qualname__, line), made)  # noqa: UP031
+        for inner in list(vars(made).values()) if isinstance(made, type) else ():
+            within = getattr(inner, "__qualname__", "").startswith(made.__qualname__ + ".")
+            if isinstance(inner, type) and within and inner.__module__ == "__main__":
+                self.know_inside(inner, cell_id, line)
 
     def register(self, cell_id: str, code: str, source: str) -> str:
         """Make a cell's lines known to tracebacks and to the pickler; return its file name."""
