@@ -208,11 +208,17 @@ def test_a_value_that_cannot_travel_fails_the_step_that_asks_for_it(tmp_path: Pa
 
 def test_a_change_that_could_not_be_seen_is_warned_about(tmp_path: Path) -> None:
     cells = [
-        code("import operator\nx = [1]", "step:a"),
-        code("print(vars(list)['append'](x, 2) or len(x))", "step:b"),
+        code("x = [1]\ny = [2]", "step:a"),
+        code(
+            "import ctypes\nctypes.pythonapi.PyList_Append(ctypes.py_object(x), ctypes.py_object(5))",
+            "step:b",
+        ),
+        code("print(x, y)", "step:c"),
     ]
     outcome = run_processes(notebook(*cells), tmp_path)
-    assert "changed `x`" in outcome.logs["b"] or "x" in outcome.artifacts["b"]
+    assert "Warning: step 'b' changed `x`" in outcome.logs["b"]
+    assert "`y`" not in outcome.logs["b"]
+    assert outcome.logs["c"] == "[1] [2]\n"
 
 
 def test_shell_lines_run_and_their_output_is_kept(tmp_path: Path) -> None:
@@ -294,3 +300,15 @@ def test_a_run_of_the_program_ends_with_1_only_after_an_error(tmp_path: Path) ->
     command[-1] = json.dumps(given)
     assert subprocess.run(command, cwd=tmp_path, stderr=subprocess.DEVNULL).returncode == 1
     assert json.loads((tmp_path / "error.json").read_text())["ename"] == "SystemExit"
+
+
+def test_reading_a_table_is_not_taken_for_a_change(tmp_path: Path) -> None:
+    cells = [
+        code(
+            "import pandas as pd\nt = pd.DataFrame({'x': [1]})\nt['y'] = 2.0\nt['z'] = 'a'",
+            "step:a",
+        ),
+        code("print(t.values.shape, t.describe().shape, t.groupby('z').x.sum().shape)", "step:b"),
+    ]
+    outcome = run_processes(notebook(*cells), tmp_path)
+    assert outcome.logs["b"] == "(1, 3) (8, 2) (1,)\n"

@@ -162,13 +162,18 @@ def load(path: str, names: list[str]) -> dict[str, typing.Any]:
 
 
 def fingerprint(value: typing.Any) -> int | None:
-    """Return a checksum of a value, or None for one too large to be checked in passing."""
+    """Return a checksum of a value, or None where that would say little or take long."""
     if _plain_array(value):
         return zlib.crc32(value.tobytes()) if value.nbytes < _CHECKED else None
+    if hasattr(value, "iloc") and hasattr(value, "columns"):
+        # A table may rearrange its memory when it is read: its columns say whether it changed.
+        value = [list(value.columns), *[value.iloc[:, n].to_numpy() for n in range(value.shape[1])]]
     try:
-        return zlib.crc32(dump(value)[0])
+        data, defined = dump(value)
     except Exception:
         return None
+    # What holds functions or classes changes whenever another artifact brings them again.
+    return None if defined else zlib.crc32(data)
 
 
 def find_unfit(values: dict[str, typing.Any]) -> tuple[str, typing.Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import __future__
+
 import abc
 import copyreg
 import enum
@@ -15,8 +17,8 @@ import sys
 import types
 import typing
 
-# Flags of `from __future__` imports, which a cell hands on to the cells after it.
-FUTURES = 0x1FFF000
+# The flag of `from __future__ import annotations`, which a cell hands on to the cells after it.
+FUTURES = __future__.annotations.compiler_flag
 _TOP_AWAIT = 0x2000
 _NOT_STATE = {
     "__dict__",
@@ -329,8 +331,11 @@ class Pickler(pickle.Pickler):
             return kind, (value.__func__,)
         if kind is types.MappingProxyType:
             return make_proxy, (dict(value),)
-        if kind is functools._lru_cache_wrapper and hasattr(value, "cache_parameters"):
-            return make_cached, (value.__wrapped__, value.cache_parameters())
+        if kind is functools._lru_cache_wrapper:
+            settings = getattr(
+                value, "cache_parameters", lambda: {"maxsize": 128}
+            )()  # 3.8 has none
+            return make_cached, (value.__wrapped__, settings)
         if kind is typing.TypeVar and value.__module__ in ("__main__", "fairlead_step"):
             kinds = (value.__covariant__, value.__contravariant__)
             return make_type_variable, (

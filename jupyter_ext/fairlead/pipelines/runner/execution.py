@@ -295,7 +295,7 @@ class Step:
         """Remember how the values look that this step is believed only to read."""
         given = {n for names in self.spec.get("outputs", {}).values() for n in names}
         for name in bind:
-            if name in values and name not in given and self.sizes.get(key, 0) < 2**25:
+            if name in values and name not in given and self.sizes.get(key, 0) < 2**23:
                 self.watched[name] = (values[name], fingerprint(values[name]))
 
     def warn_changed(self) -> None:
