@@ -210,7 +210,8 @@ def test_a_change_that_could_not_be_seen_is_warned_about(tmp_path: Path) -> None
     cells = [
         code("x = [1]\ny = [2]", "step:a"),
         code(
-            "import ctypes\nctypes.pythonapi.PyList_Append(ctypes.py_object(x), ctypes.py_object(5))",
+            "import ctypes\nwrap = ctypes.py_object\n"
+            "ctypes.pythonapi.PyList_Append(wrap(x), wrap(5))",
             "step:b",
         ),
         code("print(x, y)", "step:c"),
@@ -312,3 +313,26 @@ def test_reading_a_table_is_not_taken_for_a_change(tmp_path: Path) -> None:
     ]
     outcome = run_processes(notebook(*cells), tmp_path)
     assert outcome.logs["b"] == "(1, 3) (8, 2) (1,)\n"
+
+
+def test_an_artifact_that_cannot_be_read_is_an_error_of_the_step(tmp_path: Path) -> None:
+    cells = [
+        code(
+            "class Odd:\n    def __setstate__(self, state):\n        raise OSError('gone')\n"
+            "    def __getstate__(self):\n        return 1\no = [Odd()]",
+            "step:a",
+        ),
+        code("print(o)", "step:b"),
+    ]
+    outcome = run_processes(notebook(*cells), tmp_path)
+    assert outcome.errors["b"]["evalue"] == "`o` cannot be read in this step: OSError: gone"
+
+
+def test_a_definition_that_fails_again_is_an_error_of_the_step(tmp_path: Path) -> None:
+    cells = [
+        code("import os\nif not os.path.exists('made'):\n    open('made', 'w').close()", "step:a"),
+        code("import fairlead_has_no_such_module_as_this", "step:a", "raises-exception"),
+        code("x = fairlead_has_no_such_module_as_this", "step:b"),
+    ]
+    outcome = run_processes(notebook(*cells), tmp_path)
+    assert outcome.errors["b"]["ename"] == "ModuleNotFoundError"

@@ -1,7 +1,6 @@
 """Pickling that carries what a notebook defines: functions and classes as source, by value."""
 
 from __future__ import annotations
-
 import __future__
 
 import abc

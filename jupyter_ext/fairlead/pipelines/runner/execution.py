@@ -110,8 +110,11 @@ class Step:
         """Bind the names that this step takes from one artifact."""
         try:
             values = load(path, names["file"])
-        except CarryError as error:
+        except Exception as error:  # loading runs code of any class, which may raise anything
             text = str(error)
+            if not isinstance(error, CarryError):
+                bound = ", ".join(f"`{name}`" for name in names["bind"])
+                text = f"{bound} cannot be read in this step: {type(error).__name__}: {text}"
             self.fail(self.spec["cells"][0]["id"], 1, "CarryError", text, [f"CarryError: {text}\n"])
             raise StepFailed from error
         self.sizes[key] = os.path.getsize(path) if os.path.exists(path) else 0
@@ -358,7 +361,9 @@ def run_program(arguments: list[str]) -> int:
     try:
         step.run(parameters, {k: local_path(v["uri"]) for k, v in inputs.items()})
         kept = step.keep(paths)
-    except StepFailed:
+    except Exception as error:  # the boundary of the process: whatever failed is reported
+        if not isinstance(error, StepFailed):
+            step.report(error, step.spec["cells"][0])
         status = 1
         write_json(os.path.join(os.path.dirname(result), "error.json"), step.error or {})
     PAGE.write()

@@ -189,6 +189,11 @@ class Shell:
         print("env: %s=%s" % (parts[0].strip(), parts[1].strip()))  # noqa: UP031
         return None
 
+    def run_line_magic(self, name: str, line: str = "", *_: typing.Any) -> typing.Any:
+        """Do a magic that code calls by name; those about the notebook itself do nothing."""
+        known: dict[str, typing.Any] = {"cd": self.cd, "env": self.env, "pip": self.pip}
+        return known[name](line) if name in known else None
+
     def start_clock(self) -> None:
         """Begin to time the cell, or the expression that follows."""
         self.started = (time.process_time(), time.perf_counter())
