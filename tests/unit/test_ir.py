@@ -26,6 +26,7 @@ EXAMPLE = notebook(
     code("acc = len(y)\nprint(step)", "step:evaluate", "metrics"),
 )
 
+
 def bare(spec: dict[str, Any]) -> dict[str, Any]:
     """Return a spec without the program of its executors, for comparison."""
     copy = json.loads(json.dumps(spec))
@@ -108,7 +109,8 @@ def test_a_notebook_becomes_this_spec() -> None:
         },
         "taskInfo": {"name": "change"},
     }
-    assert tasks["evaluate"]["inputs"]["parameters"]["value.step"] == {"componentInputParameter": "step"}
+    given = tasks["evaluate"]["inputs"]["parameters"]
+    assert given["value.step"] == {"componentInputParameter": "step"}
     container = spec["deploymentSpec"]["executors"]["exec-step-76ba9a5d"]["container"]
     assert container["args"] == ["--executor_input", "{{$}}"]
     assert container["resources"] == {
