@@ -177,7 +177,8 @@ def _step_constant(plan: Plan, planned: StepPlan, modules: Mapping[str, str]) ->
             info["default"] = known[name].literal
         parameters[_parameter_key(name)] = info
     definitions = [
-        {"id": d.cell_id, "line": d.line, "name": d.name, "source": d.source}
+        # The line matters to the traceback of a function; an import may move freely.
+        {"id": d.cell_id, "source": d.source, **({"line": d.line} if d.name else {})}
         for d in planned.definitions
     ]
     inputs = {

@@ -143,10 +143,13 @@ class Step:
 
     def define(self, part: Json) -> None:
         """Execute a definition of an earlier step again, at its own cell and line."""
-        text = "\n" * (int(part["line"]) - 1) + part["source"]
-        known = DEFINITIONS.sources.get("Cell [%s]" % part["id"], ("", 0))[0]  # noqa: UP031
-        pairs = itertools.zip_longest(text.split("\n"), known.split("\n"), fillvalue="")
-        name = self.register(part["id"], whole := "\n".join(a or b for a, b in pairs), whole)
+        text = "\n" * (int(part.get("line", 1)) - 1) + part["source"]
+        name = "Cell [%s]" % part["id"]  # noqa: UP031
+        if "line" in part:
+            known = DEFINITIONS.sources.get(name, ("", 0))[0]
+            pairs = itertools.zip_longest(text.split("\n"), known.split("\n"), fillvalue="")
+            whole = "\n".join(a or b for a, b in pairs)
+            self.register(part["id"], whole, whole)
         tree = compile(text, name, "exec", self.flags | ast.PyCF_ONLY_AST, True)
         self.run_statements(tree.body, name, part["id"])
 
@@ -217,7 +220,8 @@ class Step:
         """Execute a tree in the step's namespace; a tree that awaits runs in the step's loop."""
         code = compile(tree, name, mode, self.flags | _AWAIT, True)
         self.flags |= code.co_flags & FUTURES
-        DEFINITIONS.sources[name] = (DEFINITIONS.sources[name][0], self.flags)
+        if name in DEFINITIONS.sources:
+            DEFINITIONS.sources[name] = (DEFINITIONS.sources[name][0], self.flags)
         if code.co_flags & 0x80:
             import asyncio
 
