@@ -16,6 +16,19 @@ import sys
 import types
 import typing
 
+from fairlead.pipelines.runner.makers import (
+    find_dataclass_word,
+    make_cached,
+    make_cached_property,
+    make_cell,
+    make_instance,
+    make_method,
+    make_proxy,
+    make_type_variable,
+    make_view,
+    set_attributes,
+)
+
 # The flag of `from __future__ import annotations`, which a cell hands on to the cells after it.
 FUTURES = __future__.annotations.compiler_flag
 _TOP_AWAIT = 0x2000
@@ -113,11 +126,6 @@ def _globals_out(function: types.FunctionType) -> typing.Any:
 def _names_in(code: types.CodeType) -> set[str]:
     inner = [_names_in(c) for c in code.co_consts if isinstance(c, types.CodeType)]
     return set(code.co_names).union(*inner)
-
-
-def make_cell() -> typing.Any:
-    """Make an empty closure cell; its content arrives with the function that uses it."""
-    return types.CellType()
 
 
 def make_function(
@@ -234,54 +242,6 @@ def _reduce_class(made: typing.Any) -> typing.Any:
     return make_class, parts, state, None, None, set_class
 
 
-def make_instance(cls: typing.Any) -> typing.Any:
-    """Make an object without its attributes, and without running the notebook's own `__new__`."""
-    foreign = next(base for base in cls.__mro__ if base.__module__ != "__main__")
-    return foreign.__new__(cls)
-
-
-def set_attributes(value: typing.Any, attributes: dict[str, typing.Any]) -> None:
-    """Give an object its dict of attributes: the dict itself, which may have another name too."""
-    object.__setattr__(value, "__dict__", attributes)
-
-
-def find_dataclass_word(name: str) -> typing.Any:
-    """Return a marker object of `dataclasses`, which is compared by identity."""
-    return getattr(importlib.import_module("dataclasses"), name)
-
-
-def make_cached(function: typing.Any, settings: dict[str, typing.Any]) -> typing.Any:
-    """Make an `lru_cache` around a function; it starts empty."""
-    return functools.lru_cache(**settings)(function)
-
-
-def make_view(
-    owner: typing.Any, offset: int, shape: typing.Any, strides: typing.Any, dtype: typing.Any
-) -> typing.Any:
-    """Make a numpy array that shares the memory of `owner`."""
-    return type(owner)(shape, dtype, owner.ravel(order="K"), offset, strides)
-
-
-def make_type_variable(
-    name: str, constraints: tuple[typing.Any, ...], bound: typing.Any, co: bool, contra: bool
-) -> typing.Any:
-    """Make a type variable."""
-    made: typing.Any = typing.TypeVar
-    return made(name, *constraints, bound=bound, covariant=co, contravariant=contra)
-
-
-def make_cached_property(function: typing.Any, name: str) -> typing.Any:
-    """Make a `cached_property` of a class that is being made."""
-    made: typing.Any = functools.cached_property(function)
-    made.attrname = name
-    return made
-
-
-def make_proxy(content: dict[typing.Any, typing.Any]) -> typing.Any:
-    """Make a read-only view of a dict."""
-    return types.MappingProxyType(content)
-
-
 def is_importable(value: typing.Any) -> bool:
     """Tell whether another process finds this function or class by its module and name."""
     module = getattr(value, "__module__", None)
@@ -324,6 +284,8 @@ class Pickler(pickle.Pickler):
             return importlib.import_module, (value.__name__,)
         if kind is types.CellType:
             return make_cell, ()
+        if kind is types.MethodType and not is_importable(value.__func__):
+            return make_method, (value.__func__, value.__self__)
         if kind is property:
             return property, (value.fget, value.fset, value.fdel, value.__doc__)
         if kind in (classmethod, staticmethod):
