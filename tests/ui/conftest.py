@@ -144,7 +144,12 @@ def lab(data_dir, tmp_path):
         yield Lab(_url_of(process, tmp_path), folder, tmp_path / "settings")
     finally:
         process.terminate()
-        process.wait(30)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            # Jupyter Server may stay for ever, when its loop is gone, on an idle thread of AnyIO.
+            process.kill()
+            process.wait()
         log.close()
 
 
