@@ -55,7 +55,7 @@ class Plane:
 
         self._store = Store(folder / "fairlead.db")
         self._resources = Resources(self._store)
-        self._node = Node(self._resources, folder, umask=umask)
+        self._node = Node(self._resources, folder, umask=umask, port=port)
         self._pipelines = PipelineService(
             self._resources, pipeline_root=folder / "artifacts", environment=_environment
         )

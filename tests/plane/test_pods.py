@@ -95,12 +95,8 @@ def test_a_pod_without_a_command_fails_and_says_why(pods) -> None:
             {"container": {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}},
             "spec.containers[main].volumeMounts",
         ),
-        (
-            {"container": {"env": [{"name": "E", "valueFrom": {"fieldRef": {"fieldPath": "x"}}}]}},
-            "spec.containers[main].env[E].valueFrom",
-        ),
     ],
-    ids=["init containers", "mounts", "a value from elsewhere"],
+    ids=["init containers", "mounts"],
 )
 def test_what_this_node_cannot_do_yet_is_said_and_not_left_out(pods, spec, field) -> None:
     ended = state_of(pods.run("pod", **spec)).terminated

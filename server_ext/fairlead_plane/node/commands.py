@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,19 +90,6 @@ def pod_env(
     }
 
 
-def container_env(env: Mapping[str, str], container: Json) -> dict[str, str]:
-    """Return the variables of a container: those of its pod, then its own, references resolved."""
-    return {**env, **declared_env(container)}
-
-
-def declared_env(container: Json) -> dict[str, str]:
-    """Return the variables that a container's spec sets; a value may refer to those before it."""
-    declared: dict[str, str] = {}
-    for entry in container.get("env") or ():
-        declared[entry["name"]] = expand(entry.get("value") or "", declared)
-    return declared
-
-
 def expand(text: str, env: Mapping[str, str]) -> str:
     """Resolve `$(NAME)` as Kubernetes does: an unknown name stays, `$$` is a dollar sign."""
 
@@ -113,33 +100,25 @@ def expand(text: str, env: Mapping[str, str]) -> str:
     return _REFERENCE.sub(value, text)
 
 
-def find_unsupported(pod: Json, container: Json) -> str:
-    """Return the first field that a container needs and this node cannot give; empty for none.
-
-    A process without what its manifest asks for would fail later and with other words, or not fail.
-    """
-    if pod["spec"].get("initContainers"):
-        return "spec.initContainers"
-    for field in ("envFrom", "volumeMounts", "volumeDevices"):
-        if container.get(field):
-            return f"spec.containers[{container['name']}].{field}"
-    for entry in container.get("env") or ():
-        if entry.get("valueFrom"):
-            return f"spec.containers[{container['name']}].env[{entry['name']}].valueFrom"
-    return ""
-
-
 def build_command(
-    container: Json, env: dict[str, str], cwd: str, umask: int, layer: Layer
+    words: Sequence[str],
+    env: dict[str, str],
+    declared: Mapping[str, str],
+    *,
+    cwd: str,
+    umask: int,
+    layer: Layer,
 ) -> dict[str, Any]:
     """Build what the shim starts.
 
     Parameters
     ----------
-    container : dict
-        Of the pod's spec; `command` or `args` must be given, as there is no image to ask.
+    words : sequence of str
+        Command and arguments, references not resolved.
     env : dict
         All variables of the process.
+    declared : mapping
+        Those that references may name.
     cwd : str
         Directory in which it starts.
     umask : int
@@ -152,8 +131,6 @@ def build_command(
     dict
         For the shim; without `mode` it cannot be forked from a warm interpreter.
     """
-    words = [*(container.get("command") or ()), *(container.get("args") or ())]
-    declared = declared_env(container)
     argv = [expand(word, declared) for word in words]
     command: dict[str, Any] = {"env": env, "cwd": cwd, "umask": umask}
     if argv[0] in ("python", "python3", layer.base.library):
@@ -167,21 +144,23 @@ def build_command(
     return command
 
 
-def is_warm(command: Mapping[str, Any], own: Json, interpreter_env: Mapping[str, str]) -> bool:
+def is_warm(
+    command: Mapping[str, Any], declared: Iterable[str], interpreter_env: Mapping[str, str]
+) -> bool:
     """Tell whether a fork of the warm interpreter equals an exec of this command.
 
     Parameters
     ----------
     command : mapping
         From `build_command`.
-    own : dict
-        The container, for the variables that its spec sets.
+    declared : iterable of str
+        Names of the variables that the container's spec sets.
     interpreter_env : mapping
         What the interpreter was started with.
     """
     if "mode" not in command:
         return False
-    for name in declared_env(own):
+    for name in declared:
         if (name.startswith(_READ_AT_START) or name in _READ_AT_START_NAMES) and (
             name in _OWN or command["env"][name] != interpreter_env.get(name)
         ):

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from ..resources import NODE, POD, ApiError, Json, Resources, Transaction
 from . import commands, machine
+from .launch import Host
 from .layers import Interpreters
 from .logs import Logs
 from .runtime import Runtime, StartError
 from .scheduler import Scheduler
 from .status import SHUTDOWN, Verdict
-from .worker import Host, PodWorker
+from .worker import PodWorker
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +39,11 @@ class Node:
         The data directory: `pods`, `shim` and `cache` in it belong to the node.
     umask : int
         File mode mask of the pods' processes.
+    port : int
+        Where the API server listens on loopback.
     """
 
-    def __init__(self, resources: Resources, folder: Path, *, umask: int) -> None:
+    def __init__(self, resources: Resources, folder: Path, *, umask: int, port: int) -> None:
         self._resources = resources
         self._pods = folder / "pods"
         self._runtime = Runtime(folder / "shim")
@@ -56,6 +59,8 @@ class Node:
             folder=self._pods,
             cache=folder / "cache",
             umask=umask,
+            port=port,
+            capacity=self._capacity,
         )
         self._workers: dict[str, PodWorker] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}

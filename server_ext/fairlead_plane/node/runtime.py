@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import signal
 from collections import defaultdict
@@ -100,7 +101,11 @@ class Runtime:
         await self._ready.wait()
         run = self._runs[files.id] = Run(files)
         header = {"op": "start", "id": files.id, "prefix": files.prefix, "warm": warm}
-        self._link.tell(header, orjson.dumps(command))
+        try:
+            body = orjson.dumps(command)
+        except orjson.JSONEncodeError:  # a variable that is no UTF-8, from a Secret
+            body = json.dumps(command).encode()
+        self._link.tell(header, body)
         return run
 
     async def adopt(self, files: RunFiles) -> Run | None:

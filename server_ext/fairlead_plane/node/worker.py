@@ -6,21 +6,17 @@ import asyncio
 import contextlib
 import logging
 import signal
-import sys
 import time
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from fairlead.names import INTERPRETER_ANNOTATION, WORKING_DIR_ANNOTATION
-
-from ..resources import POD, Json, Resources, Transaction, parse_timestamp, timestamp
-from . import commands, status
+from ..resources import POD, Json, Transaction, parse_timestamp, timestamp
+from . import status
 from .backoff import BackOff
-from .layers import Interpreters, Layer
+from .launch import Host, prepare
+from .problems import HoldError
 from .records import ExitRecord, RunFiles, last_attempt
-from .runtime import Run, Runtime, StartError
-from .scheduler import Scheduler, pod_requests
+from .runtime import Run, StartError
+from .scheduler import pod_requests
 from .status import ContainerState, Verdict
 
 log = logging.getLogger(__name__)
@@ -32,21 +28,6 @@ DEADLINE_VERDICT = Verdict(
 LOST_VERDICT = Verdict(
     status.LOST, "The process of the pod was lost with the shim that watched it."
 )
-
-
-@dataclass(frozen=True)
-class Host:
-    """What all pods of the node share."""
-
-    name: str
-    resources: Resources
-    runtime: Runtime
-    scheduler: Scheduler
-    interpreters: Interpreters
-    folder: Path
-    """With a folder for each pod."""
-    cache: Path
-    umask: int
 
 
 class PodWorker:
@@ -271,7 +252,7 @@ class PodWorker:
         run = await self._host.runtime.adopt(files)
         if run is None:
             try:
-                run = await self._launch(spec, files)
+                run = await self._launch(spec, state, files)
             except (StartError, OSError) as error:
                 now = time.time()
                 return ExitRecord(_START_ERROR, 0, now, now, "StartError", str(error))
@@ -289,31 +270,24 @@ class PodWorker:
             await self._write(("Started", f"Started container {spec['name']}"))
         return await run.ended
 
-    async def _launch(self, spec: Json, files: RunFiles) -> Run | None:
-        host, annotations = self._host, self.pod["metadata"].get("annotations") or {}
-        if not spec.get("command") and not spec.get("args"):
-            raise StartError(
-                f'container "{spec["name"]}" has no command, and no image is pulled on this machine'
-            )
-        if field := commands.find_unsupported(self.pod, spec):
-            raise StartError(f"{field} is not supported by this control plane")
-        base = await host.interpreters.get(
-            annotations.get(INTERPRETER_ANNOTATION) or sys.executable
-        )
-        layer = Layer(self._folder / "env", base)
-        files.folder.mkdir(parents=True, exist_ok=True)
-        for name in ("home", "tmp"):
-            (self._folder / name).mkdir(exist_ok=True)
-        layer.make()
-        env = commands.pod_env(host.interpreters.env, self.pod, self._folder, host.cache, layer)
-        env = commands.container_env(env, spec)
-        given = spec.get("workingDir") or annotations.get(WORKING_DIR_ANNOTATION)
-        cwd = given or str(self._folder / "tmp")
-        command = commands.build_command(spec, env, cwd, host.umask, layer)
-        warm = commands.is_warm(command, spec, host.interpreters.env)
+    async def _launch(self, spec: Json, state: ContainerState, files: RunFiles) -> Run | None:
+        """Start a container as soon as all that it needs is there; None when stopped before."""
+        while True:
+            try:
+                prepared = await prepare(self._host, self.pod, spec, files)
+                break
+            except HoldError as hold:
+                held = status.waiting(hold.reason, hold.message)
+                if state.state != held:
+                    state.state = held
+                    await self._write(hold.event)
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self._stop.wait(), hold.retry_s)
+                if self._stop.is_set():
+                    return None
         if self._stop.is_set():
             return None
-        return await host.runtime.launch(files, command, base.path if warm else None)
+        return await self._host.runtime.launch(files, prepared.command, prepared.warm)
 
     def _restarts(self, record: ExitRecord) -> bool:
         policy = self.pod["spec"]["restartPolicy"]

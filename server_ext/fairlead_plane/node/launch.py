@@ -1,0 +1,105 @@
+"""What a container is on this machine: from its spec to what the shim starts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fairlead.names import INTERPRETER_ANNOTATION, WORKING_DIR_ANNOTATION
+
+from ..resources import Json, Resources
+from . import commands
+from .layers import Interpreters, Layer
+from .records import RunFiles
+from .runtime import Runtime, StartError
+from .scheduler import Scheduler
+from .variables import declared_env
+
+
+@dataclass(frozen=True)
+class Host:
+    """What all pods of the node share."""
+
+    name: str
+    resources: Resources
+    runtime: Runtime
+    scheduler: Scheduler
+    interpreters: Interpreters
+    folder: Path
+    """With a folder for each pod."""
+    cache: Path
+    umask: int
+    port: int
+    """Where the API server listens on loopback."""
+    capacity: Mapping[str, Decimal]
+
+
+class Prepared(NamedTuple):
+    """A container that can be started."""
+
+    command: dict[str, Any]
+    """For the shim."""
+    warm: str | None
+    """Interpreter to fork it from; None: by exec."""
+
+
+async def prepare(host: Host, pod: Json, spec: Json, files: RunFiles) -> Prepared:
+    """Make all that a container needs before its process; safe to call again.
+
+    Parameters
+    ----------
+    host : Host
+        The node.
+    pod, spec : dict
+        The Pod, and the container.
+    files : RunFiles
+        Of this start.
+
+    Raises
+    ------
+    HoldError
+        Something that it needs is not there now: to be tried again.
+    StartError
+        It can never be started.
+    """
+    annotations = pod["metadata"].get("annotations") or {}
+    words = [*(spec.get("command") or ()), *(spec.get("args") or ())]
+    if not words:
+        raise StartError(
+            f'container "{spec["name"]}" has no command, and no image is pulled on this machine'
+        )
+    if pod["spec"].get("initContainers"):
+        raise StartError("spec.initContainers is not supported by this control plane")
+    for field in ("volumeMounts", "volumeDevices"):
+        if spec.get(field):
+            where = f"spec.containers[{spec['name']}].{field}"
+            raise StartError(f"{where} is not supported by this control plane")
+    declared = await declared_env(
+        host.resources, pod, spec, port=host.port, allocatable=host.capacity
+    )
+    for name, value in declared.items():
+        if "\0" in value:
+            raise StartError(f"the variable {name} holds a NUL byte, which no process can be given")
+    base = await host.interpreters.get(annotations.get(INTERPRETER_ANNOTATION) or sys.executable)
+    folder = files.folder.parent
+    layer = Layer(folder / "env", base)
+    files.folder.mkdir(parents=True, exist_ok=True)
+    for name in ("home", "tmp"):
+        (folder / name).mkdir(exist_ok=True)
+    layer.make()
+    env = commands.pod_env(host.interpreters.env, pod, folder, host.cache, layer)
+    given = spec.get("workingDir") or annotations.get(WORKING_DIR_ANNOTATION)
+    command = commands.build_command(
+        words,
+        {**env, **declared},
+        declared,
+        cwd=given or str(folder / "tmp"),
+        umask=host.umask,
+        layer=layer,
+    )
+    warm = commands.is_warm(command, declared, host.interpreters.env)
+    return Prepared(command, base.path if warm else None)
