@@ -11,7 +11,16 @@ from starlette.requests import ClientDisconnect, Request
 
 from ..resources import POD, SERVICE, ApiError, Resources
 from .discovery import VERSION, discover
-from .http import Receive, Scope, Send, read_flag, send_bytes, send_json, send_stream
+from .http import (
+    Receive,
+    Scope,
+    Send,
+    read_flag,
+    send_bytes,
+    send_json,
+    send_stream,
+    warning_headers,
+)
 from .objects import ObjectVerbs
 from .paths import Target, parse_target
 from .pod_logs import PodLogs, read_log
@@ -127,7 +136,7 @@ class ApiServer:
                 await send_stream(receive, send, events, "application/json")
                 return
         body, code = await self._verbs.answer(request, target)
-        await send_json(send, body, code)
+        await send_json(send, body, code, warning_headers(scope))
 
 
 def _not_found() -> ApiError:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+import re
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Mapping,
+    MutableMapping,
+)
 from typing import Any
 
 import orjson
@@ -15,7 +23,10 @@ from ..resources import ApiError, Json, bad_request
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = Iterable[tuple[bytes, bytes]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_WARNINGS = "fairlead.warnings"
 
 MAX_BODY_BYTES = 32 << 20
 """Largest body of an object; the real API server's limit is 3 MiB."""
@@ -41,7 +52,19 @@ async def read_body(request: Request) -> bytes:
 
 async def read_json(request: Request) -> Any:
     """Read the body as JSON; None when it is empty, ApiError 400 when it is none."""
+    return _parse(await read_body(request))
+
+
+async def read_object(request: Request) -> tuple[Json, bytes]:
+    """Read the body as one JSON object; ApiError 400 when it is none. Returns its text as well."""
     body = await read_body(request)
+    found = _parse(body)
+    if not isinstance(found, dict):
+        raise bad_request("the object provided is unrecognized: a JSON object is needed")
+    return found, body
+
+
+def _parse(body: bytes) -> Any:
     if not body:
         return None
     try:
@@ -50,22 +73,28 @@ async def read_json(request: Request) -> Any:
         raise bad_request(f"the object provided is unrecognized: {error}") from error
 
 
-async def read_object(request: Request) -> Json:
-    """Read the body as one JSON object; ApiError 400 when it is none."""
-    found = await read_json(request)
-    if not isinstance(found, dict):
-        raise bad_request("the object provided is unrecognized: a JSON object is needed")
-    return found
+def warn(request: Request, texts: Iterable[str]) -> None:
+    """Let the answer to a request carry warnings, which clients show to their user."""
+    request.scope.setdefault(_WARNINGS, []).extend(texts)
 
 
-async def send_json(send: Send, content: Json, code: int = 200) -> None:
+def warning_headers(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """Return the headers of the warnings of a request."""
+    quoted = (re.sub(r'(["\\\\])', r"\\\1", text) for text in scope.get(_WARNINGS, ()))
+    return [(b"warning", f'299 - "{text}"'.encode()) for text in quoted]
+
+
+async def send_json(send: Send, content: Json, code: int = 200, more: Headers = ()) -> None:
     """Answer with JSON."""
-    await send_bytes(send, orjson.dumps(content), "application/json", code)
+    await send_bytes(send, orjson.dumps(content), "application/json", code, more)
 
 
-async def send_bytes(send: Send, body: bytes, content_type: str, code: int = 200) -> None:
-    """Answer with a whole body."""
+async def send_bytes(
+    send: Send, body: bytes, content_type: str, code: int = 200, more: Headers = ()
+) -> None:
+    """Answer with a whole body, and with more headers than all answers have."""
     headers = [
+        *more,
         (b"content-type", content_type.encode()),
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-cache, private"),

@@ -17,13 +17,16 @@ from ..resources import (
     SERVICE,
     ApiError,
     Json,
+    Kind,
     Resources,
     Transaction,
     bad_request,
     conflict,
 )
 from ..resources.patch import json_patch, merge_patch, strategic_merge_patch
-from .http import read_json, read_object
+from ..resources.schemas import Schema, builtin_schema
+from ..resources.schemas.decode import decode, decode_patched, read_mode
+from .http import read_json, read_object, warn
 from .paths import Target
 
 T = TypeVar("T")
@@ -110,7 +113,7 @@ class ObjectVerbs:
         }, 200
 
     async def _create(self, request: Request, target: Target) -> Answer:
-        obj = _complete(await read_object(request), target)
+        obj = await _read(request, target)
         created = await self._change(request.query_params, lambda change: change.create(obj))
         return created, 201
 
@@ -119,7 +122,7 @@ class ObjectVerbs:
         return await self._resources.get(target.kind, target.name, target.namespace), 200
 
     async def _replace(self, request: Request, target: Target) -> Answer:
-        obj = _complete(await read_object(request), target)
+        obj = await _read(request, target)
 
         def change(transaction: Transaction) -> Json:
             if target.subresource == "status":
@@ -138,6 +141,9 @@ class ObjectVerbs:
             )
             raise ApiError(415, "UnsupportedMediaType", message)
         patch = await read_json(request)
+        mode = read_mode(request.query_params.get("fieldValidation", ""))
+        schema = _schema(target.kind)
+        warnings: list[str] = []
 
         def change(transaction: Transaction) -> Json:
             assert target.name is not None
@@ -146,11 +152,14 @@ class ObjectVerbs:
             if not isinstance(patched, dict):
                 raise bad_request("the patch does not leave a JSON object")
             obj = _complete(patched, target)
+            obj, warnings[:] = decode_patched(target.kind, obj, schema, mode, patch)
             if target.subresource == "status":
                 return transaction.update_status(obj)
             return transaction.update(obj)
 
-        return await self._change(request.query_params, change), 200
+        changed = await self._change(request.query_params, change)
+        warn(request, warnings)
+        return changed, 200
 
     async def _delete(self, request: Request, target: Target) -> Answer:
         options = await _delete_options(request)
@@ -217,6 +226,20 @@ _STATUS = {
     "PUT": ObjectVerbs._replace,
     "PATCH": ObjectVerbs._patch,
 }
+
+
+def _schema(kind: Kind) -> Schema | None:
+    return builtin_schema(kind.api_version, kind.kind)
+
+
+async def _read(request: Request, target: Target) -> Json:
+    """Read the object of a request, as strictly as the request asks."""
+    given, body = await read_object(request)
+    mode = read_mode(request.query_params.get("fieldValidation", ""))
+    obj = _complete(given, target)
+    obj, warnings = decode(target.kind, obj, _schema(target.kind), mode, body)
+    warn(request, warnings)
+    return obj
 
 
 def _complete(obj: Json, target: Target) -> Json:
