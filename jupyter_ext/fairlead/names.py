@@ -24,6 +24,10 @@ INTERPRETER_ANNOTATION = "fairlead.dev/interpreter"
 WORKING_DIR_ANNOTATION = "fairlead.dev/working-dir"
 """Annotation on a pod: directory on this machine in which its processes start."""
 
+GPUS_ANNOTATION = "fairlead.dev/gpus"
+"""Annotation on a node: its GPUs, by the names that `CUDA_VISIBLE_DEVICES` takes, with commas
+between. On a pod: those that the scheduler gave it."""
+
 PIPELINES_NAMESPACE = "kubeflow"
 PIPELINES_SERVICE = "ml-pipeline"
 

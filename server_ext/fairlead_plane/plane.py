@@ -22,6 +22,7 @@ from .kubeconfig import Access, read_kubeconfig, write_kubeconfig
 from .node.node import Node
 from .pipelines import PipelineService
 from .resources import Resources
+from .scheduler import Scheduler
 from .serving import HttpServer, server_tls
 from .store import Store
 
@@ -56,6 +57,7 @@ class Plane:
         self._store = Store(folder / "fairlead.db")
         self._resources = Resources(self._store)
         self._node = Node(self._resources, folder, umask=umask, port=port)
+        self._scheduler = Scheduler(self._resources)
         self._pipelines = PipelineService(
             self._resources, pipeline_root=folder / "artifacts", environment=_environment
         )
@@ -79,11 +81,13 @@ class Plane:
             Awaited once, when requests are answered.
         """
         await self._resources.start()
+        await self._scheduler.start()
         await self._node.start()
         await self._http.start()
         await ready
         parts = (
             asyncio.create_task(self._node.run(), name="node"),
+            asyncio.create_task(self._scheduler.run(), name="scheduler"),
             asyncio.create_task(self._pipelines.run(), name="pipelines"),
         )
         stopping: asyncio.Task[Any] = asyncio.create_task(stop.wait(), name="stop")
@@ -98,11 +102,12 @@ class Plane:
             raise RuntimeError(f"the part '{failed.get_name()}' ended by itself")
 
     async def _stop(
-        self, node: asyncio.Task[None], pipelines: asyncio.Task[None], *, pods: bool
+        self, node: asyncio.Task[None], *makers: asyncio.Task[None], pods: bool
     ) -> None:
         log.info("stopping")
-        # The pipelines first: they would start the tasks of stopped pods again at once.
-        await _cancel(pipelines)
+        # Who makes and binds pods first: they would start others for the stopped ones at once.
+        for maker in reversed(makers):
+            await _cancel(maker)
         self._resources.close_watches()
         self._node.logs.close()
         await self._http.stop()

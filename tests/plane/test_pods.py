@@ -154,7 +154,10 @@ def test_a_pod_that_asks_for_more_than_the_machine_has_stays_pending_and_says_wh
         "False",
         "Unschedulable",
     )
-    assert condition.message == "0/1 nodes are available: 1 Insufficient cpu."
+    assert condition.message == (
+        "0/1 nodes are available: 1 Insufficient cpu. "
+        "preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod."
+    )
     pods.run("small")  # which is not held up
     with pytest.raises(ApiException) as refused:
         pods.log("big")

@@ -16,7 +16,6 @@ from . import commands
 from .layers import Interpreters, Layer
 from .records import RunFiles
 from .runtime import Runtime, StartError
-from .scheduler import Scheduler
 from .variables import declared_env
 
 
@@ -27,7 +26,6 @@ class Host:
     name: str
     resources: Resources
     runtime: Runtime
-    scheduler: Scheduler
     interpreters: Interpreters
     folder: Path
     """With a folder for each pod."""

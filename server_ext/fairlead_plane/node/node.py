@@ -1,4 +1,4 @@
-"""The kubelet of this machine: watches pods and gives each a worker."""
+"""The kubelet of this machine: gives each pod that is bound to it a worker."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from .launch import Host
 from .layers import Interpreters
 from .logs import Logs
 from .runtime import Runtime, StartError
-from .scheduler import Scheduler
 from .status import SHUTDOWN, Verdict
 from .worker import PodWorker
 
@@ -54,7 +53,6 @@ class Node:
             name=machine.node_name(),
             resources=resources,
             runtime=self._runtime,
-            scheduler=Scheduler(self._capacity),
             interpreters=self._interpreters,
             folder=self._pods,
             cache=folder / "cache",
@@ -76,6 +74,10 @@ class Node:
             for other in transaction.list(NODE):
                 if other["metadata"]["name"] != self._host.name:  # the machine was renamed
                     transaction.delete(NODE, other["metadata"]["name"])
+            for pod in transaction.list(POD):
+                if pod["spec"].get("nodeName", self._host.name) != self._host.name:
+                    conditions = pod["status"].get("conditions") or []
+                    transaction.bind_pod(pod, self._host.name, conditions)
             if transaction.find(NODE, self._host.name) is None:
                 transaction.create(node)
             transaction.update_status(node)
@@ -89,7 +91,8 @@ class Node:
         try:
             while True:
                 await self._sweep()
-                watch = self._resources.watch(POD)
+                mine = f"spec.nodeName={self._host.name}"
+                watch = self._resources.watch(POD, field_selector=mine)
                 try:
                     async for event in watch:
                         self._take(event.type, event.object)
@@ -104,13 +107,10 @@ class Node:
     async def stop(self) -> None:
         """Stop all pods (TERM, grace, KILL), then the shim and the warm interpreters.
 
-        A pod that waits for room stays Pending; one that runs is Failed with reason NodeShutdown.
+        A pod that waits for room stays Pending; one that is bound is Failed, reason NodeShutdown.
         """
-        for uid, worker in list(self._workers.items()):
-            if worker.bound:
-                worker.stop(_SHUTDOWN_VERDICT)
-            else:
-                self._tasks[uid].cancel()
+        for worker in list(self._workers.values()):
+            worker.stop(_SHUTDOWN_VERDICT)
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         await self._runtime.stop()
 

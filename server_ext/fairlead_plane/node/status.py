@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..resources import Json, timestamp
+from ..resources import Json, merge_conditions, timestamp
 from .records import ExitRecord
 
 LOST = "NodeLost"
@@ -147,27 +147,3 @@ def build_status(
         status["reason"] = verdict.reason
         status["message"] = verdict.message
     return status
-
-
-def unschedulable(pod: Json, message: str) -> Json:
-    """Build the status of a pod that has to wait for room on this machine."""
-    condition = {
-        "type": "PodScheduled",
-        "status": "False",
-        "reason": "Unschedulable",
-        "message": message,
-    }
-    before = pod["status"].get("conditions") or []
-    return {**pod["status"], "conditions": merge_conditions(before, [condition])}
-
-
-def merge_conditions(before: list[Json], now: list[Json]) -> list[Json]:
-    """Return the conditions of now; the time of a transition stays while its status does."""
-    known = {condition["type"]: condition for condition in before}
-    merged = []
-    for condition in now:
-        old = known.get(condition["type"])
-        same = old is not None and old["status"] == condition["status"]
-        since = old["lastTransitionTime"] if old is not None and same else timestamp()
-        merged.append({**condition, "lastProbeTime": None, "lastTransitionTime": since})
-    return merged

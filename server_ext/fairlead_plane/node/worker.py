@@ -16,7 +16,6 @@ from .launch import Host, prepare
 from .problems import HoldError
 from .records import ExitRecord, RunFiles, last_attempt
 from .runtime import Run, StartError
-from .scheduler import pod_requests
 from .status import ContainerState, Verdict
 
 log = logging.getLogger(__name__)
@@ -31,7 +30,7 @@ LOST_VERDICT = Verdict(
 
 
 class PodWorker:
-    """Takes one pod from Pending to its end; safe to start again over what a run before left.
+    """Takes a pod of this node to its end; safe to start again over what a run before left.
 
     Parameters
     ----------
@@ -63,8 +62,6 @@ class PodWorker:
     async def run(self) -> None:
         """See the pod through; returns when it has ended and its status says so."""
         try:
-            if not await self._admit():
-                return
             self._set_deadline()
             lives = [
                 asyncio.create_task(self._live(spec, state))
@@ -83,15 +80,9 @@ class PodWorker:
             if self.pod["metadata"].get("deletionTimestamp") and not self.gone:
                 await self._remove()
         finally:
-            self._host.scheduler.release(self.uid)
             for timer in (self._stopping, self._deadline):
                 if timer is not None:
                     timer.cancel()
-
-    @property
-    def bound(self) -> bool:
-        """True when the pod has been given to this node."""
-        return bool(self.pod["spec"].get("nodeName"))
 
     def update(self, pod: Json) -> None:
         """Take note of a change of the object."""
@@ -148,69 +139,6 @@ class PodWorker:
         return len(records) == len(self._containers) and all(
             not record.lost and record.finished_at < self._stopped_at for record in records
         )
-
-    # Admission
-
-    async def _admit(self) -> bool:
-        """Wait for room and bind the pod; False when it is gone before."""
-        scheduler, requests = self._host.scheduler, pod_requests(self.pod)
-        if self.bound:
-            scheduler.occupy(self.uid, requests)
-            return True
-        shortage = scheduler.try_admit(self.uid, requests)
-        if shortage:
-            if not await self._write_shortage(shortage):
-                return False
-            admitted = asyncio.create_task(scheduler.admit(self.uid, requests))
-            stopped = asyncio.create_task(self._stop.wait())
-            try:
-                await asyncio.wait({admitted, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for task in (admitted, stopped):
-                    task.cancel()
-            if not admitted.done() or admitted.cancelled():
-                return False
-        return await self._bind()
-
-    async def _write_shortage(self, message: str) -> bool:
-        def change(transaction: Transaction) -> bool:
-            pod = self._current(transaction)
-            if pod is None:
-                return False
-            pod["status"] = status.unschedulable(pod, message)
-            transaction.update_status(pod)
-            transaction.record_event(
-                pod, "FailedScheduling", message, type="Warning", component="default-scheduler"
-            )
-            return True
-
-        return await self._host.resources.transaction(change)
-
-    async def _bind(self) -> bool:
-        def change(transaction: Transaction) -> Json | None:
-            pod = self._current(transaction)
-            if pod is None:
-                return None
-            conditions = [{"type": "PodScheduled", "status": "True"}]
-            pod = transaction.bind_pod(
-                pod,
-                self._host.name,
-                status.merge_conditions(pod["status"].get("conditions") or [], conditions),
-            )
-            metadata = pod["metadata"]
-            transaction.record_event(
-                pod,
-                "Scheduled",
-                f"Successfully assigned {metadata['namespace']}/{metadata['name']} "
-                f"to {self._host.name}",
-                component="default-scheduler",
-            )
-            return pod
-
-        pod = await self._host.resources.transaction(change)
-        if pod is not None:
-            self.pod = pod
-        return pod is not None
 
     # Containers
 

@@ -6,6 +6,7 @@ does; that is for its controller, which comes through this gate as any client do
 """
 
 from .cascade import FIRST_NAMESPACES
+from .conditions import merge_conditions
 from .errors import (
     ApiError,
     Cause,
@@ -25,6 +26,7 @@ from .kinds import (
     NAMESPACE,
     NODE,
     POD,
+    PRIORITY_CLASS,
     PVC,
     SECRET,
     SERVICE,
@@ -45,6 +47,7 @@ __all__ = [
     "NAMESPACE",
     "NODE",
     "POD",
+    "PRIORITY_CLASS",
     "PVC",
     "SECRET",
     "SERVICE",
@@ -66,6 +69,7 @@ __all__ = [
     "forbidden",
     "invalid",
     "kind_of",
+    "merge_conditions",
     "not_found",
     "parse_quantity",
     "parse_timestamp",

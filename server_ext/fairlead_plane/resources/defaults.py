@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 
+from .conditions import merge_conditions
 from .kinds import NAMESPACE, POD, PVC, SECRET, SERVICE, Json, Kind
 
 
@@ -26,7 +27,7 @@ def apply_defaults(kind: Kind, obj: Json) -> None:
 def first_status(kind: Kind, obj: Json) -> Json | None:
     """Return the status of a new object, or None where a kind starts without one."""
     if kind is POD:
-        return {"phase": "Pending", "qosClass": _quality(obj)}
+        return {"phase": "Pending", "qosClass": _quality(obj), **_gated(obj)}
     if kind is NAMESPACE:
         return {"phase": "Active"}
     if kind is PVC:
@@ -55,6 +56,19 @@ def _pod(obj: Json) -> None:
             if isinstance(requests, dict):
                 for name, amount in limits.items():
                     requests.setdefault(name, amount)
+
+
+def _gated(obj: Json) -> Json:
+    """Say why a pod with scheduling gates waits; nothing for others."""
+    if not obj["spec"].get("schedulingGates"):
+        return {}
+    condition = {
+        "type": "PodScheduled",
+        "status": "False",
+        "reason": "SchedulingGated",
+        "message": "Scheduling is blocked due to non-empty scheduling gates",
+    }
+    return {"conditions": merge_conditions([], [condition])}
 
 
 def _quality(obj: Json) -> str:

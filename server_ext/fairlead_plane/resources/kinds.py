@@ -56,6 +56,9 @@ CONFIG_MAP = Kind("", "v1", "ConfigMap", "configmaps", True, False, ("cm",))
 SECRET = Kind("", "v1", "Secret", "secrets", True, False)
 PVC = Kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", True, True, ("pvc",))
 SERVICE = Kind("", "v1", "Service", "services", True, True, ("svc",))
+PRIORITY_CLASS = Kind(
+    "scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", False, False, ("pc",)
+)
 # Argo's CRD has no status subresource: a plain update writes the status too.
 WORKFLOW = Kind("argoproj.io", "v1alpha1", "Workflow", "workflows", True, False, ("wf",))
 
@@ -68,6 +71,7 @@ KINDS: tuple[Kind, ...] = (
     SECRET,
     PVC,
     SERVICE,
+    PRIORITY_CLASS,
     WORKFLOW,
 )
 

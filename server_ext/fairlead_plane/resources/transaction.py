@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import secrets
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import uuid4
 
 import orjson
@@ -24,6 +24,7 @@ from .errors import (
 )
 from .events import PRUNE_EVERY, build_event, prune_events
 from .kinds import BY_MANIFEST, NAMESPACE, POD, Json, Kind
+from .priority import admit_priority
 from .selectors import parse_selectors
 from .times import timestamp
 from .validation import check
@@ -123,6 +124,8 @@ class Transaction:
             new.pop("status", None)
         apply_defaults(kind, new)
         check(kind, new)
+        if kind is POD:
+            admit_priority(self, new)
         if "status" not in new and (status := first_status(kind, new)) is not None:
             new["status"] = status
         return self.write(kind, "ADDED", new, None)
@@ -240,7 +243,13 @@ class Transaction:
         if int(event["metadata"]["resourceVersion"]) // PRUNE_EVERY != self._first // PRUNE_EVERY:
             prune_events(self)
 
-    def bind_pod(self, pod: Json, node: str, conditions: Sequence[Json]) -> Json:
+    def bind_pod(
+        self,
+        pod: Json,
+        node: str,
+        conditions: Sequence[Json],
+        annotations: Mapping[str, str | None] | None = None,
+    ) -> Json:
         """Give a pod to a node, as the `binding` subresource does, and return it as stored.
 
         Parameters
@@ -251,10 +260,17 @@ class Transaction:
             Name of the node.
         conditions : list of dict
             The pod's conditions from now on.
+        annotations : mapping, optional
+            What the scheduler says to the node; None takes an annotation off.
         """
         bound = copy.deepcopy(pod)
         bound["spec"]["nodeName"] = node
         bound["status"]["conditions"] = [*conditions]
+        for name, value in (annotations or {}).items():
+            if value is not None:
+                bound["metadata"].setdefault("annotations", {})[name] = value
+            else:
+                (bound["metadata"].get("annotations") or {}).pop(name, None)
         return self.write(POD, "MODIFIED", bound, pod)
 
     # Inside

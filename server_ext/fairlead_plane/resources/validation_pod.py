@@ -14,7 +14,13 @@ _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _ENV_NAME = re.compile(r"[ -<>-~]+")
 _POLICIES = ("Always", "OnFailure", "Never")
 # Fields of a pod's spec that may change after its creation, as in the real API.
-_MUTABLE = ("nodeName", "activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds")
+_MUTABLE = (
+    "nodeName",
+    "activeDeadlineSeconds",
+    "schedulingGates",
+    "tolerations",
+    "terminationGracePeriodSeconds",
+)
 
 
 def check_pod(pod: Json) -> Iterator[Cause]:
@@ -44,6 +50,16 @@ def check_pod(pod: Json) -> Iterator[Cause]:
 
 def check_pod_update(pod: Json, existing: Json) -> Iterator[Cause]:
     """Yield what an update changes and must not."""
+    gates = existing["spec"].get("schedulingGates") or []
+    added = [each for each in pod["spec"].get("schedulingGates") or [] if each not in gates]
+    if added:
+        yield Cause(
+            "spec.schedulingGates",
+            "FieldValueForbidden",
+            "Forbidden: only deletion is allowed, but found new scheduling gate "
+            f"'{added[0].get('name')}'",
+        )
+        return
     bound = existing["spec"].get("nodeName")
     if _fixed(pod["spec"]) != _fixed(existing["spec"]) or (
         bound and pod["spec"].get("nodeName") != bound
