@@ -141,6 +141,8 @@ def build_command(
             command["site"] = str(layer.site)
             command["system_site"] = layer.base.system_site
     command["argv"] = argv
+    for name, field in (("stdin", "stdin"), ("stdin_once", "stdinOnce"), ("tty", "tty")):
+        command[name] = bool(container.get(field))
     return command
 
 
@@ -158,7 +160,7 @@ def is_warm(
     interpreter_env : mapping
         What the interpreter was started with.
     """
-    if "mode" not in command:
+    if "mode" not in command or command["stdin"] or command["tty"]:
         return False
     for name in declared:
         if (name.startswith(_READ_AT_START) or name in _READ_AT_START_NAMES) and (

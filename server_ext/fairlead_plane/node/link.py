@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -54,6 +55,7 @@ class ShimLink:
         self._writer: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
         self._record = StartRecord(0, None, 0.0)
+        self._path = ""
 
     async def open(self) -> Header:
         """Connect to the shim, started anew when there is none; return its greeting.
@@ -74,6 +76,17 @@ class ShimLink:
         if hello is None:
             raise ShimError(f"The shim does not answer; its errors are in {self._folder}/log.")
         return hello
+
+    async def open_stream(self) -> socket.socket:
+        """Return a new connection for one process beside a run; raises OSError."""
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.setblocking(False)
+        try:
+            await asyncio.get_running_loop().sock_connect(connection, f"{self._path}.s")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def tell(self, header: Header, body: bytes = b"") -> None:
         """Send a request; lost with the connection, which `lost` tells of."""
@@ -103,13 +116,13 @@ class ShimLink:
         except FileNotFoundError:
             return None
         self._record = StartRecord(found["pid"], found["identity"], found["time"])
-        path: str = found["socket"]
-        return path
+        self._path = found["socket"]
+        return self._path
 
     async def _connect(self, path: str) -> Header | None:
         try:
             reader, writer = await asyncio.open_unix_connection(path)
-            hello = await asyncio.wait_for(_receive(reader), START_S)
+            hello, _ = await asyncio.wait_for(receive(reader), START_S)
         except (OSError, EOFError, asyncio.TimeoutError):
             return None
         self._writer = writer
@@ -119,7 +132,7 @@ class ShimLink:
     async def _read(self, reader: asyncio.StreamReader) -> None:
         try:
             while True:
-                self._hear(await _receive(reader))
+                self._hear((await receive(reader))[0])
         except (ConnectionError, EOFError):
             pass
         if self._writer is not None:
@@ -153,11 +166,12 @@ class ShimLink:
                 self._process = None
 
 
-async def _receive(reader: asyncio.StreamReader) -> Header:
+async def receive(reader: asyncio.StreamReader) -> tuple[Header, bytes]:
+    """Read one message of the shim: header and body; EOFError at the end."""
     try:
         head, body = unpack_sizes(await reader.readexactly(SIZES_BYTES))
         data = await reader.readexactly(head + body)
     except asyncio.IncompleteReadError as error:
         raise EOFError from error
     header: dict[str, Any] = orjson.loads(data[:head])
-    return header
+    return header, data[head:]

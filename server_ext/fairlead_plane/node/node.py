@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..resources import NODE, POD, ApiError, Json, Resources, Transaction
 from . import commands, machine
+from .exec import Execs
 from .launch import Host
 from .layers import Interpreters
 from .logs import Logs
@@ -47,6 +48,7 @@ class Node:
         self._pods = folder / "pods"
         self._runtime = Runtime(folder / "shim")
         self.logs = Logs(self._pods, self._runtime)
+        self.execs = Execs(self._pods, self._runtime)
         self._capacity = machine.capacity()
         self._interpreters = Interpreters(self._runtime, commands.base_env(os.environ))
         self._host = Host(

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import signal
+import socket
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -143,6 +144,11 @@ class Runtime:
     def is_running(self, name: str) -> bool:
         """Tell whether a run may still write to its log."""
         return name in self._runs or name in self._alive
+
+    async def open_stream(self) -> socket.socket:
+        """Return a new connection to the shim, for a process beside a run; raises OSError."""
+        await self._ready.wait()
+        return await self._link.open_stream()
 
     async def wait_log(self, name: str, size: int) -> None:
         """Wait until the log of a run is longer than `size` bytes, or the run has ended."""

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import signal
+import struct
 import sys
+import termios
 import time
+from collections.abc import Callable
 from typing import Any
 
 from .identity import write_record
 from .output import LogFile
+from .stdin import Stdin
 
 CHUNK_BYTES = 64 << 10
 
@@ -44,9 +50,11 @@ class Run:
         Name of the run, given by the plane.
     prefix : str
         Beginning of the names of its files: `.log`, `.started`, `.exit`.
+    hear : callable
+        Called with all output: run, stream, data.
     """
 
-    def __init__(self, id: str, prefix: str) -> None:
+    def __init__(self, id: str, prefix: str, hear: Callable[[Run, str, bytes], None]) -> None:
         self.id = id
         self.prefix = prefix
         self.pid = 0
@@ -58,16 +66,56 @@ class Run:
         """When the first part of a line came that is not in the log."""
         # Read ends, by name of the stream; the write ends go to the process alone.
         self.streams: dict[int, str] = {}
+        self.world: dict[str, Any] = {}
+        """What a process beside it shares: `env`, `cwd`, `umask`."""
+        self.execs: dict[int, str | None] = {}
+        """Processes beside it: pid -> identity."""
+        self.stdin: Stdin | None = None
+        self.stdin_once = False
+        """True: the input ends with the first client that wrote to it."""
+        self._terminal: int | None = None
+        self._hear: Callable[[Run, str, bytes], None] = hear
 
-    def open_pipes(self) -> tuple[int, int]:
-        """Make the pipes of the output and return their write ends."""
-        ends = []
+    def open_files(
+        self, command: dict[str, Any], make_stdin: Callable[[Run, int], Stdin]
+    ) -> tuple[int, int, int]:
+        """Make the pipes, or the terminal, of a process; return its ends.
+
+        Parameters
+        ----------
+        command : dict
+            `tty`, `stdin` and `stdin_once` as in a container's spec; absent is false.
+        make_stdin : callable
+            Takes the end into which input is written.
+        """
+        self.world = {name: command[name] for name in ("env", "cwd", "umask")}
+        self.stdin_once = command.get("stdin_once", False)
+        wants_input = command.get("stdin", False)
+        if command.get("tty"):
+            self._terminal, slave = os.openpty()
+            os.set_blocking(self._terminal, False)
+            self.streams[self._terminal] = "stdout"
+            if wants_input:
+                self.stdin = make_stdin(self, os.dup(self._terminal))
+            return slave, os.dup(slave), os.dup(slave)
+        if wants_input:
+            stdin, write = os.pipe()
+            self.stdin = make_stdin(self, write)
+        else:
+            stdin = os.open(os.devnull, os.O_RDONLY)
+        ends = [stdin]
         for name in ("stdout", "stderr"):
             read, write = os.pipe()
             os.set_blocking(read, False)
             self.streams[read] = name
             ends.append(write)
-        return ends[0], ends[1]
+        return ends[0], ends[1], ends[2]
+
+    def resize(self, width: int, height: int) -> None:
+        """Set the size of the terminal, in characters; nothing happens without one."""
+        if self._terminal in self.streams:
+            size = struct.pack("HHHH", height, width, 0, 0)
+            fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, size)
 
     def read(self, stream: int) -> bool:
         """Log what has come on one stream; False at its end."""
@@ -75,21 +123,20 @@ class Run:
             data = os.read(stream, CHUNK_BYTES)
         except BlockingIOError:
             return True
+        except OSError:  # EIO: no process has the terminal open
+            return False
         if data:
             self.log.feed(self.streams[stream], data)
+            self._hear(self, self.streams[stream], data)
         return bool(data)
 
     def drain(self) -> None:
         """Log all that is left in the pipes, without waiting for those who escaped the group."""
-        for stream in self.streams:
-            while True:
-                try:
-                    data = os.read(stream, CHUNK_BYTES)
-                except BlockingIOError:
-                    break
-                if not data:
-                    break
-                self.log.feed(self.streams[stream], data)
+        for stream, name in self.streams.items():
+            with contextlib.suppress(OSError):  # empty, or a terminal without a process
+                while data := os.read(stream, CHUNK_BYTES):
+                    self.log.feed(name, data)
+                    self._hear(self, name, data)
 
     def signal(self, number: int) -> None:
         """Send a signal to the whole process group."""
@@ -107,6 +154,8 @@ class Run:
         """Write the whole log and then the exit record, and return the record."""
         self.drain()
         self.log.close()
+        if self.stdin is not None:
+            self.stdin.close()
         for stream in self.streams:
             os.close(stream)
         self.streams.clear()

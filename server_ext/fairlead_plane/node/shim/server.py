@@ -19,6 +19,8 @@ from .identity import own_record, write_record
 from .interpreters import Interpreter
 from .runs import Claimed, Run, claim, kill_leftovers, result_of
 from .spawn import SpawnError, spawn
+from .stdin import Stdin
+from .streams import Streams
 
 PARTIAL_S = 0.25
 """Seconds that the first part of a line waits for its end before it is shown."""
@@ -70,6 +72,7 @@ class Shim:
         """Kill what still runs and take leave of all children, so that none is left a zombie."""
         for run in self._runs.values():
             run.signal(signal.SIGKILL)
+        self._streams.kill_all()
         for interpreter in (*self._interpreters.values(), *self._retired):
             os.kill(interpreter.pid, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):
@@ -89,6 +92,7 @@ class Shim:
         listener.listen(4)
         listener.setblocking(False)
         self._selector.register(listener, selectors.EVENT_READ, self._accept)
+        self._streams = Streams(self._selector, self._runs, f"{path}.s")
         record = {**json.loads(own_record()), "socket": path}
         write_record(os.path.join(folder, "record"), json.dumps(record).encode())
         return listener
@@ -161,25 +165,29 @@ class Shim:
             return
         failed = {"exit_code": START_ERROR, "signal": 0, "reason": "StartError"}
         try:
-            run = Run(name, prefix)
-            stdout, stderr = run.open_pipes()
+            run = Run(name, prefix, self._streams.feed)
+            command = json.loads(body)
+            files = run.open_files(command, self._make_stdin)
         except OSError as error:  # no room for the log, or no files left
             os.close(claimed)
             self._tell({"event": "ended", "id": name, "record": {**failed, "message": str(error)}})
             return
         self._runs[name] = run
         try:
-            if not self._fork(header, body, (claimed, stdout, stderr)):
-                run.pid = spawn(json.loads(body), claimed, stdout, stderr)
+            if not self._fork(header, body, (claimed, *files[1:])):
+                run.pid = spawn(command, files, claim=claimed, terminal=command.get("tty", False))
                 self._exec[run.pid] = run
                 self._begun(run)
         except (SpawnError, OSError) as error:
             self._end(run, {**failed, "message": str(error)})
         finally:
-            for file in (claimed, stdout, stderr):
+            for file in (claimed, *files):
                 os.close(file)
         for stream in run.streams:
             self._selector.register(stream, selectors.EVENT_READ, self._reader(run, stream))
+
+    def _make_stdin(self, run: Run, file: int) -> Stdin:
+        return Stdin(file, self._selector, lambda: self._streams.drained(run))
 
     def _fork(self, header: Header, body: bytes, files: tuple[int, int, int]) -> bool:
         """Start a run from its warm interpreter; False when there is none."""
@@ -273,7 +281,7 @@ class Shim:
             self._tell({"event": "log", "id": run.id})
 
     def _reap(self) -> None:
-        while self._exec or self._interpreters or self._retired:
+        while self._exec or self._interpreters or self._retired or self._streams.has_processes:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
@@ -283,6 +291,8 @@ class Shim:
             run = self._exec.pop(pid, None)
             if run is not None:
                 self._end(run, result_of(status))
+            else:
+                self._streams.reaped(pid, status)
 
     def _hear_warm(self, interpreter: Interpreter) -> None:
         for message in interpreter.hear():
@@ -320,6 +330,7 @@ class Shim:
             if stream in self._selector.get_map():
                 self._selector.unregister(stream)
         record = run.end(result)
+        self._streams.run_ended(run, result)
         self._runs.pop(run.id, None)
         self._tell({"event": "ended", "id": run.id, "record": record})
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import os
 import signal
 import sys
+import termios
 from typing import Any, NoReturn
 
 from .identity import own_record
 
 _PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None)  # loaded here: between fork and exec there is no time for it
+_LIBC = ctypes.CDLL(
+    None, use_errno=True
+)  # loaded here: between fork and exec there is no time for it
 
 
 def reset_signals() -> None:
@@ -37,17 +41,28 @@ def die_with_parent(parent: int) -> None:
         os._exit(1)
 
 
-def spawn(command: dict[str, Any], claim: int, stdout: int, stderr: int) -> int:
+def spawn(
+    command: dict[str, Any],
+    files: tuple[int, int, int],
+    *,
+    claim: int | None = None,
+    terminal: bool = False,
+    beside: int | None = None,
+) -> int:
     """Start a program and return its pid, which is also its process group and session.
 
     Parameters
     ----------
     command : dict
         `argv`, `env` (all of it), `cwd`, `umask`.
-    claim : int
+    files : tuple of int
+        Its standard input, output and errors.
+    claim : int, optional
         File that gets the record of the process before the program begins.
-    stdout, stderr : int
-        Its output.
+    terminal : bool
+        True when the input is a terminal, which then controls the session.
+    beside : int, optional
+        A process whose mounts the program is to see.
 
     Raises
     ------
@@ -59,7 +74,7 @@ def spawn(command: dict[str, Any], claim: int, stdout: int, stderr: int) -> int:
     pid = os.fork()
     if pid == 0:
         os.close(result)
-        _become(command, claim, stdout, stderr, failure, parent)
+        _become(command, files, claim, terminal, beside, failure, parent)
     os.close(failure)
     try:
         message = b""
@@ -74,16 +89,26 @@ def spawn(command: dict[str, Any], claim: int, stdout: int, stderr: int) -> int:
 
 
 def _become(
-    command: dict[str, Any], claim: int, stdout: int, stderr: int, failure: int, parent: int
+    command: dict[str, Any],
+    files: tuple[int, int, int],
+    claim: int | None,
+    terminal: bool,
+    beside: int | None,
+    failure: int,
+    parent: int,
 ) -> NoReturn:
     """Turn the forked child into the program; never returns."""
     try:
         os.setsid()
+        if claim is not None:
+            os.write(claim, own_record())
+        if beside is not None:
+            _enter(beside)
         die_with_parent(parent)
-        os.write(claim, own_record())
-        null = os.open(os.devnull, os.O_RDONLY)
-        for source, target in ((null, 0), (stdout, 1), (stderr, 2)):
+        for target, source in enumerate(files):
             os.dup2(source, target)
+        if terminal:
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
         reset_signals()
         os.umask(command["umask"])
         os.chdir(command["cwd"])
@@ -99,3 +124,19 @@ def _become(
     finally:
         # Whatever happened: this copy of the shim must not go on.
         os._exit(128)
+
+
+def _enter(pid: int) -> None:
+    """Enter the user and mount namespaces of a process, where they are not our own."""
+    for name in ("user", "mnt"):  # the first gives the right to enter the second
+        path = f"/proc/{pid}/ns/{name}"
+        if (
+            sys.platform != "linux"
+            or os.stat(path).st_ino == os.stat(f"/proc/self/ns/{name}").st_ino
+        ):
+            continue
+        namespace = os.open(path, os.O_RDONLY)
+        if _LIBC.setns(namespace, 0) != 0:
+            error = ctypes.get_errno()
+            raise OSError(error, f"the {name} namespace cannot be entered: {os.strerror(error)}")
+        os.close(namespace)
