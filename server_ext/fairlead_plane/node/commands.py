@@ -141,8 +141,6 @@ def build_command(
             command["site"] = str(layer.site)
             command["system_site"] = layer.base.system_site
     command["argv"] = argv
-    for name, field in (("stdin", "stdin"), ("stdin_once", "stdinOnce"), ("tty", "tty")):
-        command[name] = bool(container.get(field))
     return command
 
 
@@ -160,7 +158,7 @@ def is_warm(
     interpreter_env : mapping
         What the interpreter was started with.
     """
-    if "mode" not in command or command["stdin"] or command["tty"]:
+    if "mode" not in command or command.get("stdin") or command.get("tty"):
         return False
     for name in declared:
         if (name.startswith(_READ_AT_START) or name in _READ_AT_START_NAMES) and (

@@ -99,5 +99,8 @@ async def prepare(host: Host, pod: Json, spec: Json, files: RunFiles) -> Prepare
         umask=host.umask,
         layer=layer,
     )
+    for name, field in (("stdin", "stdin"), ("stdin_once", "stdinOnce"), ("tty", "tty")):
+        if spec.get(field):
+            command[name] = True
     warm = commands.is_warm(command, declared, host.interpreters.env)
     return Prepared(command, base.path if warm else None)
