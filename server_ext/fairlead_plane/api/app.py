@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
 
-from ..resources import POD, SERVICE, ApiError, Resources
+from ..resources import KINDS, POD, SERVICE, ApiError, Resources
 from .discovery import VERSION, discover
 from .http import (
     Receive,
@@ -21,7 +21,9 @@ from .http import (
     send_stream,
     warning_headers,
 )
-from .objects import ObjectVerbs
+from .objects import ObjectVerbs, schema_of
+from .openapi import OpenApi
+from .openapi_answers import OpenApiPaths
 from .paths import Target, parse_target
 from .pod_logs import PodLogs, read_log
 from .proxy import ALIAS_PREFIX, ALIAS_SERVICE, Services, find_service, inner_scope
@@ -55,6 +57,7 @@ class ApiServer:
         self._logs = logs
         self._services = services
         self._verbs = ObjectVerbs(resources)
+        self._openapi = OpenApiPaths(OpenApi(lambda: KINDS, schema_of))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; the process boundary of every error."""
@@ -115,6 +118,8 @@ class ApiServer:
             await send_bytes(send, b"ok", "text/plain; charset=utf-8")
         elif path.rstrip("/") == "/version":
             await send_json(send, VERSION)
+        elif path.startswith("/openapi/"):
+            await self._openapi.answer(scope, send)
         elif (document := discover(path)) is not None:
             await send_json(send, document)
         else:

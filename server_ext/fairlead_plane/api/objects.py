@@ -142,7 +142,7 @@ class ObjectVerbs:
             raise ApiError(415, "UnsupportedMediaType", message)
         patch = await read_json(request)
         mode = read_mode(request.query_params.get("fieldValidation", ""))
-        schema = _schema(target.kind)
+        schema = schema_of(target.kind)
         warnings: list[str] = []
 
         def change(transaction: Transaction) -> Json:
@@ -228,7 +228,8 @@ _STATUS = {
 }
 
 
-def _schema(kind: Kind) -> Schema | None:
+def schema_of(kind: Kind) -> Schema | None:
+    """Return the schema of a kind; None for one that takes anything."""
     return builtin_schema(kind.api_version, kind.kind)
 
 
@@ -237,7 +238,7 @@ async def _read(request: Request, target: Target) -> Json:
     given, body = await read_object(request)
     mode = read_mode(request.query_params.get("fieldValidation", ""))
     obj = _complete(given, target)
-    obj, warnings = decode(target.kind, obj, _schema(target.kind), mode, body)
+    obj, warnings = decode(target.kind, obj, schema_of(target.kind), mode, body)
     warn(request, warnings)
     return obj
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 from functools import cache
 from pathlib import Path
 
@@ -38,6 +39,11 @@ def find_definition(name: str) -> Json:
         raise KeyError(name)
     definition: Json = orjson.loads(found)
     return definition
+
+
+def data_digest() -> bytes:
+    """Return a hash of all that is stored about built-in kinds."""
+    return hashlib.sha256(_TABLE.read_bytes() + _DESCRIPTIONS.read_bytes()).digest()
 
 
 def read_descriptions() -> dict[str, dict[str, str]]:
