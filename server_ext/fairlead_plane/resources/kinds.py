@@ -56,6 +56,20 @@ CONFIG_MAP = Kind("", "v1", "ConfigMap", "configmaps", True, False, ("cm",))
 SECRET = Kind("", "v1", "Secret", "secrets", True, False)
 PVC = Kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", True, True, ("pvc",))
 SERVICE = Kind("", "v1", "Service", "services", True, True, ("svc",))
+SERVICE_ACCOUNT = Kind("", "v1", "ServiceAccount", "serviceaccounts", True, False, ("sa",))
+RESOURCE_QUOTA = Kind("", "v1", "ResourceQuota", "resourcequotas", True, True, ("quota",))
+ENDPOINTS = Kind("", "v1", "Endpoints", "endpoints", True, False, ("ep",))
+PV = Kind("", "v1", "PersistentVolume", "persistentvolumes", False, True, ("pv",))
+STORAGE_CLASS = Kind(
+    "storage.k8s.io", "v1", "StorageClass", "storageclasses", False, False, ("sc",)
+)
+ENDPOINT_SLICE = Kind("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", True, False)
+JOB = Kind("batch", "v1", "Job", "jobs", True)
+CRON_JOB = Kind("batch", "v1", "CronJob", "cronjobs", True, True, ("cj",))
+DEPLOYMENT = Kind("apps", "v1", "Deployment", "deployments", True, True, ("deploy",))
+REPLICA_SET = Kind("apps", "v1", "ReplicaSet", "replicasets", True, True, ("rs",))
+STATEFUL_SET = Kind("apps", "v1", "StatefulSet", "statefulsets", True, True, ("sts",))
+CONTROLLER_REVISION = Kind("apps", "v1", "ControllerRevision", "controllerrevisions", True, False)
 PRIORITY_CLASS = Kind(
     "scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", False, False, ("pc",)
 )
@@ -71,6 +85,18 @@ KINDS: tuple[Kind, ...] = (
     SECRET,
     PVC,
     SERVICE,
+    SERVICE_ACCOUNT,
+    RESOURCE_QUOTA,
+    ENDPOINTS,
+    PV,
+    STORAGE_CLASS,
+    ENDPOINT_SLICE,
+    JOB,
+    CRON_JOB,
+    DEPLOYMENT,
+    REPLICA_SET,
+    STATEFUL_SET,
+    CONTROLLER_REVISION,
     PRIORITY_CLASS,
     WORKFLOW,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import copy
 import secrets
 import sqlite3
@@ -86,6 +87,15 @@ class Transaction:
         cursor = tables.list_bodies(self.db, kind, namespace)
         found = (orjson.loads(body) for _, _, body in cursor)
         return [obj for obj in found if matches is None or matches(obj)]
+
+    def owned(self, kind: Kind, owner: str) -> builtins.list[Json]:
+        """Return the objects of a kind whose controller is the object with the uid `owner`."""
+        rows = self.db.execute(
+            "SELECT namespace, name FROM owners WHERE owner = ? AND kind = ? ORDER BY 1, 2",
+            (owner, kind.resource),
+        ).fetchall()
+        found = (self.find(kind, name, namespace or None) for namespace, name in rows)
+        return [obj for obj in found if obj is not None and controller_uid(obj) == owner]
 
     # Writing
 
@@ -379,6 +389,14 @@ class Transaction:
         if self._version % tables.COMPACT_EVERY == 0:
             tables.compact(self.db)
         return obj
+
+
+def controller_uid(obj: Json) -> str | None:
+    """Return the uid of the owner that controls an object, or None."""
+    for reference in obj["metadata"].get("ownerReferences") or ():
+        if reference.get("controller"):
+            return str(reference["uid"])
+    return None
 
 
 def place(kind: Kind, namespace: str | None) -> str:
