@@ -60,19 +60,21 @@ def read_log(
     """
     name = pod["metadata"]["name"]
     container = _container(pod, query.get("container", ""))
-    state = _status_of(pod, container)
+    status = _status_of(pod, container)
+    state, last = status.get("state") or {}, (status.get("lastState") or {}).get("terminated")
     previous = read_flag(query, "previous")
     if previous:
-        if not state.get("restartCount"):
+        if last is None:
             raise bad_request(
                 f'previous terminated container "{container}" in pod "{name}" not found'
             )
-    elif "waiting" in state.get("state", {"waiting": {}}) and not state.get("restartCount"):
-        if pod["status"]["phase"] == "Pending":
-            reason = state.get("state", {}).get("waiting", {}).get("reason", "ContainerCreating")
-            raise bad_request(
-                f'container "{container}" in pod "{name}" is waiting to start: {reason}'
-            )
+    elif "waiting" in state and last is None:
+        reason = state["waiting"].get("reason") or "ContainerCreating"
+        raise bad_request(f'container "{container}" in pod "{name}" is waiting to start: {reason}')
+    elif not status and pod["status"]["phase"] == "Pending":
+        raise bad_request(
+            f'container "{container}" in pod "{name}" is waiting to start: ContainerCreating'
+        )
     return logs.read(
         pod,
         container,
@@ -86,25 +88,29 @@ def read_log(
 
 
 def _container(pod: Json, asked: str) -> str:
-    name = pod["metadata"]["name"]
-    names = [container["name"] for container in pod["spec"]["containers"]]
+    name, spec = pod["metadata"]["name"], pod["spec"]
+    names = [container["name"] for container in spec["containers"]]
+    init = [container["name"] for container in spec.get("initContainers") or ()]
     if asked:
-        if asked not in names:
+        if asked not in names and asked not in init:
             raise bad_request(f"container {asked} is not valid for pod {name}")
         return asked
     if len(names) > 1:
-        choice = " ".join(names)
-        raise bad_request(
-            f"a container name must be specified for pod {name}, choose one of: [{choice}]"
-        )
+        text = f"a container name must be specified for pod {name}, choose one of: "
+        text += f"[{' '.join(names)}]"
+        if init:
+            text += f" or one of the init containers: [{' '.join(init)}]"
+        raise bad_request(text)
     return str(names[0])
 
 
 def _status_of(pod: Json, container: str) -> Json:
-    for status in pod["status"].get("containerStatuses", ()):
-        if status["name"] == container:
-            found: Json = status
-            return found
+    status = pod["status"]
+    for field in ("containerStatuses", "initContainerStatuses"):
+        for entry in status.get(field) or ():
+            if entry["name"] == container:
+                found: Json = entry
+                return found
     return {}
 
 

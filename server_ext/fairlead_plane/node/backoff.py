@@ -23,3 +23,9 @@ class BackOff:
         wait_s = self._next_s
         self._next_s = min(max(FIRST_S, wait_s * 2), MOST_S)
         return wait_s
+
+
+def duration(seconds: float) -> str:
+    """Return whole seconds as Kubernetes writes them: `10s`, `1m20s`."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}m{rest}s" if minutes else f"{rest}s"

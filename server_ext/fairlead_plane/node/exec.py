@@ -17,7 +17,7 @@ import orjson
 
 from ..resources import Json
 from .link import receive
-from .records import RunFiles, last_attempt
+from .records import RunFiles, container_folder, last_attempt
 from .runtime import Runtime
 from .shim.frames import Header, pack
 
@@ -168,7 +168,7 @@ class Execs:
         return AttachSession(reader, writer)
 
     def _find(self, pod: Json, container: str) -> RunFiles:
-        folder = self._folder / pod["metadata"]["uid"] / container
+        folder = container_folder(self._folder, pod["metadata"]["uid"], container)
         attempt = last_attempt(folder)
         if attempt is not None:
             files = RunFiles(folder, attempt)

@@ -70,8 +70,6 @@ async def prepare(host: Host, pod: Json, spec: Json, files: RunFiles) -> Prepare
         raise StartError(
             f'container "{spec["name"]}" has no command, and no image is pulled on this machine'
         )
-    if pod["spec"].get("initContainers"):
-        raise StartError("spec.initContainers is not supported by this control plane")
     for field in ("volumeMounts", "volumeDevices"):
         if spec.get(field):
             where = f"spec.containers[{spec['name']}].{field}"
@@ -83,7 +81,7 @@ async def prepare(host: Host, pod: Json, spec: Json, files: RunFiles) -> Prepare
         if "\0" in value:
             raise StartError(f"the variable {name} holds a NUL byte, which no process can be given")
     base = await host.interpreters.get(annotations.get(INTERPRETER_ANNOTATION) or sys.executable)
-    folder = files.folder.parent
+    folder = host.folder / pod["metadata"]["uid"]
     layer = Layer(folder / "env", base)
     files.folder.mkdir(parents=True, exist_ok=True)
     for name in ("home", "tmp"):

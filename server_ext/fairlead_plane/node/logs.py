@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from ..resources import Json
-from .records import RunFiles, last_attempt
+from .records import RunFiles, container_folder, last_attempt
 from .runtime import Runtime
 
 _BLOCK = 256 << 10
@@ -48,11 +48,11 @@ class Logs:
         limit_bytes: int | None,
     ) -> AsyncIterator[bytes]:
         """Yield the log of one container in pieces of whole lines; see `api.pod_logs.PodLogs`."""
-        folder = self._folder / pod["metadata"]["uid"] / container
-        attempt = last_attempt(folder)
-        if attempt is None or (previous and attempt == 0):
+        folder = container_folder(self._folder, pod["metadata"]["uid"], container)
+        attempt = _previous_attempt(pod, container) if previous else last_attempt(folder)
+        if attempt is None:
             return
-        files = RunFiles(folder, attempt - 1 if previous else attempt)
+        files = RunFiles(folder, attempt)
         text = _Text(timestamps, since, limit_bytes)
         position = 0 if tail_lines is None else _tail(files.log, tail_lines)
         while not text.full:
@@ -108,6 +108,20 @@ class _Text:
             text = text[: self._left]
             self._left -= len(text)
         return text
+
+
+def _previous_attempt(pod: Json, container: str) -> int | None:
+    """Return the run that `lastState` of a container is about."""
+    status = pod["status"]
+    for entry in [
+        *(status.get("initContainerStatuses") or ()),
+        *(status.get("containerStatuses") or ()),
+    ]:
+        if entry["name"] == container:
+            ended = entry["lastState"].get("terminated") or {}
+            number = ended.get("containerID", "").rpartition("/")[2]
+            return int(number) if number else None
+    return None
 
 
 def _time(seconds: float) -> bytes:

@@ -138,8 +138,6 @@ class Node:
 
     def _begin(self, uid: str, pod: Json) -> None:
         worker = self._workers[uid] = PodWorker(self._host, pod)
-        if pod["metadata"].get("deletionTimestamp"):
-            worker.update(pod)
         task = self._tasks[uid] = asyncio.create_task(worker.run(), name=f"pod {uid}")
         task.add_done_callback(lambda done: self._finish(uid, done))
 

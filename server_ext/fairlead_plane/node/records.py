@@ -12,13 +12,13 @@ class RunFiles(NamedTuple):
     """One run of one container of one pod: the files of its n-th start."""
 
     folder: Path
-    """Of the container: `pods/<uid>/<container>`."""
+    """Of the container: `pods/<uid>/containers/<container>`."""
     attempt: int
 
     @property
     def id(self) -> str:
         """Name of the run for the shim."""
-        return f"{self.folder.parent.name}/{self.folder.name}/{self.attempt}"
+        return f"{self.folder.parents[1].name}/{self.folder.name}/{self.attempt}"
 
     @property
     def prefix(self) -> str:
@@ -73,6 +73,11 @@ def parse_exit(record: dict[str, object]) -> ExitRecord:
     known = {key: value for key, value in record.items() if key in ExitRecord._fields}
     lost = {"exit_code": 137, "signal": 9, "started_at": 0.0, "finished_at": 0.0}
     return ExitRecord(**{**lost, **known})  # type: ignore[arg-type]
+
+
+def container_folder(pods: Path, uid: str, name: str) -> Path:
+    """Return the folder of the runs of a container; `pods` has a folder for each pod."""
+    return pods / uid / "containers" / name
 
 
 def last_attempt(folder: Path) -> int | None:

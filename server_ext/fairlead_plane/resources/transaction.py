@@ -23,8 +23,8 @@ from .errors import (
     invalid,
     not_found,
 )
-from .events import PRUNE_EVERY, build_event, prune_events
-from .kinds import BY_MANIFEST, NAMESPACE, POD, Json, Kind
+from .events import PRUNE_EVERY, build_event, prune_events, repeat_event
+from .kinds import BY_MANIFEST, EVENT, NAMESPACE, POD, Json, Kind
 from .priority import admit_priority
 from .selectors import parse_selectors
 from .times import timestamp
@@ -230,8 +230,9 @@ class Transaction:
         *,
         type: str = "Normal",
         component: str = "fairlead",
+        field_path: str = "",
     ) -> None:
-        """Create an Event about an object, as `kubectl describe` shows it.
+        """Create an Event about an object, or count it once more, as `kubectl describe` shows it.
 
         Parameters
         ----------
@@ -245,11 +246,19 @@ class Transaction:
             `Normal` or `Warning`.
         component : str
             Who saw it: `default-scheduler`, `kubelet`, ...
+        field_path : str
+            The part of the object that it is about, such as `spec.containers{main}`.
         """
         namespace = self.find(NAMESPACE, about["metadata"].get("namespace", "default"))
         if namespace is None or "deletionTimestamp" in namespace["metadata"]:
             return  # nobody can read it there
-        event = self.create(build_event(about, reason, message, type, component))
+        event = build_event(about, reason, message, type, component, field_path)
+        metadata = event["metadata"]
+        known = self.find(EVENT, metadata["name"], metadata["namespace"])
+        if known is not None:
+            event = self.write(EVENT, "MODIFIED", repeat_event(known), known)
+        else:
+            event = self.create(event)
         if int(event["metadata"]["resourceVersion"]) // PRUNE_EVERY != self._first // PRUNE_EVERY:
             prune_events(self)
 

@@ -1,0 +1,302 @@
+"""The life of one container of a pod: its starts, one after the other, and how it is ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from ..resources import Json
+from .backoff import BackOff, duration
+from .launch import Host, Prepared, prepare
+from .problems import HoldError
+from .records import ExitRecord, RunFiles, container_folder, last_attempt
+from .runtime import Run, StartError
+from .status import ContainerState, Role, running, terminated, waiting
+from .stored import Note, StoredPod, field_path
+
+LEAST_GRACE_S = 2.0
+"""Seconds between SIGTERM and SIGKILL when hooks have used up the grace period, as of a kubelet."""
+
+_START_ERROR = 128
+
+
+class Container:
+    """Runs one container until it needs no further start; safe to begin over what was left.
+
+    Parameters
+    ----------
+    host : Host
+        The node.
+    pod : StoredPod
+        The pod that it belongs to.
+    spec : dict
+        Its entry of `containers` or `initContainers`.
+    role : Role
+        What it is to the pod.
+    alone : bool
+        True when the pod has no other container: its end is then written with the pod's.
+    lost : callable
+        Called when a run was lost with the shim.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        pod: StoredPod,
+        spec: Json,
+        role: Role,
+        *,
+        alone: bool,
+        lost: Callable[[], None],
+    ) -> None:
+        self._host = host
+        self._pod = pod
+        self._spec = spec
+        self._alone = alone
+        self._lost = lost
+        self.name: str = spec["name"]
+        self.role = role
+        self.state = restore(pod.object, spec, role)
+        self._folder = container_folder(host.folder, pod.uid, self.name)
+        self._path = field_path(role, self.name)
+        self.started = asyncio.Event()
+        """Set when it has started once: its turn is over among the init containers."""
+        if self.state.is_started:
+            self.started.set()
+        self.run: Run | None = None
+        """The run that goes on, or the last one."""
+        self._life: asyncio.Task[None] | None = None
+        self._final = asyncio.Event()
+        self._deadline = 0.0
+        self._turn: Callable[[], Awaitable[None]] | None = None
+        self._killing: asyncio.Task[None] | None = None
+        self._asked = False
+
+    def begin(self) -> asyncio.Task[None]:
+        """Start or adopt it; the task ends when it needs no further start."""
+        self._life = asyncio.create_task(self._live(), name=f"container {self.name}")
+        return self._life
+
+    async def settled(self) -> None:
+        """Wait until it has ended, and will not be started again; at once when it never began."""
+        if self._life is not None:
+            await asyncio.wait({self._life})
+
+    def cancel(self) -> None:
+        """Leave it to itself: nothing of it is watched any more."""
+        for task in (self._life, self._killing):
+            if task is not None:
+                task.cancel()
+
+    @property
+    def alive(self) -> bool:
+        """True while it has a process."""
+        return self.run is not None and not self.run.ended.done()
+
+    @property
+    def record(self) -> ExitRecord | None:
+        """How its last run ended; None while it goes on, or before the first."""
+        return self.run.ended.result() if self.run is not None and self.run.ended.done() else None
+
+    @property
+    def began(self) -> bool:
+        """True when a run of it was ever started, by this plane or one before."""
+        return last_attempt(self._folder) is not None
+
+    @property
+    def over(self) -> bool:
+        """True when its last run has ended and needs no restart, by the records on disk."""
+        attempt = last_attempt(self._folder)
+        if attempt is None:
+            return False
+        record = RunFiles(self._folder, attempt).read_exit()
+        return record is not None and not self._restarts(record)
+
+    # Its end
+
+    def end(self, grace_s: float, turn: Callable[[], Awaitable[None]] | None = None) -> bool:
+        """Let it end for good: ask its process, and kill it after the grace period.
+
+        Parameters
+        ----------
+        grace_s : float
+            Seconds; 0 kills at once. A second call can only bring the end nearer.
+        turn : callable, optional
+            What it waits for before its process is asked, as long as the grace period lasts.
+
+        Returns
+        -------
+        bool
+            True when there is a process that is asked with this call.
+        """
+        deadline = time.monotonic() + grace_s
+        first = not self._final.is_set()
+        if first or deadline < self._deadline:
+            self._final.set()
+            self._turn = turn
+            self._kill_by(deadline)
+        return first and self.alive
+
+    def _kill_by(self, deadline: float) -> None:
+        self._deadline = deadline
+        if self._killing is not None:
+            self._killing.cancel()
+        if self.run is not None and not self.run.ended.done():
+            self._killing = asyncio.create_task(self._kill(self.run, deadline))
+
+    async def _kill(self, run: Run, deadline: float) -> None:
+        def left() -> float:
+            return max(0.0, deadline - time.monotonic())
+
+        if left() > 0:
+            if not self._asked:
+                if self._turn is not None:
+                    await _until(run.ended, self._turn(), left())
+                self._host.runtime.signal(run, signal.SIGTERM)
+                self._asked = True
+            await asyncio.wait({run.ended}, timeout=max(left(), LEAST_GRACE_S))
+        if not run.ended.done():
+            self._host.runtime.signal(run, signal.SIGKILL)
+
+    # Its runs
+
+    async def _live(self) -> None:
+        state = self.state
+        back_off = BackOff()
+        attempt = last_attempt(self._folder) or 0
+        while True:
+            state.restarts = attempt
+            record = await self._attempt(RunFiles(self._folder, attempt))
+            if record is None:  # ended before its start
+                return
+            ended = state.state = terminated(record, state.id)
+            state.started = state.ready = False
+            notes = []
+            if record.reason == "StartError":
+                notes.append(self.note("Failed", f"Error: {record.message}", "Warning"))
+            if record.lost:
+                self._lost()
+            if self._final.is_set() or not self._restarts(record):
+                if notes or not self._alone:
+                    await self._pod.write(*notes)
+                return
+            wait_s = back_off.next(record)
+            if wait_s:
+                title = self._pod.title
+                state.last_state = ended
+                state.state = waiting(
+                    "CrashLoopBackOff",
+                    f"back-off {duration(wait_s)} restarting failed container={self.name} "
+                    f"pod={title}",
+                )
+                message = f"Back-off restarting failed container {self.name} in pod {title}"
+                notes.append(self.note("BackOff", message, "Warning"))
+            await self._pod.write(*notes)
+            await self._rest(wait_s)
+            if self._final.is_set():
+                state.state = ended
+                return
+            state.last_state = ended
+            attempt += 1
+
+    async def _attempt(self, files: RunFiles) -> ExitRecord | None:
+        """Start or adopt one run and see it to its end; None when it was not started."""
+        runtime = self._host.runtime
+        run = await runtime.adopt(files)
+        try:
+            if run is None:
+                prepared = await self._prepare(files)
+                if prepared is None or self._final.is_set():
+                    return None
+                run = await runtime.launch(files, prepared.command, prepared.warm)
+        except (StartError, OSError) as error:
+            self.state.id = ""
+            now = time.time()
+            return ExitRecord(_START_ERROR, 0, now, now, "StartError", str(error))
+        known = self.state.running and self.state.id == files.id
+        self.run, self.state.id, self._asked = run, files.id, False
+        if self._final.is_set():  # asked to end before there was a process to ask
+            self._kill_by(self._deadline)
+        either: set[asyncio.Future[Any]] = {run.started, run.ended}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if not run.ended.done():
+            await self._show_running(run, known=known)
+        try:
+            return await run.ended
+        finally:
+            if self._killing is not None:
+                self._killing.cancel()
+
+    async def _prepare(self, files: RunFiles) -> Prepared | None:
+        """Make all that a start needs, as soon as it is there; None when ended before."""
+        while True:
+            try:
+                return await prepare(self._host, self._pod.object, self._spec, files)
+            except HoldError as hold:
+                held = waiting(hold.reason, hold.message)
+                if self.state.state != held:
+                    self.state.state = held
+                    await self._pod.write(self.note(*hold.event, "Warning"))
+                await self._rest(hold.retry_s)
+                if self._final.is_set():
+                    return None
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait, but not when it is to end."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._final.wait(), seconds)
+
+    async def _show_running(self, run: Run, *, known: bool) -> None:
+        state = self.state
+        state.state = running(run.started.result())
+        state.started = state.ready = True
+        if known:
+            await self._pod.write()
+        else:
+            await self._pod.write(
+                self.note("Created", f"Created container: {self.name}"),
+                self.note("Started", f"Started container {self.name}"),
+            )
+        self.started.set()
+
+    def _restarts(self, record: ExitRecord) -> bool:
+        policy = self._pod.object["spec"]["restartPolicy"]
+        if self.role is Role.SIDECAR:
+            return True
+        if self.role is Role.INIT or policy == "OnFailure":
+            return policy != "Never" and record.exit_code != 0
+        return bool(policy == "Always")
+
+    def note(self, reason: str, message: str, type: str = "Normal") -> Note:
+        """Return an Event about this container."""
+        return Note(reason, message, type, self._path)
+
+
+def restore(pod: Json, spec: Json, role: Role) -> ContainerState:
+    """Return what the status says about a container, or the state of a new one."""
+    state = ContainerState(spec["name"], spec["image"], role)
+    if pod["spec"].get("initContainers"):
+        state.state = waiting("PodInitializing")
+    status = pod["status"]
+    field = "containerStatuses" if role is Role.MAIN else "initContainerStatuses"
+    for entry in status.get(field) or ():
+        if entry["name"] == state.name:
+            state.state = entry["state"]
+            state.last_state = entry.get("lastState") or {}
+            state.restarts = entry["restartCount"]
+            state.id = entry.get("containerID", "").partition("://")[2]
+            state.ready, state.started = entry["ready"], bool(entry.get("started"))
+    return state
+
+
+async def _until(ended: asyncio.Future[Any], other: Awaitable[None], timeout_s: float) -> None:
+    """Wait for something, but not longer than a run lasts."""
+    waiting = asyncio.ensure_future(other)
+    try:
+        await asyncio.wait({ended, waiting}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
