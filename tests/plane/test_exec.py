@@ -29,7 +29,7 @@ class World:
         self.execs = Execs(folder / "pods", self.runtime)
 
     async def launch(self, argv: list[str], **options: Any) -> Run:
-        container = self.folder / "pods" / "1234" / "main"
+        container = self.folder / "pods" / "1234" / "containers" / "main"
         container.mkdir(parents=True)
         env = {"PATH": os.environ["PATH"], "GREETING": "hello"}
         command = {"argv": argv, "env": env, "cwd": str(container), "umask": 0o27, **options}
@@ -64,7 +64,11 @@ def test_a_command_sees_what_the_container_sees(in_world: Any) -> None:
         await world.launch(SLEEP)
         code, output = await world.run("sh", "-c", "echo $GREETING; pwd; umask; exit 3")
         assert code == 3
-        assert output.decode().split() == ["hello", str(world.folder / "pods/1234/main"), "0027"]
+        assert output.decode().split() == [
+            "hello",
+            str(world.folder / "pods/1234/containers/main"),
+            "0027",
+        ]
 
     in_world(body)
 
