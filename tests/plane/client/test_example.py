@@ -16,7 +16,7 @@ from nbclient import NotebookClient
 
 from fairlead.client import submit
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text()
 DIGITS = ROOT / "binder" / "digits.ipynb"
 
