@@ -1,4 +1,4 @@
-"""The kinds that this control plane serves, as a table."""
+"""The built-in kinds that this control plane serves, as a table."""
 
 from __future__ import annotations
 
@@ -8,15 +8,24 @@ Json = dict[str, Any]
 """A JSON object; every Kubernetes object is one."""
 
 
+class Scale(NamedTuple):
+    """Where an object keeps what its `scale` subresource shows, as JSON paths."""
+
+    spec_replicas: str
+    status_replicas: str
+    selector: str = ""
+    """Where the status has the selector as text; empty where there is none, or a built-in one."""
+
+
 class Kind(NamedTuple):
-    """One kind of object.
+    """One kind of object, in one version.
 
     Attributes
     ----------
     group : str
         API group; empty for the core group.
     version : str
-        The only version that is served and stored.
+        The version of the group. Several versions of one kind share their objects.
     kind : str
         Name of the kind, as in a manifest.
     plural : str
@@ -27,6 +36,18 @@ class Kind(NamedTuple):
         True: `status` is written by `update_status` alone, as the real API does for this kind.
     short_names : tuple of str
         What `kubectl get` accepts beside the plural.
+    categories : tuple of str
+        Groups of kinds that `kubectl get` accepts, as `all`.
+    generation : bool
+        True: `metadata.generation` counts the changes of what is wanted.
+    scale : Scale or None
+        None: there is no `scale` subresource.
+    singular : str
+        Empty: the kind in lower case.
+    list_kind : str
+        Empty: the kind and `List`.
+    custom : bool
+        True for a kind that a CustomResourceDefinition serves.
     """
 
     group: str
@@ -36,6 +57,12 @@ class Kind(NamedTuple):
     namespaced: bool
     status_subresource: bool = True
     short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    generation: bool = False
+    scale: Scale | None = None
+    singular: str = ""
+    list_kind: str = ""
+    custom: bool = False
 
     @property
     def api_version(self) -> str:
@@ -44,37 +71,51 @@ class Kind(NamedTuple):
 
     @property
     def resource(self) -> str:
-        """Name as error messages show it: `pods`, `workflows.argoproj.io`."""
+        """Name as error messages show it, and of its objects in the store: `pods`, `jobs.batch`."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
 
+_ALL = ("all",)
+_REPLICAS = Scale(".spec.replicas", ".status.replicas")
+
 NAMESPACE = Kind("", "v1", "Namespace", "namespaces", False, True, ("ns",))
 NODE = Kind("", "v1", "Node", "nodes", False, True, ("no",))
-POD = Kind("", "v1", "Pod", "pods", True, True, ("po",))
+POD = Kind("", "v1", "Pod", "pods", True, True, ("po",), _ALL)
 EVENT = Kind("", "v1", "Event", "events", True, False, ("ev",))
 CONFIG_MAP = Kind("", "v1", "ConfigMap", "configmaps", True, False, ("cm",))
 SECRET = Kind("", "v1", "Secret", "secrets", True, False)
 PVC = Kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", True, True, ("pvc",))
-SERVICE = Kind("", "v1", "Service", "services", True, True, ("svc",))
+PV = Kind("", "v1", "PersistentVolume", "persistentvolumes", False, True, ("pv",))
+SERVICE = Kind("", "v1", "Service", "services", True, True, ("svc",), _ALL)
+ENDPOINTS = Kind("", "v1", "Endpoints", "endpoints", True, False, ("ep",))
 SERVICE_ACCOUNT = Kind("", "v1", "ServiceAccount", "serviceaccounts", True, False, ("sa",))
 RESOURCE_QUOTA = Kind("", "v1", "ResourceQuota", "resourcequotas", True, True, ("quota",))
-ENDPOINTS = Kind("", "v1", "Endpoints", "endpoints", True, False, ("ep",))
-PV = Kind("", "v1", "PersistentVolume", "persistentvolumes", False, True, ("pv",))
-STORAGE_CLASS = Kind(
-    "storage.k8s.io", "v1", "StorageClass", "storageclasses", False, False, ("sc",)
-)
-ENDPOINT_SLICE = Kind("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", True, False)
-JOB = Kind("batch", "v1", "Job", "jobs", True)
-CRON_JOB = Kind("batch", "v1", "CronJob", "cronjobs", True, True, ("cj",))
-DEPLOYMENT = Kind("apps", "v1", "Deployment", "deployments", True, True, ("deploy",))
-REPLICA_SET = Kind("apps", "v1", "ReplicaSet", "replicasets", True, True, ("rs",))
-STATEFUL_SET = Kind("apps", "v1", "StatefulSet", "statefulsets", True, True, ("sts",))
+LIMIT_RANGE = Kind("", "v1", "LimitRange", "limitranges", True, False, ("limits",))
+DEPLOYMENT = Kind("apps", "v1", "Deployment", "deployments", True, True, ("deploy",), _ALL, True,
+                  _REPLICAS)  # fmt: skip
+REPLICA_SET = Kind("apps", "v1", "ReplicaSet", "replicasets", True, True, ("rs",), _ALL, True,
+                   _REPLICAS)  # fmt: skip
+STATEFUL_SET = Kind("apps", "v1", "StatefulSet", "statefulsets", True, True, ("sts",), _ALL, True,
+                    _REPLICAS)  # fmt: skip
 CONTROLLER_REVISION = Kind("apps", "v1", "ControllerRevision", "controllerrevisions", True, False)
-PRIORITY_CLASS = Kind(
-    "scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", False, False, ("pc",)
-)
+JOB = Kind("batch", "v1", "Job", "jobs", True, True, (), _ALL, True)
+CRON_JOB = Kind("batch", "v1", "CronJob", "cronjobs", True, True, ("cj",), _ALL, True)
+ENDPOINT_SLICE = Kind("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", True, False,
+                      generation=True)  # fmt: skip
+LEASE = Kind("coordination.k8s.io", "v1", "Lease", "leases", True, False)
+PRIORITY_CLASS = Kind("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", False, False,
+                      ("pc",), generation=True)  # fmt: skip
+STORAGE_CLASS = Kind("storage.k8s.io", "v1", "StorageClass", "storageclasses", False, False,
+                     ("sc",))  # fmt: skip
+ROLE = Kind("rbac.authorization.k8s.io", "v1", "Role", "roles", True, False)
+ROLE_BINDING = Kind("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings", True, False)
+CLUSTER_ROLE = Kind("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", False, False)
+CLUSTER_ROLE_BINDING = Kind("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding",
+                            "clusterrolebindings", False, False)  # fmt: skip
+CRD = Kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions",
+           False, True, ("crd", "crds"), ("api-extensions",), True)  # fmt: skip
 # Argo's CRD has no status subresource: a plain update writes the status too.
-WORKFLOW = Kind("argoproj.io", "v1alpha1", "Workflow", "workflows", True, False, ("wf",))
+WORKFLOW = Kind("argoproj.io", "v1alpha1", "Workflow", "workflows", True, False, ("wf",), (), True)
 
 KINDS: tuple[Kind, ...] = (
     NAMESPACE,
@@ -84,20 +125,27 @@ KINDS: tuple[Kind, ...] = (
     CONFIG_MAP,
     SECRET,
     PVC,
+    PV,
     SERVICE,
+    ENDPOINTS,
     SERVICE_ACCOUNT,
     RESOURCE_QUOTA,
-    ENDPOINTS,
-    PV,
-    STORAGE_CLASS,
-    ENDPOINT_SLICE,
-    JOB,
-    CRON_JOB,
+    LIMIT_RANGE,
     DEPLOYMENT,
     REPLICA_SET,
     STATEFUL_SET,
     CONTROLLER_REVISION,
+    JOB,
+    CRON_JOB,
+    ENDPOINT_SLICE,
+    LEASE,
     PRIORITY_CLASS,
+    STORAGE_CLASS,
+    ROLE,
+    ROLE_BINDING,
+    CLUSTER_ROLE,
+    CLUSTER_ROLE_BINDING,
+    CRD,
     WORKFLOW,
 )
 
