@@ -13,7 +13,6 @@ import orjson
 
 from . import cascade, tables
 from .changes import Change, selectable
-from .defaults import apply_defaults, first_status
 from .errors import (
     Cause,
     already_exists,
@@ -24,8 +23,11 @@ from .errors import (
     not_found,
 )
 from .events import PRUNE_EVERY, build_event, prune_events, repeat_event
+from .first_status import first_status
 from .kinds import BY_MANIFEST, EVENT, NAMESPACE, POD, Json, Kind
 from .priority import admit_priority
+from .schemas import builtin_schema
+from .schemas.defaults import apply_defaults
 from .selectors import parse_selectors
 from .times import timestamp
 from .validation import check
@@ -132,7 +134,7 @@ class Transaction:
         metadata["generation"] = 1
         if kind.status_subresource:
             new.pop("status", None)
-        apply_defaults(kind, new)
+        apply_defaults(kind, new, builtin_schema(kind.api_version, kind.kind))
         check(kind, new)
         if kind is POD:
             admit_priority(self, new)
@@ -156,7 +158,7 @@ class Transaction:
             new.pop("status", None)
             if "status" in existing:
                 new["status"] = existing["status"]
-        apply_defaults(kind, new)
+        apply_defaults(kind, new, builtin_schema(kind.api_version, kind.kind))
         check(kind, new, existing)
         if new.get("spec") != existing.get("spec"):
             new["metadata"]["generation"] = existing["metadata"].get("generation", 0) + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from .errors import Cause
 from .kinds import Json
 from .quantity import parse_quantity
+from .schemas.defaults_pod import fill_pod
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _ENV_NAME = re.compile(r"[ -<>-~]+")
@@ -61,9 +63,7 @@ def check_pod_update(pod: Json, existing: Json) -> Iterator[Cause]:
         )
         return
     bound = existing["spec"].get("nodeName")
-    if _fixed(pod["spec"]) != _fixed(existing["spec"]) or (
-        bound and pod["spec"].get("nodeName") != bound
-    ):
+    if _changed(pod, existing) or (bound and pod["spec"].get("nodeName") != bound):
         yield Cause(
             "spec",
             "FieldValueForbidden",
@@ -72,6 +72,15 @@ def check_pod_update(pod: Json, existing: Json) -> Iterator[Cause]:
             "additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to "
             "be set to 1 if it was previously negative)",
         )
+
+
+def _changed(pod: Json, existing: Json) -> bool:
+    if _fixed(pod["spec"]) == _fixed(existing["spec"]):
+        return False
+    # A pod that was stored before there was a default does not have it.
+    filled = copy.deepcopy(existing)
+    fill_pod(filled)
+    return _fixed(pod["spec"]) != _fixed(filled["spec"])
 
 
 def _fixed(spec: Json) -> Json:

@@ -50,6 +50,7 @@ class Schema:
 
     __slots__ = (
         "_children",
+        "_defaults",
         "_items",
         "default",
         "embedded_resource",
@@ -91,6 +92,7 @@ class Schema:
         self.preserve_unknown: bool = raw.get("x-kubernetes-preserve-unknown-fields", False)
         self.embedded_resource: bool = raw.get("x-kubernetes-embedded-resource", False)
         self._children: dict[str, Schema | None] = {}
+        self._defaults: Json | None = None
         self._items: Schema | None = None
         if root or self.embedded_resource:
             self.type = "object"
@@ -136,6 +138,16 @@ class Schema:
         if values is not None:
             return values
         return ANYTHING if self.preserve_unknown else None
+
+    @property
+    def defaults(self) -> Json:
+        """The defaults of the named fields that have one; not to be changed."""
+        if self._defaults is None:
+            named = self.raw.get("properties", {})
+            self._defaults = {
+                name: each["default"] for name, each in named.items() if "default" in each
+            }
+        return self._defaults
 
     def _child(self, name: str, raw: Json) -> Schema:
         child = self._children.get(name)
