@@ -14,7 +14,7 @@ from typing import Any
 
 from fairlead.names import INTERPRETER_ANNOTATION
 
-from .api import ApiServer
+from .api import ApiServer, PodStreams
 from .certificates import CA_FILE, SERVER_FILE, SERVER_KEY_FILE, ensure_certificates
 from .environments import InterpreterError, fingerprint
 from .instance import listen
@@ -65,6 +65,7 @@ class Plane:
             self._resources,
             token=access.token,
             logs=self._node.logs,
+            streams=PodStreams(self._node.execs, self._node.ports),
             services={("kubeflow", "ml-pipeline"): self._pipelines.app},
         )
         tls = server_tls(str(folder / SERVER_FILE), str(folder / SERVER_KEY_FILE))

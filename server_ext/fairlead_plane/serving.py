@@ -16,6 +16,9 @@ from .api import AsgiApp
 KEEP_ALIVE_S = 300
 """Idle seconds after which a connection is closed: a new one costs a TLS handshake."""
 
+MOST_MESSAGE_BYTES = 128 << 20
+"""Largest message of a WebSocket; a kernel's can be that large."""
+
 DRAIN_S = 3.0
 """Seconds that requests get to finish at a stop."""
 
@@ -26,6 +29,11 @@ class _Protocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Close the connection."""
         self.transport.close()
+
+    def _should_upgrade(self) -> bool:
+        # A WebSocket begins with GET; anything else that asks for one gets an answer in words.
+        is_get: bool = self.scope["method"] == "GET"
+        return is_get and super()._should_upgrade()
 
 
 class HttpServer:
@@ -43,7 +51,13 @@ class HttpServer:
         self._config = uvicorn.Config(
             app,
             http=_Protocol,
-            ws="none",
+            # Not the default one: it refuses a sub-protocol with "/" in it.
+            ws="wsproto",
+            ws_max_size=MOST_MESSAGE_BYTES,
+            # A ping would find a client gone that only waits until a pod reads what it has sent;
+            # and over loopback the end of a client is always seen.
+            ws_ping_interval=None,
+            ws_per_message_deflate=False,
             lifespan="off",
             log_config=None,
             access_log=False,

@@ -163,9 +163,8 @@ class RunningPlane:
 
     def request(self, path: str, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
         """GET a path; with the token unless other headers are given."""
-        text = self.kubeconfig.read_text()
         if headers is None:
-            headers = {"Authorization": f"Bearer {re.search(r'token: (.+)', text)[1]}"}
+            headers = self.credentials()
         tls = ssl.create_default_context(cafile=str(self.data_dir / "ca.crt"))
         connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=tls, timeout=END_S)
         connection.request("GET", path, headers=headers)
@@ -173,6 +172,11 @@ class RunningPlane:
         body = answer.read()
         connection.close()
         return answer.status, body
+
+    def credentials(self) -> dict[str, str]:
+        """Return the header with its token."""
+        token = re.search(r"token: (.+)", self.kubeconfig.read_text())[1]
+        return {"Authorization": f"Bearer {token}"}
 
     @property
     def port(self) -> int:

@@ -6,5 +6,6 @@ run does: logs and proxied services come in as arguments.
 
 from .app import ApiServer
 from .http import AsgiApp
+from .streams import PodStreams
 
-__all__ = ["ApiServer", "AsgiApp"]
+__all__ = ["ApiServer", "AsgiApp", "PodStreams"]

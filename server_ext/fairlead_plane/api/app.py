@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
 
-from ..resources import KINDS, POD, SERVICE, ApiError, Resources
+from ..resources import KINDS, POD, SERVICE, ApiError, Resources, bad_request
 from .discovery import VERSION, discover
 from .http import (
     Receive,
@@ -27,7 +27,9 @@ from .openapi_answers import OpenApiPaths
 from .paths import Target, parse_target
 from .pod_logs import PodLogs, read_log
 from .proxy import ALIAS_PREFIX, ALIAS_SERVICE, Services, find_service, inner_scope
+from .streams import STREAMS, PodStreams, answer_stream
 from .watches import watch_events
+from .websocket import bearer_protocol, refuse_by_http
 
 log = logging.getLogger(__name__)
 
@@ -45,24 +47,34 @@ class ApiServer:
         The bearer token of every client.
     logs : PodLogs
         Logs of pods.
+    streams : PodStreams
+        Commands in pods, and their ports.
     services : mapping
         Applications behind the service proxy.
     """
 
     def __init__(
-        self, resources: Resources, *, token: str, logs: PodLogs, services: Services
+        self,
+        resources: Resources,
+        *,
+        token: str,
+        logs: PodLogs,
+        streams: PodStreams,
+        services: Services,
     ) -> None:
         self._resources = resources
         self._authorization = f"Bearer {token}".encode()
         self._logs = logs
+        self._streams = streams
         self._services = services
         self._verbs = ObjectVerbs(resources)
         self._openapi = OpenApiPaths(OpenApi(lambda: KINDS, schema_of))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; the process boundary of every error."""
-        if scope["type"] != "http":
-            raise RuntimeError(f"only HTTP is served, not {scope['type']}")
+        what = f"{scope.get('method', 'WebSocket')} {scope['path']}"
+        if scope["type"] == "websocket":
+            send = refuse_by_http(send)
         started = False
 
         async def watched_send(message: Scope) -> None:
@@ -75,24 +87,26 @@ class ApiServer:
             await self._answer(scope, receive, watched_send)
         except ApiError as error:
             if started:
-                log.warning("%s %s broke off: %s", scope["method"], scope["path"], error)
+                log.warning("%s broke off: %s", what, error)
                 raise
             await send_json(send, error.status(), error.code)
         except ClientDisconnect:
             return
         except Exception as error:
             # The boundary: the cause goes to the log, the client gets no traceback.
-            log.exception("%s %s failed", scope["method"], scope["path"])
+            log.exception("%s failed", what)
             if started:
                 raise
-            what = f"Internal error occurred: {type(error).__name__}"
-            await send_json(send, ApiError(500, "InternalError", what).status(), 500)
+            why = f"Internal error occurred: {type(error).__name__}"
+            await send_json(send, ApiError(500, "InternalError", why).status(), 500)
 
     def _authenticate(self, scope: Scope) -> None:
         given = b""
         for name, value in scope["headers"]:
             if name == b"authorization":
                 given = value
+        if (token := bearer_protocol(scope)) is not None:
+            given = b"Bearer " + token
         if not hmac.compare_digest(given, self._authorization):
             raise ApiError(401, "Unauthorized", "Unauthorized")
 
@@ -109,10 +123,16 @@ class ApiServer:
             app = find_service(self._services, target)
             await app(inner_scope(scope, target.rest), receive, send)
             return
+        if target.kind is POD and target.subresource in STREAMS and target.name:
+            pod = await self._resources.get(POD, target.name, target.namespace)
+            await answer_stream(self._streams, pod, target, scope, receive, send)
+            return
+        if scope["type"] == "websocket":
+            raise bad_request("no WebSocket is served here")
         await self._answer_target(scope, receive, send, target)
 
     async def _answer_path(self, scope: Scope, path: str, send: Send) -> None:
-        if scope["method"] not in ("GET", "HEAD"):
+        if scope.get("method") not in ("GET", "HEAD"):
             raise _not_found()
         if path.rstrip("/") in _HEALTH:
             await send_bytes(send, b"ok", "text/plain; charset=utf-8")

@@ -84,8 +84,12 @@ def _entries(kind: Kind) -> list[Json]:
         entries.append(_subresource(kind, "status", ["get", "patch", "update"]))
     if kind is POD:
         entries.append(_subresource(kind, "log", ["get"]))
-    if kind is SERVICE:
-        entries.append(_subresource(kind, "proxy", ["create", "delete", "get", "patch", "update"]))
+        for name, word in (("attach", "Attach"), ("exec", "Exec"), ("portforward", "PortForward")):
+            entry = _subresource(kind, name, ["create", "get"])
+            entries.append({**entry, "kind": f"Pod{word}Options"})
+    if kind in (POD, SERVICE):
+        proxied = _subresource(kind, "proxy", ["create", "delete", "get", "patch", "update"])
+        entries.append({**proxied, "kind": f"{kind.kind}ProxyOptions"})
     return entries
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
 
 from ..resources import ApiError, Json, bad_request, parse_timestamp
+from .containers import choose_container
 from .http import read_flag
 
 
@@ -59,7 +60,7 @@ def read_log(
         400 as the real API answers it: no such container, several to choose from, not yet started.
     """
     name = pod["metadata"]["name"]
-    container = _container(pod, query.get("container", ""))
+    container = choose_container(pod, query.get("container", ""))
     status = _status_of(pod, container)
     state, last = status.get("state") or {}, (status.get("lastState") or {}).get("terminated")
     previous = read_flag(query, "previous")
@@ -85,23 +86,6 @@ def read_log(
         since=_since(query, now),
         limit_bytes=_number(query, "limitBytes"),
     )
-
-
-def _container(pod: Json, asked: str) -> str:
-    name, spec = pod["metadata"]["name"], pod["spec"]
-    names = [container["name"] for container in spec["containers"]]
-    init = [container["name"] for container in spec.get("initContainers") or ()]
-    if asked:
-        if asked not in names and asked not in init:
-            raise bad_request(f"container {asked} is not valid for pod {name}")
-        return asked
-    if len(names) > 1:
-        text = f"a container name must be specified for pod {name}, choose one of: "
-        text += f"[{' '.join(names)}]"
-        if init:
-            text += f" or one of the init containers: [{' '.join(init)}]"
-        raise bad_request(text)
-    return str(names[0])
 
 
 def _status_of(pod: Json, container: str) -> Json:

@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from ..resources import Json
+from ..resources import ApiError, Json
 from .link import receive
 from .records import RunFiles, container_folder, last_attempt
 from .runtime import Runtime
@@ -26,12 +26,22 @@ OUTPUT_MOST_BYTES = 64 << 10
 """What `run` keeps of an output; the rest is read and dropped."""
 
 
-class ExecError(Exception):
+class ExecError(ApiError):
     """A command cannot be run in a container, or nobody can attach; the message says why."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            500,
+            "InternalError",
+            f"Internal error occurred: error executing command in container: {why}",
+        )
 
 
 class ContainerNotFound(ExecError):
     """The container does not run now."""
+
+    def __init__(self, container: str) -> None:
+        ApiError.__init__(self, 400, "BadRequest", f'container not found ("{container}")')
 
 
 class ExecTimeout(Exception):
@@ -174,7 +184,7 @@ class Execs:
             files = RunFiles(folder, attempt)
             if self._runtime.is_running(files.id):
                 return files
-        raise ContainerNotFound(f'container not found ("{container}")')
+        raise ContainerNotFound(container)
 
 
 async def _started(reader: asyncio.StreamReader, container: str) -> None:
@@ -184,7 +194,7 @@ async def _started(reader: asyncio.StreamReader, container: str) -> None:
         raise ExecError("the shim ended") from error
     if answer["event"] != "started":
         if answer["reason"] == "NotRunning":
-            raise ContainerNotFound(f'container not found ("{container}")')
+            raise ContainerNotFound(container)
         raise ExecError(answer["message"])
 
 

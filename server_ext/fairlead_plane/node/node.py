@@ -15,6 +15,7 @@ from .exec import Execs
 from .launch import Host
 from .layers import Interpreters
 from .logs import Logs
+from .ports import Ports
 from .runtime import Runtime, StartError
 from .status import SHUTDOWN, Verdict
 from .worker import PodWorker
@@ -49,6 +50,7 @@ class Node:
         self._runtime = Runtime(folder / "shim")
         self.logs = Logs(self._pods, self._runtime)
         self.execs = Execs(self._pods, self._runtime)
+        self.ports = Ports(self._pods)
         self._capacity = machine.capacity()
         self._interpreters = Interpreters(self._runtime, commands.base_env(os.environ))
         self._host = Host(

@@ -1,0 +1,100 @@
+"""Which processes of this machine belong to a pod."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+
+from .leftovers import is_alive
+from .records import RunFiles, last_attempt
+
+
+def container_processes(folder: Path) -> set[int]:
+    """Return the first process of each container that runs; `folder` is the pod's own."""
+    found = set()
+    for container in {path.parent for path in folder.glob("containers/*/*.started")}:
+        attempt = last_attempt(container)
+        record = None if attempt is None else RunFiles(container, attempt).read_started()
+        if record is not None and is_alive(record):
+            found.add(record.pid)
+    return found
+
+
+def pod_processes(folder: Path) -> Iterator[int]:
+    """Yield the processes of a pod, those that are easy to tell first.
+
+    Parameters
+    ----------
+    folder : Path
+        The pod's own, named by its uid.
+
+    Notes
+    -----
+    Children, and members of their sessions and groups, are the pod's. So is a process that left
+    all of these, as a daemon does, but still has the pod's mounts or its variables.
+    """
+    roots = container_processes(folder)
+    if not roots:
+        return
+    near = set(roots)
+    if sys.platform != "linux":
+        for root in roots:
+            with contextlib.suppress(psutil.Error):
+                near |= {child.pid for child in psutil.Process(root).children(recursive=True)}
+        yield from near
+        return
+    processes = list(_all_processes())
+    size = 0
+    while size != len(near):
+        size = len(near)
+        near |= {each.pid for each in processes if near & {each.parent, each.group, each.session}}
+    yield from near
+    yield from _strays((each.pid for each in processes if each.pid not in near), roots, folder)
+
+
+class _Process(NamedTuple):
+    pid: int
+    parent: int
+    group: int
+    session: int
+
+
+def _all_processes() -> Iterator[_Process]:
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            with open(f"/proc/{name}/stat", "rb") as file:
+                # The command's name, in parentheses, may hold anything; fields count after it.
+                fields = file.read().rpartition(b")")[2].split()
+        except OSError:
+            continue  # it has just ended
+        yield _Process(int(name), int(fields[1]), int(fields[2]), int(fields[3]))
+
+
+def _strays(pids: Iterable[int], roots: Iterable[int], folder: Path) -> Iterator[int]:
+    mounts = {_mounts(root) for root in roots} - {_mounts(os.getpid()), None}
+    mark = f"/{folder.name}/".encode()
+    for pid in pids:
+        if mounts and _mounts(pid) in mounts:
+            yield pid
+            continue
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                if mark in file.read():
+                    yield pid
+        except OSError:
+            continue  # another user's, or it has just ended
+
+
+def _mounts(pid: int) -> int | None:
+    try:
+        return os.stat(f"/proc/{pid}/ns/mnt").st_ino
+    except OSError:
+        return None
