@@ -14,6 +14,11 @@ export const CommandIDs = {
   /** `{run?}` */
   deleteRun: 'fairlead:delete-run',
   showPanel: 'fairlead:show-panel',
+  /** `{context?, namespace?}` */
+  switchContext: 'fairlead:switch-context',
+  /** `{namespace?}` */
+  switchNamespace: 'fairlead:switch-namespace',
+  refresh: 'fairlead:refresh',
   /** `{run, cell, line?}` */
   revealCell: 'fairlead:reveal-cell'
 } as const;

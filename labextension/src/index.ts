@@ -4,7 +4,7 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { FairleadClient } from './api/client';
-import { FairleadEvents } from './api/events';
+import { FairleadFeed } from './api/feed';
 import { FairleadSession } from './model/session';
 import { notebookPlugin } from './notebook/plugin';
 import { panelsPlugin } from './panels/plugin';
@@ -12,12 +12,12 @@ import { IFairleadSession } from './tokens';
 
 const sessionPlugin: JupyterFrontEndPlugin<IFairleadSession> = {
   id: '@fairlead/lab:session',
-  description: 'The runs of the Kubernetes context in use; asks the server nothing before it is used.',
+  description: 'The Kubernetes context in use and its runs; asks the server nothing before it is used.',
   autoStart: true,
   provides: IFairleadSession,
   activate: (app: JupyterFrontEnd) => {
     const { serverSettings } = app.serviceManager;
-    return new FairleadSession(new FairleadClient(serverSettings), new FairleadEvents(serverSettings));
+    return new FairleadSession(new FairleadClient(serverSettings), new FairleadFeed(serverSettings));
   }
 };
 

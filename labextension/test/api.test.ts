@@ -1,10 +1,9 @@
 import { ServerConnection } from '@jupyterlab/services';
-import { describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 
 import { FairleadClient } from '../src/api/client';
 import { ApiError, ServerMissingError } from '../src/api/errors';
-import { FairleadEvents } from '../src/api/events';
-import type { IRunChange } from '../src/api/types';
+import { FairleadFeed } from '../src/api/feed';
 
 type Fetch = ServerConnection.ISettings['fetch'];
 
@@ -51,6 +50,14 @@ describe('the client', () => {
     expect(client.artifactUrl('r', 'step one', 'model')).toBe(
       'http://host/base/fairlead/api/v1/runs/r/nodes/step%20one/artifacts/model'
     );
+  });
+
+  test('another context is used by name, and the answer is what is in use then', async () => {
+    const { client, fetch } = clientOf(() => json({ context: 'cluster', namespace: 'team' }));
+    expect(await client.use('cluster')).toEqual({ context: 'cluster', namespace: 'team' });
+    const request = fetch.mock.calls[0][0] as { url: string; init: RequestInit };
+    expect(request.url.split('?')[0]).toBe('http://host/base/fairlead/api/v1/contexts/current');
+    expect([request.init.method, request.init.body]).toEqual(['PUT', '{"context":"cluster"}']);
   });
 
   test('an error carries message, hint and problems', async () => {
@@ -123,49 +130,99 @@ describe('the client', () => {
   });
 });
 
-describe('the events', () => {
-  class FakeSocket extends EventTarget {
-    static all: FakeSocket[] = [];
-    onmessage: ((message: { data: string }) => void) | null = null;
-    onclose: (() => void) | null = null;
-    onopen: (() => void) | null = null;
-    onerror: (() => void) | null = null;
-    constructor(readonly url: string) {
-      super();
-      FakeSocket.all.push(this);
-    }
-    close(): void {
-      this.onclose?.();
-    }
+class FakeSocket {
+  static all: FakeSocket[] = [];
+  onmessage: ((message: { data: string }) => void) | null = null;
+  onclose: (() => void) | null = null;
+  onopen: (() => void) | null = null;
+  readonly sent: unknown[] = [];
+  closed = false;
+  constructor(readonly url: string) {
+    FakeSocket.all.push(this);
   }
+  send(text: string): void {
+    this.sent.push(JSON.parse(text));
+  }
+  tell(message: object): void {
+    this.onmessage?.({ data: JSON.stringify(message) });
+  }
+  close(): void {
+    this.closed = true;
+    this.onclose?.();
+  }
+}
 
-  test('one socket is opened at the start, and what it tells is sorted', async () => {
-    const settings = ServerConnection.makeSettings({
-      wsUrl: 'ws://host/base/',
-      WebSocket: FakeSocket as unknown as typeof WebSocket
-    });
-    const events = new FairleadEvents(settings);
+describe('the feed', () => {
+  const feed = (): FairleadFeed => {
+    FakeSocket.all = [];
+    return new FairleadFeed(
+      ServerConnection.makeSettings({
+        wsUrl: 'ws://host/base/',
+        WebSocket: FakeSocket as unknown as typeof WebSocket
+      })
+    );
+  };
+  afterEach(() => void vi.useRealTimers());
+
+  test('one socket for all topics, from the first subscription to the last', () => {
+    const made = feed();
+    const told: unknown[] = [];
     expect(FakeSocket.all).toEqual([]);
-    const runs: IRunChange[] = [];
-    let opened = 0;
-    events.runChanged.connect((_, change) => void runs.push(change));
-    events.opened.connect(() => void (opened += 1));
-    events.start();
-    events.start();
-    await vi.waitFor(() => expect(FakeSocket.all.length).toBe(1));
+    const runs = made.subscribe({ topic: 'runs' }, message => void told.push(['runs', message]));
     const [socket] = FakeSocket.all;
-    expect(socket.url.split('?')[0]).toBe('ws://host/base/api/events/subscribe');
-    socket.dispatchEvent(new Event('open'));
-    expect(opened).toBe(1);
-    const tell = (body: object): void => socket.onmessage?.({ data: JSON.stringify(body) });
-    tell({ schema_id: 'https://events.jupyter.org/other', run_id: 'no' });
-    tell({ schema_id: 'https://events.fairlead.dev/run_changed/v1', run_id: 'r', state: 'RUNNING' });
-    expect(runs.map(change => [change.run_id, change.state])).toEqual([['r', 'RUNNING']]);
+    expect(socket.url.split('?')[0]).toBe('ws://host/base/fairlead/api/v1/watch');
+    socket.onopen?.();
+    const pods = made.subscribe({ topic: 'objects', api_version: 'v1', kind: 'Pod' }, message => {
+      told.push(['pods', message]);
+    });
+    expect(socket.sent).toEqual([
+      { subscribe: 1, topic: 'runs' },
+      { subscribe: 2, topic: 'objects', api_version: 'v1', kind: 'Pod' }
+    ]);
+    socket.tell({ id: 2, health: 'ok' });
+    socket.tell({ id: 9, health: 'ok' });
+    expect(told).toEqual([['pods', { id: 2, health: 'ok' }]]);
+    pods.dispose();
+    pods.dispose();
+    expect(socket.sent.at(-1)).toEqual({ unsubscribe: 2 });
+    expect(FakeSocket.all.length).toBe(1);
+    runs.dispose();
+    expect(socket.closed).toBe(true);
+    expect(made.connected).toBe(false);
+  });
 
-    socket.close();
-    await vi.waitFor(() => expect(FakeSocket.all.length).toBe(2), { timeout: 5000 });
-    FakeSocket.all[1].dispatchEvent(new Event('open'));
-    expect(opened).toBe(2);
-    events.dispose();
+  test('a broken socket is opened again after a pause that grows, and everything is asked anew', () => {
+    vi.useFakeTimers();
+    const made = feed();
+    const states: boolean[] = [];
+    made.connectionChanged.connect((_, connected) => void states.push(connected));
+    made.subscribe({ topic: 'runs' }, () => undefined);
+    FakeSocket.all[0].onopen?.();
+    FakeSocket.all[0].close();
+    expect([made.connected, states]).toEqual([false, [true, false]]);
+    vi.advanceTimersByTime(600);
+    expect(FakeSocket.all.length).toBe(2);
+    FakeSocket.all[1].close();
+    vi.advanceTimersByTime(600);
+    expect(FakeSocket.all.length).toBe(2);
+    vi.advanceTimersByTime(600);
+    FakeSocket.all[2].onopen?.();
+    expect(FakeSocket.all[2].sent).toEqual([{ subscribe: 1, topic: 'runs' }]);
+    made.dispose();
+    vi.advanceTimersByTime(60_000);
+    expect(FakeSocket.all.length).toBe(3);
+  });
+
+  test('a reader who asks for it need not wait for the pause', () => {
+    vi.useFakeTimers();
+    const made = feed();
+    made.retry();
+    expect(FakeSocket.all).toEqual([]);
+    made.subscribe({ topic: 'runs' }, () => undefined);
+    FakeSocket.all[0].close();
+    made.retry();
+    expect(FakeSocket.all.length).toBe(2);
+    vi.advanceTimersByTime(60_000);
+    expect(FakeSocket.all.length).toBe(2);
   });
 });

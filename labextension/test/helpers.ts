@@ -1,12 +1,63 @@
+import { DisposableDelegate, IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 
-import type { IFairleadEvents } from '../src/api/events';
-import type { IContext, INode, IRunChange, IRunDetail, IRunSummary } from '../src/api/types';
+import type { IFeed, TopicListener } from '../src/api/feed';
+import type {
+  IContext,
+  IHealth,
+  INode,
+  IRunChange,
+  IRunDetail,
+  IRunSummary,
+  ITopicMessage,
+  ITopicRequest
+} from '../src/api/types';
+import type { IContextInUse } from '../src/model/context';
+import type { IRunFeed } from '../src/model/runfeed';
 
-/** Events that a test emits. */
-export class FakeEvents implements IFairleadEvents {
+export const WELL: IHealth = { health: 'ok', message: '', hint: '' };
+
+/** Topics that a test tells of. */
+export class FakeFeed implements IFeed {
+  connected = true;
+  readonly connectionChanged = new Signal<this, boolean>(this);
+  retries = 0;
+
+  subscribe<T>(request: ITopicRequest, listener: TopicListener<T>): IDisposable {
+    const entry = { request, listener: listener as TopicListener<unknown> };
+    this._entries.add(entry);
+    return new DisposableDelegate(() => void this._entries.delete(entry));
+  }
+
+  retry(): void {
+    this.retries += 1;
+  }
+
+  connect(connected: boolean): void {
+    this.connected = connected;
+    this.connectionChanged.emit(connected);
+  }
+
+  /** Topics that somebody listens to. */
+  get topics(): string[] {
+    return [...this._entries].map(entry => entry.request.topic);
+  }
+
+  tell<T>(topic: string, message: Partial<ITopicMessage<T>>): void {
+    for (const entry of this._entries) {
+      if (entry.request.topic === topic) {
+        entry.listener({ ...('error' in message ? {} : WELL), ...message } as ITopicMessage<unknown>);
+      }
+    }
+  }
+
+  private readonly _entries = new Set<{ request: ITopicRequest; listener: TopicListener<unknown> }>();
+}
+
+/** Changes of runs that a test emits. */
+export class FakeRunFeed implements IRunFeed {
   readonly runChanged = new Signal<this, IRunChange>(this);
-  readonly contextChanged = new Signal<this, IContext>(this);
+  readonly healthChanged = new Signal<this, IHealth>(this);
   readonly opened = new Signal<this, void>(this);
   starts = 0;
 
@@ -15,7 +66,29 @@ export class FakeEvents implements IFairleadEvents {
   }
 }
 
-export const CONTEXT: IContext = { context: 'local', namespace: 'default', health: 'ok', message: '' };
+/** A context that a test moves. */
+export class FakeContext implements IContextInUse {
+  context: IContext | null = CONTEXT;
+  readonly moved = new Signal<this, IContext>(this);
+  starts = 0;
+
+  start(): void {
+    this.starts += 1;
+  }
+
+  move(to: Partial<IContext>): void {
+    this.context = { ...CONTEXT, ...to };
+    this.moved.emit(this.context);
+  }
+}
+
+export const CONTEXT: IContext = {
+  context: 'local',
+  namespace: 'default',
+  server: 'https://127.0.0.1:6443',
+  version: 'v1.33.0',
+  ...WELL
+};
 
 export function summary(id: string, changes: Partial<IRunSummary> = {}): IRunSummary {
   return {
@@ -37,7 +110,6 @@ export function change(run: IRunSummary, changes: Partial<IRunChange> = {}): IRu
   const { id, state, done, total } = run;
   return {
     run_id: id,
-    context: 'local',
     namespace: 'kubeflow',
     state,
     done,

@@ -1,37 +1,36 @@
 import { describe, expect, test, vi } from 'vitest';
 
 import { ApiError, ServerMissingError } from '../src/api/errors';
-import type { IContext, IRunDetail, IRunSummary } from '../src/api/types';
+import type { IRunDetail, IRunSummary } from '../src/api/types';
 import { coalesced } from '../src/model/coalesce';
 import { RunModel } from '../src/model/run';
 import { RunsModel } from '../src/model/runs';
 import { StartedRuns } from '../src/model/started';
-import { change, CONTEXT, detail, FakeEvents, node, settled, summary } from './helpers';
+import { change, detail, FakeContext, FakeRunFeed, node, settled, summary, WELL } from './helpers';
 
 function runsModel(runs: IRunSummary[]): {
   model: RunsModel;
-  events: FakeEvents;
-  client: { context: ReturnType<typeof vi.fn>; runs: ReturnType<typeof vi.fn> };
+  events: FakeRunFeed;
+  context: FakeContext;
+  client: { runs: ReturnType<typeof vi.fn> };
 } {
-  const client = {
-    context: vi.fn(() => Promise.resolve<IContext>(CONTEXT)),
-    runs: vi.fn(() => Promise.resolve(runs))
-  };
-  const events = new FakeEvents();
-  return { model: new RunsModel(client, events), events, client };
+  const client = { runs: vi.fn(() => Promise.resolve(runs)) };
+  const events = new FakeRunFeed();
+  const context = new FakeContext();
+  return { model: new RunsModel(client, events, context), events, context, client };
 }
 
 describe('RunsModel', () => {
   test('nothing is asked before the start, and a second start asks nothing', async () => {
-    const { model, client, events } = runsModel([summary('1')]);
-    expect(client.context).not.toHaveBeenCalled();
+    const { model, client, events, context } = runsModel([summary('1')]);
+    expect(client.runs).not.toHaveBeenCalled();
     model.start();
     model.start();
     await settled();
     expect(client.runs).toHaveBeenCalledTimes(1);
     expect(events.starts).toBe(1);
     expect(model.runs).toEqual([summary('1')]);
-    expect(model.context).toEqual(CONTEXT);
+    expect(context.starts).toBe(1);
     expect(model.load).toEqual({ kind: 'ready' });
     expect(model.active).toBe(1);
   });
@@ -75,24 +74,40 @@ describe('RunsModel', () => {
     expect(client.runs).toHaveBeenCalledTimes(2);
   });
 
-  test('a context that is well again is read again', async () => {
-    const { model, client, events } = runsModel([]);
+  test('a watch that is well again makes it read again, and what was known stays meanwhile', async () => {
+    const { model, client, events } = runsModel([summary('1')]);
     model.start();
     await settled();
-    events.contextChanged.emit({ ...CONTEXT, health: 'error', message: 'gone' });
-    expect(model.context).toEqual({ ...CONTEXT, health: 'error', message: 'gone' });
-    events.contextChanged.emit(CONTEXT);
+    events.healthChanged.emit({ health: 'reconnecting', message: 'gone', hint: '' });
+    expect(model.health.message).toBe('gone');
+    expect(model.runs).toEqual([summary('1')]);
+    events.healthChanged.emit(WELL);
+    await vi.waitFor(() => expect(client.runs).toHaveBeenCalledTimes(2));
+  });
+
+  test('another context has other runs, and a late answer about the old one is left out', async () => {
+    const { model, client, context } = runsModel([summary('old')]);
+    model.start();
     await settled();
-    expect(client.runs).toHaveBeenCalledTimes(2);
+    let answer: (runs: IRunSummary[]) => void = () => undefined;
+    client.runs.mockReturnValueOnce(new Promise(resolve => (answer = resolve)));
+    void model.refresh();
+    client.runs.mockResolvedValue([summary('new')]);
+    context.move({ context: 'cluster' });
+    expect([model.runs, model.load]).toEqual([[], { kind: 'loading' }]);
+    answer([summary('old')]);
+    await settled();
+    expect(model.runs).toEqual([]);
+    await vi.waitFor(() => expect(model.runs).toEqual([summary('new')]));
   });
 
   test('a server without the extension is told apart from one that fails', async () => {
     const { model, client } = runsModel([]);
-    client.context.mockRejectedValueOnce(new ServerMissingError());
+    client.runs.mockRejectedValueOnce(new ServerMissingError());
     model.start();
     await settled();
     expect(model.load).toEqual({ kind: 'missing' });
-    client.context.mockRejectedValueOnce(new ApiError(502, 'The plane did not start.', 'Look at plane.log.'));
+    client.runs.mockRejectedValueOnce(new ApiError(502, 'The plane did not start.', 'Look at plane.log.'));
     await model.refresh();
     expect(model.load).toEqual({
       kind: 'error',
@@ -112,10 +127,11 @@ describe('RunModel', () => {
     );
   const follow = (
     first: IRunDetail
-  ): { model: RunModel; events: FakeEvents; run: ReturnType<typeof vi.fn> } => {
+  ): { model: RunModel; events: FakeRunFeed; context: FakeContext; run: ReturnType<typeof vi.fn> } => {
     const run = vi.fn(() => Promise.resolve(first));
-    const events = new FakeEvents();
-    return { model: new RunModel('r', { run }, events), events, run };
+    const events = new FakeRunFeed();
+    const context = new FakeContext();
+    return { model: new RunModel('r', { run }, events, context), events, context, run };
   };
 
   test('its own events make it read again, those of others do not', async () => {
@@ -162,6 +178,19 @@ describe('RunModel', () => {
     await model.refresh();
     expect(model.run).toEqual(known);
     expect(model.load).toEqual({ kind: 'error', message: 'No answer.', hint: '' });
+  });
+
+  test('while another context is in use it stays as last known, and goes on when its own is back', async () => {
+    const { model, context, run } = follow(graph({ a: 'RUNNING' }));
+    await settled();
+    context.move({ context: 'cluster' });
+    expect(model.load).toEqual({ kind: 'elsewhere', context: 'local' });
+    await model.refresh();
+    expect(run).toHaveBeenCalledTimes(1);
+    expect(model.run).not.toBeNull();
+    context.move({});
+    await vi.waitFor(() => expect(model.load).toEqual({ kind: 'ready' }));
+    expect(run).toHaveBeenCalledTimes(2);
   });
 
   test('after its end it listens no more', async () => {

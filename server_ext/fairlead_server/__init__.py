@@ -1,6 +1,6 @@
 """The Jupyter Server extension: what the panels ask, and what is pushed to them.
 
-Belongs here: HTTP handlers, one file per noun, and the watch behind the events. What a run is and
+Belongs here: HTTP handlers, one file per noun, and the watches behind the panels. What a run is and
 how one is started is in `fairlead.client`.
 """
 

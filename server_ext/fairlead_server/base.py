@@ -14,23 +14,31 @@ from jupyter_server.extension.handler import ExtensionHandlerMixin
 from fairlead.errors import FairleadError, SpecError
 
 if TYPE_CHECKING:
+    from fairlead_server.backend import Backend, Connection
     from fairlead_server.runs_service import RunsService
 
 T = TypeVar("T")
+
+AUTH_RESOURCE = "fairlead"
+"""What Jupyter's authorizer is asked for."""
 
 
 class FairleadHandler(ExtensionHandlerMixin, APIHandler):
     """Reads the body, replies with JSON, and answers a `FairleadError` with its own status."""
 
-    auth_resource = "fairlead"
+    auth_resource = AUTH_RESOURCE
 
     async def ask(self, question: Callable[[RunsService], T]) -> T:
-        """Ask the service in a thread, so that the server goes on meanwhile.
+        """Ask for runs in a thread, so that the server goes on meanwhile.
 
-        The service is made, and with it all that it imports, by the first question.
+        What that needs is imported by the first question.
         """
-        make: Callable[[], RunsService] = self.settings["fairlead_service"]
-        return await asyncio.to_thread(lambda: question(make()))
+        return await self.ask_cluster(lambda connection: question(connection.runs))
+
+    async def ask_cluster(self, question: Callable[[Connection], T]) -> T:
+        """Ask the context in use in a thread."""
+        backend: Backend = self.settings["fairlead_backend"]
+        return await asyncio.to_thread(lambda: question(backend.connection()))
 
     def read(self) -> dict[str, Any]:
         """Read the body as a JSON object."""

@@ -1,22 +1,15 @@
-"""The extension's application: routes, event schemas, and what is made at first use."""
+"""The extension's application: routes, and what is made at first use."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+import asyncio
+from typing import TYPE_CHECKING
 
 from jupyter_server.extension.application import ExtensionApp
-from tornado.ioloop import IOLoop
 
 if TYPE_CHECKING:
-    from jupyter_events import EventLogger
-
-    from fairlead_server.reflect import RunsReflector
-    from fairlead_server.runs_service import RunsService
-
-T = TypeVar("T")
+    from fairlead_server.backend import Backend, Connection
+    from fairlead_server.reflect import Reflector
 
 _API = r"fairlead/api/v1/"
 
@@ -28,62 +21,41 @@ class FairleadExtension(ExtensionApp):
     load_other_extensions = True
 
     def initialize_settings(self) -> None:
-        """Register the events, and what makes the service and its watch when first asked for."""
-        for schema in sorted((Path(__file__).parent / "events").glob("*.yaml")):
-            self._event_logger().register_event_schema(schema)
-        self._started: list[RunsReflector] = []
-        self._loop = IOLoop.current()
-        self.settings["fairlead_service"] = _once(self._make_service)
-        self.settings["fairlead_reflector"] = _once(self._make_reflector)
+        """Register the context in use, and what gives the watches when first asked for."""
+        from fairlead_server.backend import Backend
+
+        self._backend: Backend = Backend()
+        self._reflector: Reflector | None = None
+        self._making = asyncio.Lock()
+        self.settings["fairlead_backend"] = self._backend
+        self.settings["fairlead_reflector"] = self._get_reflector
+        self.settings["fairlead_move"] = self._move
 
     def initialize_handlers(self) -> None:
         """Register the handlers."""
         # What a run is (YAML, the compiler, the Kubernetes layer) loads with the first question.
-        from fairlead_server import analysis, context, runs
+        from fairlead_server import analysis, capabilities, contexts, namespaces, runs, viewers
 
-        for routes in (context.ROUTES, runs.ROUTES, analysis.ROUTES):
-            self.handlers.extend((_API + pattern, handler) for pattern, handler in routes)
+        for part in (analysis, capabilities, contexts, namespaces, runs, viewers):
+            self.handlers.extend((_API + pattern, handler) for pattern, handler in part.ROUTES)
 
     async def stop_extension(self) -> None:
-        """End the watch."""
-        for reflector in self._started:
-            reflector.stop()
+        """End the watches."""
+        if self._reflector is not None:
+            self._reflector.close()
 
-    def _event_logger(self) -> EventLogger:
-        """Return the server's own event bus, which its websocket carries to the browser."""
-        logger = self.serverapp.event_logger if self.serverapp else None
-        if logger is None:
-            raise RuntimeError("The extension is set up before its server.")
-        return logger
+    async def _move(self, connection: Connection) -> None:
+        """Let the watches go where the handlers are now."""
+        async with self._making:
+            if self._reflector is not None:
+                self._reflector.move(connection)
 
-    def _make_service(self) -> RunsService:
-        from fairlead_server.runs_service import RunsService
+    async def _get_reflector(self) -> Reflector:
+        """Return the watches of this server, made for the first viewer."""
+        from fairlead_server.reflect import Reflector
 
-        return RunsService()
-
-    def _make_reflector(self) -> RunsReflector:
-        from fairlead_server.reflect import RunsReflector
-
-        loop, logger = self._loop, self._event_logger()
-
-        def emit(schema_id: str, data: dict[str, Any]) -> None:
-            loop.add_callback(lambda: logger.emit(schema_id=schema_id, data=data))
-
-        reflector = RunsReflector(self.settings["fairlead_service"](), emit, self.log)
-        reflector.start()
-        self._started.append(reflector)
-        return reflector
-
-
-def _once(make: Callable[[], T]) -> Callable[[], T]:
-    """Return a function that calls `make` once, at its own first call, from any thread."""
-    lock = threading.Lock()
-    made: list[T] = []
-
-    def get() -> T:
-        with lock:
-            if not made:
-                made.append(make())
-        return made[0]
-
-    return get
+        async with self._making:
+            if self._reflector is None:
+                connection = await asyncio.to_thread(self._backend.connection)
+                self._reflector = Reflector(connection, self.log)
+        return self._reflector

@@ -12,14 +12,14 @@ from fairlead.client import (
     Run,
     cell_numbers,
     compile_document,
-    connect,
     dump_pipeline,
     read_notebook,
     submit_spec,
 )
 from fairlead.errors import SpecError
+from fairlead.kube import KubeClient
 from fairlead.pipelines import analyse
-from fairlead.pipelines.client import FINAL_STATES
+from fairlead.pipelines.client import FINAL_STATES, PipelinesClient
 from fairlead.pipelines.graph import metrics_of, pipeline_spec_of, run_summary
 
 Json = dict[str, Any]
@@ -30,12 +30,12 @@ class RunsService:
 
     Parameters
     ----------
-    context : str, optional
-        Kubeconfig context; default: the embedded control plane.
+    kube : KubeClient
+        Client of the context in which they run.
     """
 
-    def __init__(self, context: str | None = None) -> None:
-        self.pipelines = connect(context)
+    def __init__(self, kube: KubeClient) -> None:
+        self.pipelines = PipelinesClient(kube)
         self._metrics: dict[str, dict[str, float]] = {}
         self._cell_numbers: dict[str, dict[str, int]] = {}
         self._lock = threading.Lock()

@@ -6,9 +6,16 @@ import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
 import { ApiError, ServerMissingError } from './errors';
-import type { IAnalysis, IContext, IProblem, IRunDetail, IRunSummary } from './types';
-
-const BASE = 'fairlead/api/v1';
+import type {
+  Capabilities,
+  IAnalysis,
+  IContexts,
+  INamespaces,
+  IProblem,
+  IRunDetail,
+  IRunSummary
+} from './types';
+import { BASE } from './urls';
 
 export interface ISubmission {
   /** The notebook's path, as the contents API names it. */
@@ -36,9 +43,24 @@ interface IErrorBody {
 export class FairleadClient {
   constructor(private readonly settings: ServerConnection.ISettings) {}
 
-  /** The Kubernetes context in use, and how it is. Starts the server's watch behind the events. */
-  context(): Promise<IContext> {
-    return this._json<IContext>('GET', ['context']);
+  /** The contexts that could be used, and which one is. */
+  contexts(): Promise<IContexts> {
+    return this._json<IContexts>('GET', ['contexts']);
+  }
+
+  /** Use another context, or another namespace of it; without one, the context's own. */
+  use(context: string, namespace?: string): Promise<IContexts['current']> {
+    return this._json('PUT', ['contexts', 'current'], { context, namespace });
+  }
+
+  /** The namespaces of the context in use. */
+  namespaces(): Promise<INamespaces> {
+    return this._json<INamespaces>('GET', ['namespaces']);
+  }
+
+  /** What the cluster in use can do, and what we may do there. */
+  async capabilities(): Promise<Capabilities> {
+    return (await this._json<{ kinds: Capabilities }>('GET', ['capabilities'])).kinds;
   }
 
   /** All runs, newest first. */

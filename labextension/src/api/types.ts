@@ -6,12 +6,112 @@
 export type RunState =
   'PENDING' | 'RUNNING' | 'SUCCEEDED' | 'SKIPPED' | 'FAILED' | 'CANCELING' | 'CANCELED' | 'CACHED';
 
-export interface IContext {
-  context: string;
-  namespace: string;
-  health: 'ok' | 'starting' | 'error';
+/** How it is with something that is followed. */
+export interface IHealth {
+  /**
+   * `reconnecting` is tried again by itself, and what was known stays; after an `error` somebody must
+   * do something.
+   */
+  health: 'ok' | 'starting' | 'reconnecting' | 'error';
   /** Why, in words; empty when it is well. */
   message: string;
+  /** What to do about it. */
+  hint: string;
+}
+
+/** The row of the topic `context`. */
+export interface IContext extends IHealth {
+  context: string;
+  namespace: string;
+  /** URL of the API server; empty while that is not known. */
+  server: string;
+  /** Version of the API server; empty while that is not known. */
+  version: string;
+}
+
+/** A context that could be used. */
+export interface IContextChoice {
+  name: string;
+  /** Where it is from: a kubeconfig's path, this machine, or the pod that Lab runs in. */
+  source: string;
+  server: string;
+  /** Namespace that it names itself; empty where it names none. */
+  namespace: string;
+  /** Why it cannot be used; empty where nothing is known against it. */
+  problem: string;
+}
+
+export interface IContexts {
+  current: { context: string; namespace: string };
+  contexts: IContextChoice[];
+}
+
+export interface INamespaces {
+  namespaces: string[];
+  /** Why the list is empty, where namespaces may not be listed: one may be named all the same. */
+  reason: string;
+}
+
+/** Of one resource: cores, bytes or devices. */
+export interface IAmount {
+  used: number;
+  /** Null where nobody tells. */
+  allocatable: number | null;
+  /** The namespace's quota, where it has one for this resource. */
+  quota: { used: number; hard: number } | null;
+}
+
+export type ResourceName = 'cpu' | 'memory' | 'gpu';
+
+/** The row of the topic `usage`. */
+export interface IUsage extends Record<ResourceName, IAmount> {
+  /** Whose pods are counted in `used`. */
+  scope: 'cluster' | 'namespace';
+}
+
+export interface IVerbAccess {
+  allowed: boolean;
+  reason: string;
+}
+
+export interface ICapability {
+  available: boolean;
+  /** Why not; empty where it is. */
+  reason: string;
+  verbs: Record<string, IVerbAccess>;
+}
+
+/** By Fairlead's name of the kind: `Run`, `Pod`, `PyTorchJob`, … */
+export type Capabilities = Record<string, ICapability>;
+
+/** What a page may subscribe to. */
+export type ITopicRequest =
+  | { topic: 'context' | 'usage' | 'runs' }
+  /** Objects of any kind; `namespace` defaults to the one in use, `*` is all. */
+  | { topic: 'objects'; api_version: string; kind: string; namespace?: string };
+
+/** What a topic tells. */
+export type ITopicMessage<T> =
+  | { error: string; hint: string }
+  | (IHealth & {
+      /** Whether `rows` are all there are; absent while nothing is known. */
+      snapshot?: boolean;
+      /** Rows by key, new or changed. */
+      rows?: Record<string, T>;
+      /** Keys of rows that are no more. */
+      gone?: string[];
+    });
+
+/** Row of the topic `objects`. */
+export interface IObjectRow {
+  name: string;
+  namespace: string | null;
+  uid: string;
+  labels: Record<string, string>;
+  created: string | null;
+  phase: string | null;
+  /** Since when it is being deleted; null where it is not. */
+  deleted: string | null;
 }
 
 export interface IRunSummary {
@@ -110,13 +210,18 @@ export interface IAnalysis {
   problems: IProblem[];
 }
 
-/** Data of `run_changed`. */
-export interface IRunChange {
+/** Row of the topic `runs`. */
+export interface IRunRow {
   run_id: string;
-  context: string;
   namespace: string;
   state: RunState;
   done: number;
   total: number;
+  /** Differs after each change, also of a single step. */
+  version: string;
+}
+
+/** A change of a run. */
+export interface IRunChange extends Omit<IRunRow, 'version'> {
   deleted: boolean;
 }

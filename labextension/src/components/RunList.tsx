@@ -22,6 +22,9 @@ export interface IRunRow {
 
 export type RunVerb = 'open' | 'stop' | 'retry' | 'delete';
 
+/** Why a verb cannot be used; empty where it can. */
+export type Refusal = (verb: RunVerb) => string;
+
 /** Rows drawn at first; a longer list is asked for. */
 const FIRST_ROWS = 50;
 
@@ -29,6 +32,7 @@ const FIRST_ROWS = 50;
 export function RunList(props: {
   runs: readonly IRunRow[];
   onVerb: (verb: RunVerb, id: string) => void;
+  refusal: Refusal;
   trans: ITrans;
 }): JSX.Element {
   const { runs, trans } = props;
@@ -45,7 +49,7 @@ export function RunList(props: {
       setCurrent(next.closest<HTMLElement>('.fl-RunRow')?.dataset.flRun ?? null);
       next.focus();
       event.preventDefault();
-    } else if (row?.dataset.flRun && event.key === 'Delete') {
+    } else if (row?.dataset.flRun && event.key === 'Delete' && !props.refusal('delete')) {
       props.onVerb('delete', row.dataset.flRun);
       event.preventDefault();
     }
@@ -60,6 +64,7 @@ export function RunList(props: {
             trans={trans}
             inTabOrder={run.id === stop}
             onVerb={props.onVerb}
+            refusal={props.refusal}
             onFocus={() => setCurrent(run.id)}
           />
         ))}
@@ -97,10 +102,11 @@ interface IRunRowProps {
   trans: ITrans;
   inTabOrder: boolean;
   onVerb: (verb: RunVerb, id: string) => void;
+  refusal: Refusal;
   onFocus: () => void;
 }
 
-function RunRow({ run, trans, inTabOrder, onVerb, onFocus }: IRunRowProps): JSX.Element {
+function RunRow({ run, trans, inTabOrder, onVerb, refusal, onFocus }: IRunRowProps): JSX.Element {
   const live = isActive(run.state);
   const state = stateLabel(run.state, trans);
   const shownMetric = mainMetric(run.metrics);
@@ -111,8 +117,9 @@ function RunRow({ run, trans, inTabOrder, onVerb, onFocus }: IRunRowProps): JSX.
       data-fl-action={name}
       tabIndex={inTabOrder ? 0 : -1}
       aria-label={trans.__('%1 %2', label, run.name)}
-      title={label}
-      onClick={() => onVerb(name, run.id)}
+      aria-disabled={refusal(name) !== ''}
+      title={refusal(name) || label}
+      onClick={() => refusal(name) || onVerb(name, run.id)}
     >
       <icon.react tag="span" />
     </button>

@@ -9,6 +9,8 @@ export type LoadState =
   | { kind: 'ready' }
   /** The Jupyter Server has no Fairlead extension. */
   | { kind: 'missing' }
+  /** The thing is in another context than the one in use. */
+  | { kind: 'elsewhere'; context: string }
   /** The thing asked for does not exist, or no longer. */
   | { kind: 'gone'; message: string; hint: string }
   | { kind: 'error'; message: string; hint: string };

@@ -5,19 +5,23 @@ import { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import type { FairleadClient } from '../api/client';
-import type { IFairleadEvents } from '../api/events';
-import type { INode, IRunChange, IRunDetail } from '../api/types';
+import type { IContext, INode, IRunChange, IRunDetail } from '../api/types';
 import { coalesced } from './coalesce';
+import type { IContextInUse } from './context';
 import { LoadState, loadStateOf } from './load';
+import type { IRunFeed } from './runfeed';
 
 export class RunModel implements IDisposable {
   constructor(
     readonly id: string,
     private readonly client: Pick<FairleadClient, 'run'>,
-    private readonly events: IFairleadEvents
+    private readonly feed: IRunFeed,
+    private readonly context: IContextInUse
   ) {
-    events.runChanged.connect(this._onRun, this);
-    events.opened.connect(this._onOpened, this);
+    this._home = context.context;
+    feed.runChanged.connect(this._onRun, this);
+    feed.opened.connect(this._onOpened, this);
+    context.moved.connect(this._onMoved, this);
     void this.refresh();
   }
 
@@ -49,6 +53,9 @@ export class RunModel implements IDisposable {
 
   /** Read the run again. Errors become the model's `load`. */
   readonly refresh = coalesced(async () => {
+    if (this._isElsewhere()) {
+      return;
+    }
     try {
       this._run = await this.client.run(this.id);
       this._shown = notable(this._run.graph.nodes, this._shown);
@@ -67,13 +74,30 @@ export class RunModel implements IDisposable {
 
   dispose(): void {
     this._isDisposed = true;
-    this.events.runChanged.disconnect(this._onRun, this);
-    this.events.opened.disconnect(this._onOpened, this);
+    this.feed.runChanged.disconnect(this._onRun, this);
+    this.feed.opened.disconnect(this._onOpened, this);
+    this.context.moved.disconnect(this._onMoved, this);
     Signal.clearData(this);
   }
 
   private _onOpened(): void {
     void this.refresh();
+  }
+
+  /** A run stays in its context: while another one is in use, it is shown as last known. */
+  private _onMoved(_: unknown, context: IContext): void {
+    this._home ??= context;
+    if (this._isElsewhere()) {
+      this._load = { kind: 'elsewhere', context: this._home.context };
+      this._changed.emit();
+    } else {
+      void this.refresh();
+    }
+  }
+
+  private _isElsewhere(): boolean {
+    const now = this.context.context;
+    return this._home !== null && now !== null && now.context !== this._home.context;
   }
 
   private _onRun(_: unknown, change: IRunChange): void {
@@ -89,6 +113,8 @@ export class RunModel implements IDisposable {
   }
 
   private _run: IRunDetail | null = null;
+  /** Where the run is. */
+  private _home: IContext | null;
   private _load: LoadState = { kind: 'loading' };
   private _chosen: string | null = null;
   private _shown: string | null = null;

@@ -5,17 +5,20 @@ import { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import type { FairleadClient } from '../api/client';
-import type { IFairleadEvents } from '../api/events';
-import type { IContext, IRunChange, IRunSummary } from '../api/types';
+import type { IHealth, IRunChange, IRunSummary } from '../api/types';
 import { coalesced } from './coalesce';
+import type { IContextInUse } from './context';
 import { LoadState, loadStateOf } from './load';
+import type { IRunFeed } from './runfeed';
 
+const STARTING: IHealth = { health: 'starting', message: '', hint: '' };
 const ACTIVE: readonly string[] = ['PENDING', 'RUNNING', 'CANCELING'];
 
 export class RunsModel implements IDisposable {
   constructor(
-    private readonly client: Pick<FairleadClient, 'context' | 'runs'>,
-    private readonly events: IFairleadEvents
+    private readonly client: Pick<FairleadClient, 'runs'>,
+    private readonly feed: IRunFeed,
+    private readonly context: IContextInUse
   ) {}
 
   /** Emitted after every change of what the model tells. */
@@ -33,9 +36,9 @@ export class RunsModel implements IDisposable {
     return this._runs;
   }
 
-  /** Null until the server has told. */
-  get context(): IContext | null {
-    return this._context;
+  /** How it is with the watch behind the list; what is shown stays while it is away. */
+  get health(): IHealth {
+    return this._health;
   }
 
   get load(): LoadState {
@@ -57,23 +60,28 @@ export class RunsModel implements IDisposable {
       return;
     }
     this._load = { kind: 'loading' };
-    this.events.runChanged.connect(this._onRun, this);
-    this.events.contextChanged.connect(this._onContext, this);
-    this.events.opened.connect(this._onOpened, this);
-    this.events.start();
+    this.feed.runChanged.connect(this._onRun, this);
+    this.feed.healthChanged.connect(this._onHealth, this);
+    this.feed.opened.connect(this._onOpened, this);
+    this.context.moved.connect(this._onMoved, this);
+    this.context.start();
+    this.feed.start();
     void this.refresh();
   }
 
   /** Read everything again. Errors become the model's `load`. */
   readonly refresh = coalesced(async () => {
+    const place = this._place;
     try {
-      // One after the other: the first question makes the server watch, and no change is lost between.
-      this._context = await this.client.context();
-      this._changed.emit();
-      this._take(await this.client.runs());
-      this._load = { kind: 'ready' };
+      const runs = await this.client.runs();
+      if (place === this._place) {
+        this._take(runs);
+        this._load = { kind: 'ready' };
+      }
     } catch (error) {
-      this._load = loadStateOf(error);
+      if (place === this._place) {
+        this._load = loadStateOf(error);
+      }
     }
     this._changed.emit();
   });
@@ -104,13 +112,23 @@ export class RunsModel implements IDisposable {
     void this.refresh();
   }
 
-  private _onContext(_: unknown, context: IContext): void {
-    const recovered = context.health === 'ok' && this._context?.health !== 'ok';
-    this._context = context;
+  private _onHealth(_: unknown, health: IHealth): void {
+    const recovered = health.health === 'ok' && this._health.health !== 'ok';
+    this._health = health;
     this._changed.emit();
     if (recovered) {
       void this.refresh();
     }
+  }
+
+  /** Another context has other runs; an answer about the old one that is still under way is not ours. */
+  private _onMoved(): void {
+    this._place += 1;
+    this._runs = [];
+    this._health = STARTING;
+    this._load = { kind: 'loading' };
+    this._changed.emit();
+    void this.refresh();
   }
 
   /** Progress is in the event itself; only a new run or another state needs to be read. */
@@ -139,7 +157,8 @@ export class RunsModel implements IDisposable {
   }
 
   private _runs: readonly IRunSummary[] = [];
-  private _context: IContext | null = null;
+  private _health: IHealth = STARTING;
+  private _place = 0;
   private _load: LoadState = { kind: 'idle' };
   private _isDisposed = false;
   private readonly _changed = new Signal<this, void>(this);

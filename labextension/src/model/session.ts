@@ -2,19 +2,25 @@
  * What all parts of the extension share.
  */
 import type { FairleadClient } from '../api/client';
-import type { IFairleadEvents } from '../api/events';
+import type { IFeed } from '../api/feed';
+import { ContextModel } from './context';
 import { RunModel } from './run';
+import { RunFeed } from './runfeed';
 import { RunsModel } from './runs';
 import { StartedRuns } from './started';
 
 export class FairleadSession {
   constructor(
     readonly client: FairleadClient,
-    readonly events: IFairleadEvents
+    feed: IFeed
   ) {
-    this.runs = new RunsModel(client, events);
+    this.context = new ContextModel(client, feed);
+    this.runFeed = new RunFeed(feed);
+    this.runs = new RunsModel(client, this.runFeed, this.context);
   }
 
+  readonly context: ContextModel;
+  readonly runFeed: RunFeed;
   readonly runs: RunsModel;
   readonly started = new StartedRuns();
 
@@ -23,8 +29,7 @@ export class FairleadSession {
 
   /** Follow one run; whoever asks disposes of the model. */
   follow(id: string): RunModel {
-    // The list asks for the context first, and with that the server begins to tell of changes.
     this.runs.start();
-    return new RunModel(id, this.client, this.events);
+    return new RunModel(id, this.client, this.runFeed, this.context);
   }
 }

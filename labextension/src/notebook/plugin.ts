@@ -9,6 +9,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { CATEGORY, CommandIDs } from '../commands';
 import { runPipelineIcon } from '../panels/icons';
+import { runRefusal } from '../panels/refusals';
 import { IFairleadSession } from '../tokens';
 import { CellMarks } from './cellmarks';
 import { cellNumber, findNotebook, revealCell } from './reveal';
@@ -37,14 +38,29 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
       typeof path === 'string'
         ? (tracker.find(one => one.context.path === path) ?? null)
         : tracker.currentWidget;
+    const refusal = (): string => runRefusal(session.context, 'start');
+    let refused = '';
+    session.context.changed.connect(() => {
+      if (refused !== refusal()) {
+        refused = refusal();
+        commands.notifyCommandChanged(CommandIDs.runNotebook);
+      }
+    });
     /** Notebooks whose run is being started: a second click is not a second run. */
     const starting = new Set<NotebookPanel>();
     commands.addCommand(CommandIDs.runNotebook, {
       label: trans.__('Run as pipeline'),
-      caption: trans.__('Run the steps of this notebook as a pipeline'),
+      caption: () => refusal() || trans.__('Run the steps of this notebook as a pipeline'),
       icon: runPipelineIcon,
-      describedBy: { args: { type: 'object', properties: { path: { type: 'string' } } } },
-      isEnabled: () => tracker.currentWidget !== null,
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            path: { type: 'string', description: 'Path of an open notebook; by default the current one.' }
+          }
+        }
+      },
+      isEnabled: () => tracker.currentWidget !== null && !refusal(),
       execute: async args => {
         const panel = byPath(args.path);
         if (!panel || starting.has(panel)) {

@@ -8,6 +8,7 @@ import type { IRunDetail } from '../api/types';
 import { Elapsed } from '../components/Elapsed';
 import { valueText } from '../components/format';
 import { Metrics } from '../components/Overview';
+import type { Refusal } from '../components/RunList';
 import { StateIcon } from '../components/StateIcon';
 import { canRetry, isActive, stateKey, stateLabel } from '../components/states';
 import type { ITrans } from '../components/text';
@@ -15,10 +16,11 @@ import type { ITrans } from '../components/text';
 export function RunHeader(props: {
   run: IRunDetail;
   trans: ITrans;
+  refusal: Refusal;
   onStop: () => void;
   onRetry: () => void;
 }): JSX.Element {
-  const { run, trans } = props;
+  const { run, trans, refusal } = props;
   const live = isActive(run.state);
   const failed = run.graph.nodes.some(node => node.error);
   return (
@@ -43,14 +45,23 @@ export function RunHeader(props: {
               className="fl-Button"
               data-fl-action="stop"
               disabled={run.state === 'CANCELING'}
-              onClick={props.onStop}
+              aria-disabled={refusal('stop') !== ''}
+              title={refusal('stop')}
+              onClick={() => refusal('stop') || props.onStop()}
             >
               <stopIcon.react tag="span" />
               {trans.__('Stop')}
             </button>
           )}
           {canRetry(run.state) && (
-            <button type="button" className="fl-Button" data-fl-action="retry" onClick={props.onRetry}>
+            <button
+              type="button"
+              className="fl-Button"
+              data-fl-action="retry"
+              aria-disabled={refusal('retry') !== ''}
+              title={refusal('retry')}
+              onClick={() => refusal('retry') || props.onRetry()}
+            >
               <refreshIcon.react tag="span" />
               {trans.__('Retry')}
             </button>

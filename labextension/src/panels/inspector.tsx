@@ -47,7 +47,7 @@ export class Inspector extends ReactWidget {
 function Content(props: IInspectorOptions): JSX.Element {
   const { model, session, trans } = props;
   const [tab, setTab] = React.useState('overview');
-  const { client, events } = session;
+  const { client, runFeed } = session;
   const run = model.run;
   const step = model.selected;
   if (!run) {
@@ -81,7 +81,7 @@ function Content(props: IInspectorOptions): JSX.Element {
               cellNumber={cell => session.cellNumber(cell)}
             />
           )}
-          {panel('logs', <LogPane run={run.id} node={step} client={client} events={events} trans={trans} />)}
+          {panel('logs', <LogPane run={run.id} node={step} client={client} feed={runFeed} trans={trans} />)}
           {panel(
             'io',
             <Ports

@@ -4,20 +4,20 @@
 import * as React from 'react';
 
 import type { FairleadClient } from '../api/client';
-import type { IFairleadEvents } from '../api/events';
 import type { INode } from '../api/types';
 import { LogView } from '../components/logview';
 import { isActive } from '../components/states';
 import type { ITrans } from '../components/text';
+import type { IRunFeed } from '../model/runfeed';
 
 export function LogPane(props: {
   run: string;
   node: INode;
   client: FairleadClient;
-  events: IFairleadEvents;
+  feed: IRunFeed;
   trans: ITrans;
 }): JSX.Element {
-  const { run, node, client, events, trans } = props;
+  const { run, node, client, feed, trans } = props;
   const host = React.useRef<HTMLDivElement>(null);
   const [attempt, setAttempt] = React.useState(0);
   const begun = node.started_at !== null || !isActive(node.state);
@@ -39,12 +39,12 @@ export function LogPane(props: {
         .catch((error: Error) => {
           view.status({ error: error.message });
           // Most likely the server went away: read anew when it is back.
-          events.opened.connect(again);
+          feed.opened.connect(again);
         });
     }
     return () => {
       abort.abort();
-      events.opened.disconnect(again);
+      feed.opened.disconnect(again);
       view.dispose();
     };
     // What else is used belongs to the run and does not change with it.

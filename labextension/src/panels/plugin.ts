@@ -13,6 +13,7 @@ import { CATEGORY, CommandIDs } from '../commands';
 import type { RunVerb } from '../components/RunList';
 import type { ITrans } from '../components/text';
 import { IFairleadSession } from '../tokens';
+import { addContextCommands } from './contexts';
 import { fairleadIcon } from './icons';
 import { runRendererFactory } from './mime';
 import { addRunCommands } from './runs';
@@ -22,6 +23,7 @@ import { RunsStatus } from './status';
 const FOLDED_KEY = '@fairlead/lab:folded';
 const STARTED_KEY = '@fairlead/lab:started';
 const SIDEBAR_RANK = 600;
+const OPEN_SETTINGS = 'settingeditor:open';
 
 const COMMAND_OF: Record<RunVerb, string> = {
   open: CommandIDs.openRun,
@@ -53,6 +55,7 @@ export const panelsPlugin: JupyterFrontEndPlugin<void> = {
     const sidebar = addSidebar(app, session, state, trans);
     restorer?.add(sidebar, PANEL_ID);
     keepStarted(session, state);
+    addContextCommands({ app, session, sidebar, palette, trans });
 
     app.commands.addCommand(CommandIDs.showPanel, {
       label: trans.__('Show Fairlead'),
@@ -88,6 +91,10 @@ function addSidebar(
 ): Sidebar {
   const sidebar = new Sidebar({
     runs: session.runs,
+    context: session.context,
+    contexts: () => session.client.contexts(),
+    namespaces: () => session.client.namespaces(),
+    onSettings: () => void app.commands.execute(OPEN_SETTINGS, { query: 'Fairlead' }),
     trans,
     folded: new Set(),
     onFolded: folded => void state?.save(FOLDED_KEY, [...folded]),

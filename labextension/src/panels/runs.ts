@@ -9,11 +9,13 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import type { IRunSummary } from '../api/types';
 import { CATEGORY, CommandIDs } from '../commands';
+import type { RunVerb } from '../components/RunList';
 import { canRetry, isActive, stateKey } from '../components/states';
 import type { ITrans } from '../components/text';
 import type { FairleadSession } from '../model/session';
 import { fairleadIcon } from './icons';
 import type { Highlight } from './notebookview';
+import { runRefusal } from './refusals';
 import { RunActions } from './runactions';
 import { RunView } from './runview';
 
@@ -69,13 +71,15 @@ export function addRunCommands(options: IRunsPartOptions): void {
     id: string,
     label: string,
     question: string,
+    verb: RunVerb,
     among: (run: IRunSummary) => boolean,
     act: (run: string) => unknown
   ): void => {
     commands.addCommand(id, {
       label,
+      caption: () => runRefusal(session.context, verb),
       describedBy: ARGS,
-      isEnabled: args => suits(args, among),
+      isEnabled: args => !runRefusal(session.context, verb) && suits(args, among),
       execute: async args => {
         const run = named(args) ?? (await actions.choose(question, among));
         return run === null ? null : act(run);
@@ -88,6 +92,7 @@ export function addRunCommands(options: IRunsPartOptions): void {
     CommandIDs.openRun,
     trans.__('Open Run'),
     trans.__('Open which run?'),
+    'open',
     () => true,
     run => {
       const view = views.find(one => one.content.model.id === run) ?? openView(options, run);
@@ -102,6 +107,7 @@ export function addRunCommands(options: IRunsPartOptions): void {
     CommandIDs.stopRun,
     trans.__('Stop Run'),
     trans.__('Stop which run?'),
+    'stop',
     run => isActive(run.state),
     run => actions.stop(run)
   );
@@ -109,6 +115,7 @@ export function addRunCommands(options: IRunsPartOptions): void {
     CommandIDs.retryRun,
     trans.__('Retry Run'),
     trans.__('Retry which run?'),
+    'retry',
     run => canRetry(run.state),
     run => actions.retry(run)
   );
@@ -116,6 +123,7 @@ export function addRunCommands(options: IRunsPartOptions): void {
     CommandIDs.deleteRun,
     trans.__('Delete Run…'),
     trans.__('Delete which run?'),
+    'delete',
     () => true,
     run => actions.remove(run)
   );

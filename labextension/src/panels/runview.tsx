@@ -12,6 +12,7 @@ import { stateKey } from '../components/states';
 import type { RunModel } from '../model/run';
 import { RunHeader } from './header';
 import { IInspectorOptions, Inspector } from './inspector';
+import { runRefusal } from './refusals';
 import { Steps } from './steps';
 
 /** Below this width the inspector stands under the graph. */
@@ -100,13 +101,19 @@ class Head extends ReactWidget {
   }
 
   private _content(): JSX.Element {
-    const { model, trans, onStop, onRetry } = this.options;
+    const { model, session, trans, onStop, onRetry } = this.options;
     const { run, load } = model;
     // A run that goes on is shown as last known while the server is away.
     return (
       <>
         {run && load.kind !== 'gone' && (
-          <RunHeader run={run} trans={trans} onStop={() => onStop(run.id)} onRetry={() => onRetry(run.id)} />
+          <RunHeader
+            run={run}
+            trans={trans}
+            refusal={verb => runRefusal(session.context, verb)}
+            onStop={() => onStop(run.id)}
+            onRetry={() => onRetry(run.id)}
+          />
         )}
         <Trouble model={model} trans={trans} />
       </>
@@ -128,6 +135,14 @@ function Trouble({ model, trans }: { model: RunModel; trans: ITrans }): JSX.Elem
           kind="missing"
           text={trans.__('This Jupyter Server does not run the Fairlead extension.')}
           action={again}
+        />
+      );
+    case 'elsewhere':
+      return (
+        <Message
+          kind="empty"
+          text={trans.__('This run is in the context %1, and another one is in use.', load.context)}
+          hint={trans.__('What is shown is what was last known.')}
         />
       );
     case 'error':

@@ -1,20 +1,23 @@
 /**
- * The sidebar: context and health above, the runs below.
+ * The sidebar: its head, and below it the sections of what there is.
  */
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import type { IDisposable } from '@lumino/disposable';
 import type { Message as LuminoMessage } from '@lumino/messaging';
+import { Signal } from '@lumino/signaling';
 import * as React from 'react';
 
-import type { IContext } from '../api/types';
 import { Message } from '../components/Message';
 import { RunList, RunVerb } from '../components/RunList';
 import { Section } from '../components/Section';
 import type { ITrans } from '../components/text';
 import type { RunsModel } from '../model/runs';
+import { Head, IHeadOptions, SwitchPart } from './head';
+import { runRefusal } from './refusals';
 
 export const PANEL_ID = 'fairlead-panel';
 
-export interface ISidebarOptions {
+export interface ISidebarOptions extends Omit<IHeadOptions, 'openSwitch'> {
   runs: RunsModel;
   trans: ITrans;
   /** Names of the folded sections. */
@@ -22,7 +25,7 @@ export interface ISidebarOptions {
   /** Keep which sections are folded. */
   onFolded: (folded: ReadonlySet<string>) => void;
   onVerb: (verb: RunVerb, id: string) => void;
-  /** The one action of an empty list. */
+  /** Start a run, or lead to where one is started. */
   onStart: () => void;
 }
 
@@ -44,41 +47,59 @@ export class Sidebar extends ReactWidget {
     this.update();
   }
 
+  /** Let the reader choose another context or namespace. */
+  openSwitch(part: SwitchPart): void {
+    this._openSwitch.emit(part);
+  }
+
   protected override onAfterShow(message: LuminoMessage): void {
     super.onAfterShow(message);
-    // Nothing is asked of the server before somebody looks.
-    this.options.runs.start();
+    this._begin();
   }
 
   protected override onAfterAttach(message: LuminoMessage): void {
     super.onAfterAttach(message);
     if (this.isVisible) {
-      this.options.runs.start();
+      this._begin();
     }
   }
 
-  protected override render(): JSX.Element {
-    const { runs } = this.options;
-    return <UseSignal signal={runs.changed}>{() => this._content()}</UseSignal>;
+  protected override onBeforeHide(message: LuminoMessage): void {
+    this._usage?.dispose();
+    this._usage = null;
+    super.onBeforeHide(message);
   }
 
-  private _content(): JSX.Element {
-    const { runs, trans } = this.options;
+  protected override render(): JSX.Element {
+    const { runs, context } = this.options;
     return (
       <>
-        <header className="fl-Sidebar-head">
-          <h1 className="fl-Sidebar-title">Fairlead</h1>
-          {runs.context && <ContextLine context={runs.context} trans={trans} />}
-        </header>
-        <div className="fl-Sidebar-body">{this._body()}</div>
+        <Head {...this.options} openSwitch={this._openSwitch} />
+        <UseSignal signal={context.changed}>
+          {() => <UseSignal signal={runs.changed}>{() => this._body()}</UseSignal>}
+        </UseSignal>
       </>
     );
   }
 
+  /** Nothing is asked of the server before somebody looks, and the usage only while somebody does. */
+  private _begin(): void {
+    this.options.runs.start();
+    this._usage ??= this.options.context.watchUsage();
+  }
+
   private _body(): JSX.Element {
-    const { runs, trans } = this.options;
+    const { runs, context } = this.options;
+    return (
+      <div className="fl-Sidebar-body" data-fl-stale={context.stale || runs.health.health === 'reconnecting'}>
+        {this._sections()}
+      </div>
+    );
+  }
+
+  private _sections(): JSX.Element {
+    const { runs, context, trans } = this.options;
     const { load } = runs;
-    const again = { label: trans.__('Try again'), name: 'refresh', run: () => void runs.refresh() };
     if (load.kind === 'missing') {
       return (
         <Message
@@ -86,17 +107,11 @@ export class Sidebar extends ReactWidget {
           text={trans.__('This Jupyter Server does not run the Fairlead extension.')}
           hint={trans.__('Enable it where Jupyter runs, then restart Jupyter:')}
           code="jupyter server extension enable fairlead_server"
-          action={again}
+          action={this._again()}
         />
       );
     }
-    if (load.kind === 'error' || load.kind === 'gone') {
-      return <Message kind="error" text={load.message} hint={load.hint} action={again} />;
-    }
-    if (load.kind !== 'ready') {
-      return <Message kind="loading" text={trans.__('Loading…')} />;
-    }
-    const folded = this._folded.has('runs');
+    const capability = context.capability('Run');
     return (
       <Section
         name="runs"
@@ -104,23 +119,68 @@ export class Sidebar extends ReactWidget {
         summary={
           runs.active ? trans._n('%1 running', '%1 running', runs.active) : String(runs.runs.length || '')
         }
-        folded={folded}
+        missing={capability?.available === false ? capability.reason : ''}
+        folded={this._folded.has('runs')}
         onFold={fold => this._fold('runs', fold)}
+        add={{
+          label: trans.__('Run a notebook as pipeline'),
+          refusal: runRefusal(context, 'start'),
+          run: this.options.onStart
+        }}
       >
-        {runs.runs.length ? (
-          <RunList runs={runs.runs} onVerb={this.options.onVerb} trans={trans} />
-        ) : (
-          <Message
-            kind="empty"
-            text={trans.__('No runs yet.')}
-            hint={trans.__(
-              'A run takes the steps of a notebook from the first to the last, in parallel where it can.'
-            )}
-            action={{ label: trans.__('Run a notebook'), name: 'start', run: this.options.onStart }}
-          />
-        )}
+        {this._runs()}
       </Section>
     );
+  }
+
+  private _runs(): JSX.Element {
+    const { runs, context, trans } = this.options;
+    const { load } = runs;
+    // What was known stays; the head says what is wrong.
+    if (runs.runs.length) {
+      return (
+        <RunList
+          runs={runs.runs}
+          onVerb={this.options.onVerb}
+          refusal={verb => runRefusal(context, verb)}
+          trans={trans}
+        />
+      );
+    }
+    if (load.kind === 'error' || load.kind === 'gone') {
+      // Trouble with the whole context stands in the head already.
+      return context.stale ? (
+        <></>
+      ) : (
+        <Message kind="error" text={load.message} hint={load.hint} action={this._again()} />
+      );
+    }
+    if (load.kind !== 'ready') {
+      return <Message kind="loading" text={trans.__('Loading…')} />;
+    }
+    return (
+      <Message
+        kind="empty"
+        text={trans.__('No runs yet.')}
+        hint={trans.__(
+          'A run takes the steps of a notebook from the first to the last, in parallel where it can.'
+        )}
+        action={
+          runRefusal(context, 'start')
+            ? undefined
+            : { label: trans.__('Run a notebook'), name: 'start', run: this.options.onStart }
+        }
+      />
+    );
+  }
+
+  private _again(): { label: string; name: string; run: () => void } {
+    const { runs, context, trans } = this.options;
+    const run = (): void => {
+      void context.refresh();
+      void runs.refresh();
+    };
+    return { label: trans.__('Try again'), name: 'refresh', run };
   }
 
   private _fold(name: string, folded: boolean): void {
@@ -135,31 +195,6 @@ export class Sidebar extends ReactWidget {
   }
 
   private _folded: ReadonlySet<string>;
-}
-
-/** Where runs go: `● local / default`. */
-function ContextLine(props: { context: IContext; trans: ITrans }): JSX.Element {
-  const { context, trans } = props;
-  const words = {
-    ok: trans.__('Connected'),
-    starting: trans.__('Starting'),
-    error: trans.__('Not reachable')
-  };
-  const health = words[context.health] ?? context.health;
-  const title = [health, context.message].filter(Boolean).join(': ');
-  return (
-    <div
-      className="fl-Context"
-      data-fl-context={context.context}
-      data-fl-namespace={context.namespace}
-      data-fl-health={context.health}
-      title={title}
-    >
-      <span className="fl-Context-dot" role="img" aria-label={health} />
-      <span className="fl-Context-name">
-        {context.context} / {context.namespace}
-      </span>
-      {context.health !== 'ok' && <span className="fl-Context-health">{title}</span>}
-    </div>
-  );
+  private _usage: IDisposable | null = null;
+  private readonly _openSwitch = new Signal<this, SwitchPart>(this);
 }

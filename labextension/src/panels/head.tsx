@@ -1,0 +1,258 @@
+/**
+ * The sidebar's head: where things go, how it is there, and how much of it is used.
+ */
+import { settingsIcon, UseSignal } from '@jupyterlab/ui-components';
+import type { ISignal } from '@lumino/signaling';
+import * as React from 'react';
+
+import type { IContexts, INamespaces } from '../api/types';
+import { meterOf, Resource } from '../components/amounts';
+import { ContextButton } from '../components/ContextButton';
+import { Meters } from '../components/Meters';
+import { ISwitchGroup, Switch } from '../components/Switch';
+import type { ITrans } from '../components/text';
+import { Trouble } from '../components/Trouble';
+import type { ConnectionState, ContextModel } from '../model/context';
+
+/** What a switch lists first. */
+export type SwitchPart = ISwitchGroup['name'];
+
+export interface IHeadOptions {
+  context: ContextModel;
+  /** Read what can be chosen. */
+  contexts: () => Promise<IContexts>;
+  namespaces: () => Promise<INamespaces>;
+  /** Emitted to open the switch from elsewhere. */
+  openSwitch: ISignal<unknown, SwitchPart>;
+  onSettings: (() => void) | null;
+  trans: ITrans;
+}
+
+const RESOURCES: readonly Resource[] = ['cpu', 'memory', 'gpu'];
+
+export function Head(props: IHeadOptions): JSX.Element {
+  const { context: model, trans } = props;
+  const [open, setOpen] = React.useState<SwitchPart | null>(null);
+  const button = React.useRef<HTMLButtonElement>(null);
+  React.useEffect(() => {
+    const show = (_: unknown, part: SwitchPart): void => setOpen(part);
+    props.openSwitch.connect(show);
+    return () => void props.openSwitch.disconnect(show);
+  }, [props.openSwitch]);
+  const close = (): void => {
+    setOpen(null);
+    button.current?.focus();
+  };
+  return (
+    <header className="fl-Sidebar-head">
+      <div className="fl-Sidebar-top">
+        <h1 className="fl-Sidebar-title">Fairlead</h1>
+        {props.onSettings && (
+          <button
+            type="button"
+            className="fl-Sidebar-settings"
+            data-fl-action="settings"
+            aria-label={trans.__('Fairlead settings')}
+            title={trans.__('Fairlead settings')}
+            onClick={props.onSettings}
+          >
+            <settingsIcon.react tag="span" />
+          </button>
+        )}
+      </div>
+      <UseSignal signal={model.changed}>
+        {() => (
+          <>
+            <Line
+              model={model}
+              trans={trans}
+              open={open !== null}
+              button={button}
+              onClick={() => setOpen(open ? null : 'context')}
+            />
+            <Usage model={model} trans={trans} />
+            <State model={model} trans={trans} />
+          </>
+        )}
+      </UseSignal>
+      {open && <ContextSwitch {...props} first={open} onClose={close} />}
+    </header>
+  );
+}
+
+function Line(props: {
+  model: ContextModel;
+  trans: ITrans;
+  open: boolean;
+  button: React.RefObject<HTMLButtonElement>;
+  onClick: () => void;
+}): JSX.Element | null {
+  const { model, trans } = props;
+  const { context, state } = model;
+  if (!context) {
+    return null;
+  }
+  const words: Record<ConnectionState, string> = {
+    ok: trans.__('connected'),
+    starting: trans.__('starting'),
+    reconnecting: trans.__('reconnecting'),
+    error: trans.__('not usable'),
+    offline: trans.__('the Jupyter Server does not answer')
+  };
+  const server = [context.server, context.version && trans.__('Kubernetes %1', context.version)];
+  return (
+    <ContextButton
+      ref={props.button}
+      context={context.context}
+      namespace={context.namespace}
+      health={state}
+      healthLabel={words[state]}
+      title={[...server, words[state], context.message].filter(Boolean).join('\n')}
+      label={trans.__('Switch context or namespace')}
+      open={props.open}
+      onClick={props.onClick}
+    />
+  );
+}
+
+function Usage({ model, trans }: { model: ContextModel; trans: ITrans }): JSX.Element | null {
+  const { usage, context } = model;
+  if (!usage || !context) {
+    return null;
+  }
+  const place = { namespace: context.namespace, scope: usage.scope };
+  return (
+    <Meters
+      meters={RESOURCES.map(name => meterOf(name, usage[name], place, trans))}
+      stale={model.stale || usageIsOld(model)}
+      label={trans.__('Resources in use')}
+    />
+  );
+}
+
+function usageIsOld({ usageHealth }: ContextModel): boolean {
+  return usageHealth.health === 'reconnecting' || usageHealth.health === 'error';
+}
+
+/** In words, what is wrong with the connection; nothing while it is well. */
+function State({ model, trans }: { model: ContextModel; trans: ITrans }): JSX.Element | null {
+  const { context, state } = model;
+  const again = { label: trans.__('Try again'), name: 'reconnect', run: () => void model.reconnect() };
+  const kept = trans.__('What is shown is what was last known.');
+  switch (state) {
+    case 'ok':
+      return null;
+    case 'starting':
+      return <Trouble kind="starting" text={trans.__('Starting…')} why={context?.message} />;
+    case 'offline':
+      return (
+        <Trouble
+          kind="reconnecting"
+          text={trans.__('The Jupyter Server does not answer. Reconnecting…')}
+          hint={kept}
+          action={again}
+        />
+      );
+    case 'reconnecting':
+      return (
+        <Trouble
+          kind="reconnecting"
+          text={trans.__('Reconnecting…')}
+          why={context?.message}
+          hint={[context?.hint, kept].filter(Boolean).join(' ')}
+        />
+      );
+    case 'error':
+      return (
+        <Trouble
+          kind="error"
+          text={context?.message ?? ''}
+          hint={[context?.hint, kept].filter(Boolean).join(' ')}
+          action={again}
+        />
+      );
+  }
+}
+
+/** The switch, filled when it opens. */
+function ContextSwitch(props: IHeadOptions & { first: SwitchPart; onClose: () => void }): JSX.Element {
+  const { trans, context: model } = props;
+  const [contexts, setContexts] = React.useState<IContexts | null>(null);
+  const [namespaces, setNamespaces] = React.useState<INamespaces | null>(null);
+  const [error, setError] = React.useState('');
+  const [busy, setBusy] = React.useState('');
+
+  React.useEffect(() => {
+    let shown = true;
+    const take = <T,>(asked: Promise<T>, set: (found: T) => void, failed: (why: string) => void): void => {
+      asked.then(
+        found => shown && set(found),
+        (reason: Error) => shown && failed(reason.message)
+      );
+    };
+    take(props.contexts(), setContexts, setError);
+    take(props.namespaces(), setNamespaces, reason => setNamespaces({ namespaces: [], reason }));
+    return () => {
+      shown = false;
+    };
+  }, []);
+
+  const { context: name = '', namespace = '' } = model.context ?? {};
+  const groups: ISwitchGroup[] = [
+    {
+      name: 'context',
+      title: trans.__('Contexts'),
+      note: '',
+      entries: (contexts?.contexts ?? []).map(one => ({
+        name: one.name,
+        note: one.source,
+        problem: one.problem,
+        current: one.name === name
+      }))
+    },
+    {
+      name: 'namespace',
+      title: trans.__('Namespaces of %1', name),
+      note: namespaces?.reason
+        ? trans.__('They cannot be listed, but one can be named: %1', namespaces.reason)
+        : '',
+      entries: (namespaces?.namespaces ?? []).map(one => ({
+        name: one,
+        note: '',
+        problem: '',
+        current: one === namespace
+      })),
+      ...(namespaces?.reason && { free: typed => trans.__('Use namespace “%1”', typed) })
+    }
+  ];
+  if (props.first === 'namespace') {
+    groups.reverse();
+  }
+  const choose = async (part: SwitchPart, chosen: string): Promise<void> => {
+    setError('');
+    setBusy(trans.__('Switching to %1…', chosen));
+    try {
+      await (part === 'context' ? model.use(chosen) : model.use(name, chosen));
+      props.onClose();
+    } catch (reason) {
+      setBusy('');
+      setError(reason instanceof Error ? reason.message : String(reason));
+    }
+  };
+  return (
+    <Switch
+      groups={groups}
+      label={trans.__('Switch context or namespace')}
+      placeholder={
+        namespaces?.reason
+          ? trans.__('Filter, or name a namespace')
+          : trans.__('Filter contexts and namespaces')
+      }
+      status={busy || (contexts && namespaces ? '' : trans.__('Loading…'))}
+      error={error}
+      trans={trans}
+      onChoose={(part, chosen) => void choose(part, chosen)}
+      onClose={props.onClose}
+    />
+  );
+}

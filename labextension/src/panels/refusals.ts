@@ -1,0 +1,18 @@
+/**
+ * Which verbs of Kubernetes stand behind the verbs of a run.
+ */
+import type { RunVerb } from '../components/RunList';
+import type { ContextModel } from '../model/context';
+
+const VERBS: Record<RunVerb | 'start', string> = {
+  open: 'get',
+  start: 'create',
+  stop: 'create',
+  retry: 'create',
+  delete: 'delete'
+};
+
+/** Why something cannot be done with runs here; empty where it can, or where that is not known. */
+export function runRefusal(context: Pick<ContextModel, 'refusal'>, verb: RunVerb | 'start'): string {
+  return verb === 'open' ? '' : context.refusal('Run', VERBS[verb]);
+}

@@ -1,0 +1,82 @@
+"""The context in use: which API server, how it is, and in which namespace we are."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+
+from fairlead.errors import FairleadError
+from fairlead_server.health import BEGINNING, OK, WELL, Health
+from fairlead_server.topics.base import Place, Topic
+from fairlead_server.watches import SharedWatch
+
+KEY = "context"
+_FIRST_PAUSE_S = 0.5
+_LONGEST_PAUSE_S = 30.0
+
+
+class ContextTopic(Topic):
+    """One row. It asks the server once; from then on the open watches tell how it is.
+
+    A server that was away may come back as another version: then it is asked again.
+    """
+
+    def __init__(self, place: Place) -> None:
+        self._own = BEGINNING
+        self._version = ""
+        self._changed = asyncio.Event()
+        super().__init__(place)
+
+    async def open(self) -> None:
+        """Ask for the version, anew after each trouble. Runs until the topic is closed."""
+        connection = self.place.connection
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            self._tell()
+            try:
+                self._version = await asyncio.to_thread(connection.version)
+                self._own, pause_s = WELL, _FIRST_PAUSE_S
+            except FairleadError as error:
+                self._own = Health.of(error)
+                self._tell()
+                with contextlib.suppress(asyncio.TimeoutError):
+                    # A watch that comes back is sooner than our own pause.
+                    await asyncio.wait_for(self._until(well=True), pause_s)
+                pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+                continue
+            self._tell()
+            await self._until(well=False)
+            await self._until(well=True)
+
+    def on_watch(self, watch: SharedWatch, uids: Iterable[str]) -> None:
+        """Hold no watch of its own."""
+
+    def on_health(self) -> None:
+        """Look again at the watches: one of them began, changed its health, or ended."""
+        self._changed.set()
+        self._tell()
+
+    async def _until(self, *, well: bool) -> None:
+        while self._watched() is None or (self._watched() == WELL) is not well:
+            self._changed.clear()
+            await self._changed.wait()
+
+    def _watched(self) -> Health | None:
+        """Tell the health of the context as its watches have it; `None` where none knows yet."""
+        known = [watch.health for watch in self.place.watches.open.values()]
+        for health in known:
+            if health.concerns_all:
+                return health
+        return WELL if any(health.state == OK for health in known) else None
+
+    def _tell(self) -> None:
+        connection = self.place.connection
+        health = self._watched() or self._own
+        row = {
+            **connection.place(),
+            "server": connection.server,
+            "version": self._version,
+            **health.as_dict(),
+        }
+        self.put({KEY: row}, ready=True, health=WELL)

@@ -1,0 +1,71 @@
+"""How much is used of what this context can give: CPU, memory, GPUs, and the namespace's quota."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+from fairlead.kube.client import NODES, PODS, ResourceType
+from fairlead_server.health import ERROR, WELL, Health
+from fairlead_server.seam import summarise
+from fairlead_server.topics.base import Place, Topic
+from fairlead_server.watches import SharedWatch
+
+Json = dict[str, Any]
+
+KEY = "usage"
+QUOTAS = ResourceType("v1", "resourcequotas")
+_GAP_S = 0.3
+_FORBIDDEN = 403
+
+
+class UsageTopic(Topic):
+    """One row, computed at most a few times a second.
+
+    Pods are those of all namespaces, since only they tell what is free; where these may not be
+    listed, those of the namespace in use. What else may not be watched is left out of the row.
+    """
+
+    def __init__(self, place: Place) -> None:
+        self._pods: SharedWatch | None = None
+        self._nodes: SharedWatch | None = None
+        self._quotas: SharedWatch | None = None
+        self._scope = "cluster"
+        self._due = False
+        super().__init__(place)
+
+    async def open(self) -> None:
+        """Follow nodes, pods and quotas."""
+        namespace = self.place.connection.namespace
+        self._pods = self.hold(PODS, None)
+        self._nodes = self.hold(NODES, None)
+        self._quotas = self.hold(QUOTAS, namespace)
+
+    def on_watch(self, watch: SharedWatch, uids: Iterable[str]) -> None:
+        """Compute again soon; several changes are one."""
+        refused = watch.health.state == ERROR and watch.health.code == _FORBIDDEN
+        if watch is self._pods and refused and self._scope == "cluster":
+            self._scope = "namespace"
+            self.let_go(PODS, None)
+            self._pods = self.hold(PODS, self.place.connection.namespace)
+        if not self._due:
+            self._due = True
+            asyncio.get_running_loop().call_later(_GAP_S if self.ready else 0, self._compute)
+
+    def _compute(self) -> None:
+        self._due = False
+        watches = (self._pods, self._nodes, self._quotas)
+        if not self._held or None in watches:
+            return
+        pods, nodes, quotas = ([*watch.objects.values()] for watch in watches if watch)
+        row: Json = {**summarise(nodes, pods, quotas), "scope": self._scope}
+        known = all(watch.listed or watch.health.state == ERROR for watch in watches if watch)
+        self.put({KEY: row} if known else {}, ready=known, health=self._health())
+
+    def _health(self) -> Health:
+        """Tell what keeps the numbers from being right: the first watch that is not well."""
+        for watch in (self._pods, self._nodes, self._quotas):
+            if watch is not None and watch.health.state not in ("ok", ERROR):
+                return watch.health
+        return WELL
