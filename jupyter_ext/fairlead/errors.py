@@ -20,9 +20,23 @@ class FairleadError(Exception):
         One sentence that says what was wrong and where, with the names involved.
     hint : str, optional
         One sentence that says what the reader can do now.
+
+    Attributes
+    ----------
+    status : int
+        HTTP status with which Fairlead's own server answers it.
+    code : int or None
+        HTTP status with which an API server answered; `None` where no answer came.
+    retry_after_s : float or None
+        Seconds after which the API server wants to be asked again, where it said so.
+    causes : tuple of (str, str)
+        Field path and message of each thing wrong with an object, where the API server named them.
     """
 
     status = 500
+    code: int | None = None
+    retry_after_s: float | None = None
+    causes: tuple[tuple[str, str], ...] = ()
 
     def __init__(self, what: str, *, hint: str = "") -> None:
         super().__init__(what)

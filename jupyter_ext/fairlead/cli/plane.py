@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from fairlead.errors import SpecError
-from fairlead.kube import KubeClient, load_context
+from fairlead.kube import EMBEDDED_CONTEXT, KubeClient, load_context
 from fairlead.kube.client import NODES, PODS
 from fairlead.kube.contexts import plane_pid, stop_plane
 from fairlead.settings import data_dir
@@ -14,7 +14,7 @@ from fairlead.settings import data_dir
 
 def up(_: argparse.Namespace) -> int:
     """Start the control plane."""
-    context = load_context()
+    context = load_context(EMBEDDED_CONTEXT)
     context.start()
     print(f"The control plane is up (process {plane_pid()}).\nKubeconfig: {context.kubeconfig}")
     return 0
@@ -40,7 +40,7 @@ def status(_: argparse.Namespace) -> int:
     if pid is None:
         print("Control plane   down; it starts when it is needed, or with `fairlead up`")
         return 1
-    client = KubeClient()
+    client = KubeClient(EMBEDDED_CONTEXT)
     node = client.list(NODES)[0]
     allocatable = node["status"]["allocatable"]
     print(f"Control plane   up, process {pid}")
@@ -55,7 +55,7 @@ def status(_: argparse.Namespace) -> int:
 
 def kubeconfig(_: argparse.Namespace) -> int:
     """Print the path of the kubeconfig."""
-    context = load_context()
+    context = load_context(EMBEDDED_CONTEXT)
     if not context.ready() or plane_pid() is None:
         context.start()
     print(context.kubeconfig)
@@ -65,7 +65,7 @@ def kubeconfig(_: argparse.Namespace) -> int:
 def _running_pods() -> list[str]:
     return [
         pod["metadata"]["name"]
-        for pod in KubeClient().list(PODS)
+        for pod in KubeClient(EMBEDDED_CONTEXT).list(PODS)
         if pod.get("status", {}).get("phase") == "Running"
     ]
 

@@ -76,7 +76,7 @@ class RunStream:
                         self._print(name, line)
                 return
             except FairleadError as error:
-                code = getattr(error, "code", 503)
+                code = error.code or 503
                 if code == 404:
                     return
                 if code < 500 and code != 400:

@@ -7,18 +7,27 @@ back end it has. Does not belong here: what an object means (`fairlead.pipelines
 
 from __future__ import annotations
 
-from fairlead.kube.client import KubeClient, ResourceType, WatchEvent
-from fairlead.kube.contexts import EMBEDDED_CONTEXT, Context, load_context
+from fairlead.kube.client import KubeClient
+from fairlead.kube.contexts import EMBEDDED_CONTEXT, Context, list_contexts, load_context
+from fairlead.kube.discovery import Capabilities
+from fairlead.kube.follow import SYNCED, Follower
 from fairlead.kube.proxy import ServiceProxy
 from fairlead.kube.stream import Stream
+from fairlead.kube.types import ResourceType, WatchEvent
+from fairlead.kube.use import use_context
 
 __all__ = [
     "EMBEDDED_CONTEXT",
+    "SYNCED",
+    "Capabilities",
     "Context",
+    "Follower",
     "KubeClient",
     "ResourceType",
     "ServiceProxy",
     "Stream",
     "WatchEvent",
+    "list_contexts",
     "load_context",
+    "use_context",
 ]

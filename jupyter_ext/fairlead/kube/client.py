@@ -4,68 +4,44 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
-from urllib.parse import quote, urlencode
+from typing import Any
 
-import urllib3
-
-from fairlead.errors import ClusterError, ConflictError, NotFoundError, SpecError
+from fairlead.errors import ClusterError, ConflictError, FairleadError, NotFoundError, SpecError
+from fairlead.kube.access import Access
 from fairlead.kube.contexts import Context, load_context
-from fairlead.kube.credentials import Credentials, load_credentials
+from fairlead.kube.discovery import Capabilities, discover, types_of
 from fairlead.kube.errors import error_from_answer
-from fairlead.kube.proxy import ServiceProxy
+from fairlead.kube.proxy import DirectService, ServiceProxy
+from fairlead.kube.retry import ATTEMPTS
+from fairlead.kube.services import direct_address
 from fairlead.kube.stream import Stream
+from fairlead.kube.transport import JSON, Transport
+from fairlead.kube.types import (
+    NAMESPACES,
+    NODES,
+    PODS,
+    RESOURCE_QUOTAS,
+    WORKFLOWS,
+    ResourceType,
+    WatchEvent,
+)
+from fairlead.kube.usage import summarize_usage
 
-JSON = "application/json"
+__all__ = ["NAMESPACES", "NODES", "PODS", "RESOURCE_QUOTAS", "WORKFLOWS", "KubeClient"]
+
 Objects = list[dict[str, Any]]
+
+FIELD_MANAGER = "fairlead"
+"""Under this name the server notes which fields Fairlead has set."""
+
 MERGE_PATCH = "application/merge-patch+json"
-_CONNECT_TIMEOUT_S = 10
-_READ_TIMEOUT_S = 60
+JSON_PATCH = "application/json-patch+json"
+STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
 
-T = TypeVar("T")
-
-
-class WatchEvent(NamedTuple):
-    """One line of a watch: `ADDED`, `MODIFIED`, `DELETED` or `BOOKMARK`, and the object."""
-
-    type: str
-    object: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class ResourceType:
-    """A resource of the API: `ResourceType("v1", "pods")`.
-
-    Attributes
-    ----------
-    api_version : str
-        `v1` for the core group, else `group/version`.
-    plural : str
-        Name in URLs.
-    namespaced : bool
-        Whether its objects live in namespaces.
-    """
-
-    api_version: str
-    plural: str
-    namespaced: bool = True
-
-    def path(self, namespace: str | None = None, name: str | None = None) -> str:
-        """Build the URL path of the collection, or of one object."""
-        root = "/api" if "/" not in self.api_version else "/apis"
-        parts = [root, self.api_version]
-        if self.namespaced and namespace:
-            parts += ["namespaces", quote(namespace, safe="")]
-        parts.append(self.plural)
-        if name:
-            parts.append(quote(name, safe=""))
-        return "/".join(parts)
-
-
-PODS = ResourceType("v1", "pods")
-NODES = ResourceType("v1", "nodes", namespaced=False)
-WORKFLOWS = ResourceType("argoproj.io/v1alpha1", "workflows")
+_EVENTS = frozenset({"ADDED", "MODIFIED", "DELETED", "BOOKMARK"})
+_UNSUPPORTED_MEDIA_TYPE = 415
+_UPDATE_TRIES = 5
 
 
 class KubeClient:
@@ -77,8 +53,11 @@ class KubeClient:
 
     def __init__(self, context: Context | str | None = None) -> None:
         self.context = context if isinstance(context, Context) else load_context(context)
-        self._credentials: Credentials | None = None
+        self._transport = Transport(self.context)
+        self._access = Access(self._transport)
         self._types: dict[tuple[str, str], ResourceType] = {}
+        self._capabilities: Capabilities | None = None
+        self._applies = True
 
     # -- objects ------------------------------------------------------------------------------
 
@@ -96,29 +75,112 @@ class KubeClient:
         self, kind: ResourceType, namespace: str | None = None, *, label_selector: str = ""
     ) -> tuple[Objects, str]:
         """Return all objects and the resource version from which a watch continues."""
+        path = kind.path(namespace)
         query = {"labelSelector": label_selector} if label_selector else {}
         items: Objects = []
         while True:
-            page = self._json("GET", kind.path(namespace), query=query)
-            items += page["items"]
-            more = page["metadata"].get("continue")
+            page = self._json("GET", path, query=query)
+            metadata = page.get("metadata") or {}
+            if "resourceVersion" not in metadata:
+                raise ClusterError(f"The answer to GET {path} is no list of Kubernetes objects.")
+            items += page.get("items") or []
+            more = metadata.get("continue")
             if not more:
-                return items, page["metadata"]["resourceVersion"]
+                return items, metadata["resourceVersion"]
             query["continue"] = more
 
     def create(self, manifest: Mapping[str, Any], namespace: str | None = None) -> dict[str, Any]:
-        """Create an object; raises `ConflictError` where its name is taken."""
-        kind, place = self._locate(manifest, namespace)
-        return self._json("POST", kind.path(place), body=manifest)
+        """Create an object; raises `ConflictError` where its name is taken.
 
-    def apply(self, manifest: Mapping[str, Any], namespace: str | None = None) -> dict[str, Any]:
-        """Create the object, or merge the manifest into the one that is there."""
+        A field that its kind does not have is an error, where the server can tell (from 1.25 on).
+        """
+        kind, place = self._locate(manifest, namespace)
+        query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
+        return self._json("POST", kind.path(place), query=query, body=manifest)
+
+    def apply(
+        self, manifest: Mapping[str, Any], namespace: str | None = None, *, force: bool = False
+    ) -> dict[str, Any]:
+        """Create the object, or set in the one that is there the fields that the manifest has.
+
+        By server-side apply: fields that an earlier manifest had and this one lacks are removed.
+        A server without it gets a merge, which removes nothing.
+
+        Parameters
+        ----------
+        force : bool
+            Take over fields that another manager has set; else they are a `ConflictError`.
+        """
+        kind, place = self._locate(manifest, namespace)
+        path = kind.path(place, _name_of(manifest))
+        if self._applies:
+            query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
+            if force:
+                query["force"] = "true"
+            try:
+                return self._json(
+                    "PATCH", path, query=query, body=manifest, content_type=APPLY_PATCH
+                )
+            except FairleadError as error:
+                if error.code != _UNSUPPORTED_MEDIA_TYPE:
+                    raise
+                self._applies = False
         try:
             return self.create(manifest, namespace)
         except ConflictError:
-            kind, place = self._locate(manifest, namespace)
-            path = kind.path(place, manifest["metadata"]["name"])
             return self._json("PATCH", path, body=manifest, content_type=MERGE_PATCH)
+
+    def patch(
+        self,
+        kind: ResourceType,
+        name: str,
+        patch: Mapping[str, Any] | Objects,
+        namespace: str | None = None,
+        *,
+        content_type: str | None = None,
+        subresource: str = "",
+    ) -> dict[str, Any]:
+        """Change some fields of an object.
+
+        Parameters
+        ----------
+        patch : mapping or list
+            A merge patch, or a list of JSON patch operations.
+        content_type : str, optional
+            What the patch is; default: by its type, one of those two.
+        subresource : str
+            For example `status`; default: the object itself.
+        """
+        if content_type is None:
+            content_type = JSON_PATCH if isinstance(patch, list) else MERGE_PATCH
+        path = kind.path(namespace, name) + (f"/{subresource}" if subresource else "")
+        query = {"fieldManager": FIELD_MANAGER}
+        return self._json("PATCH", path, query=query, body=patch, content_type=content_type)
+
+    def update(
+        self,
+        kind: ResourceType,
+        name: str,
+        change: Callable[[dict[str, Any]], None],
+        namespace: str | None = None,
+    ) -> dict[str, Any]:
+        """Read an object, change it and write it back; again where somebody else came in between.
+
+        Parameters
+        ----------
+        change : callable
+            Changes the object that it is given; may be called several times.
+        """
+        for tries_left in reversed(range(_UPDATE_TRIES)):
+            item = self.get(kind, name, namespace)
+            change(item)
+            try:
+                query = {"fieldManager": FIELD_MANAGER}
+                return self._json("PUT", kind.path(namespace, name), query=query, body=item)
+            except ConflictError:
+                if not tries_left:
+                    raise
+        raise AssertionError("unreachable")
 
     def delete(
         self,
@@ -129,9 +191,13 @@ class KubeClient:
         grace_period_s: int | None = None,
     ) -> None:
         """Delete one object; what it owns goes with it."""
-        body = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
+        body: dict[str, Any] = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": "Background",
+        }
         if grace_period_s is not None:
-            body["gracePeriodSeconds"] = grace_period_s  # type: ignore[assignment]
+            body["gracePeriodSeconds"] = grace_period_s
         self._json("DELETE", kind.path(namespace, name), body=body)
 
     def watch(
@@ -142,13 +208,18 @@ class KubeClient:
         label_selector: str = "",
         resource_version: str | None = None,
         timeout_s: int = 300,
+        attempts: int = ATTEMPTS,
     ) -> Stream[WatchEvent]:
         """Return the changes until the server ends the stream, after `timeout_s` at the latest.
+
+        `fairlead.kube.follow.Follower` goes on for ever over whatever happens on the way.
 
         Parameters
         ----------
         resource_version : str, optional
             Continue after this version; default: first an `ADDED` for all that exists.
+        attempts : int
+            How often to try to open the stream.
 
         Raises
         ------
@@ -161,8 +232,12 @@ class KubeClient:
             query["labelSelector"] = label_selector
         if resource_version:
             query["resourceVersion"] = resource_version
-        return self._stream(
-            kind.path(namespace), query, _watch_event, read_timeout_s=timeout_s + 30
+        return self._transport.stream(
+            kind.path(namespace),
+            query,
+            _watch_event,
+            read_timeout_s=timeout_s + 30,
+            attempts=attempts,
         )
 
     def logs(
@@ -173,11 +248,28 @@ class KubeClient:
         if container:
             query["container"] = container
         path = PODS.path(namespace, pod) + "/log"
-        return self._stream(path, query, lambda line: line.decode(errors="replace"))
+        return self._transport.stream(path, query, lambda line: line.decode(errors="replace"))
 
-    def service(self, namespace: str, service: str) -> ServiceProxy:
-        """Return the door to a service through the API server."""
+    # -- what the server is and has -----------------------------------------------------------
+
+    def service(self, namespace: str, service: str) -> ServiceProxy | DirectService:
+        """Return the door to a service: through the API server, or at the URL set for it.
+
+        Parameters
+        ----------
+        service : str
+            `name`, `name:port` or `scheme:name:port`.
+        """
+        address = direct_address(self.context.name, namespace, service)
+        if address is not None:
+            return DirectService(address)
         return ServiceProxy(self, namespace, service)
+
+    def capabilities(self, *, refresh: bool = False) -> Capabilities:
+        """Return what this server serves; asked once, and anew with `refresh`."""
+        if refresh or self._capabilities is None:
+            self._capabilities = discover(self._transport)
+        return self._capabilities
 
     def resource_type(self, api_version: str, kind: str) -> ResourceType:
         """Look up how the server calls the resource of `kind`.
@@ -190,14 +282,63 @@ class KubeClient:
         key = (api_version, kind)
         if key not in self._types:
             root = "/api/" if "/" not in api_version else "/apis/"
-            for found in self._json("GET", root + api_version).get("resources", []):
-                if "/" not in found["name"]:
-                    self._types[(api_version, found["kind"])] = ResourceType(
-                        api_version, found["name"], found["namespaced"]
-                    )
+            try:
+                answer = self._json("GET", root + api_version)
+            except NotFoundError:
+                answer = {}
+            for found in types_of(api_version, answer.get("resources") or ()):
+                self._types[(api_version, found.kind)] = found
         if key not in self._types:
-            raise NotFoundError(f"The API server has no kind {kind} in {api_version}.")
+            # What was known of the server is out of date, or was never so.
+            self._capabilities = None
+            raise NotFoundError(
+                f"The API server of context '{self.context.name}' has no kind {kind} in "
+                f"{api_version}.",
+                hint="`kubectl api-resources` lists what it has.",
+            )
         return self._types[key]
+
+    def allowed(
+        self,
+        verb: str,
+        group: str,
+        resource: str,
+        namespace: str | None,
+        subresource: str = "",
+        name: str = "",
+    ) -> bool:
+        """Whether this user may do something; see `fairlead.kube.access`."""
+        return self._access.allowed(verb, group, resource, namespace, subresource, name)
+
+    def namespaces(self) -> list[str]:  # type: ignore[valid-type]
+        """Return the namespaces; the context's own alone where they may not be listed."""
+        try:
+            return [item["metadata"]["name"] for item in self.list(NAMESPACES)]
+        except FairleadError as error:
+            if error.code != 403:
+                raise
+            return [self.context.namespace]
+
+    def usage(self, namespace: str) -> dict[str, Any]:
+        """Return used and allocatable CPU, memory and GPUs, and the namespace's quota.
+
+        Of all nodes where they and all pods may be listed, else of the namespace alone; see
+        `fairlead.kube.usage`.
+        """
+        try:
+            nodes: Objects | None = self.list(NODES)
+            pods = self.list(PODS)
+        except FairleadError as error:
+            if error.code != 403:
+                raise
+            nodes, pods = None, self.list(PODS, namespace)
+        try:
+            quotas = self.list(RESOURCE_QUOTAS, namespace)
+        except FairleadError as error:
+            if error.code not in (403, 404):
+                raise
+            quotas = []
+        return summarize_usage(nodes, pods, quotas)
 
     # -- requests -----------------------------------------------------------------------------
 
@@ -210,21 +351,17 @@ class KubeClient:
         body: Any = None,
         content_type: str = JSON,
     ) -> bytes:
-        """Send one request and return the body of the answer.
-
-        Raises
-        ------
-        FairleadError
-            The kind that fits the answer's status; see `fairlead.kube.errors`.
-        """
-        answer = self._open(method, path, query, body, content_type, _READ_TIMEOUT_S)
+        """Send one request and return the body of the answer; see `Transport.request`."""
         try:
-            content: bytes = answer.data
-        except urllib3.exceptions.HTTPError as error:
-            raise ClusterError(f"The answer to {method} {path} broke off: {error}") from error
-        if answer.status >= 400:
-            raise error_from_answer(answer.status, content, f"{method} {path}")
-        return content
+            return self._transport.request(
+                method, path, query=query, body=body, content_type=content_type
+            )
+        except NotFoundError as error:
+            if not _names_an_object(error):
+                # Not this object, but its whole kind: what was known of the server is outdated.
+                self._types.clear()
+                self._capabilities = None
+            raise
 
     def _json(
         self,
@@ -236,70 +373,16 @@ class KubeClient:
         content_type: str = JSON,
     ) -> dict[str, Any]:
         content = self.request(method, path, query=query, body=body, content_type=content_type)
-        answer: dict[str, Any] = json.loads(content)
+        try:
+            answer: dict[str, Any] = json.loads(content)
+        except ValueError:
+            answer = {}
+        if not isinstance(answer, dict) or not answer:
+            raise ClusterError(
+                f"The answer to {method} {path} is no JSON object: what answers for context "
+                f"'{self.context.name}' is no Kubernetes API server."
+            )
         return answer
-
-    def _stream(
-        self,
-        path: str,
-        query: Mapping[str, str],
-        read: Callable[[bytes], T],
-        *,
-        read_timeout_s: float | None = None,
-    ) -> Stream[T]:
-        answer = self._open("GET", path, query, None, JSON, read_timeout_s, stream=True)
-        if answer.status >= 400:
-            raise error_from_answer(answer.status, answer.data, f"GET {path}")
-        return Stream(answer, path, read)
-
-    def _open(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str] | None,
-        body: Any,
-        content_type: str,
-        read_timeout_s: float | None,
-        *,
-        stream: bool = False,
-    ) -> urllib3.BaseHTTPResponse:
-        url = path + ("?" + urlencode(query) if query else "")
-        payload = None if body is None else json.dumps(body).encode()
-        headers = {"Accept": JSON} | ({} if payload is None else {"Content-Type": content_type})
-        timeout = urllib3.Timeout(connect=_CONNECT_TIMEOUT_S, read=read_timeout_s)
-        for last in (False, True):
-            try:
-                credentials = self._connect()
-                return credentials.pool.request(
-                    method,
-                    credentials.host + url,
-                    body=payload,
-                    headers=headers | credentials.headers(),
-                    timeout=timeout,
-                    preload_content=not stream,
-                    retries=False,
-                )
-            except urllib3.exceptions.NewConnectionError as error:
-                if last or not self.context.startable:
-                    raise ClusterError(
-                        f"Nothing answers at {self._connect().host} (context "
-                        f"'{self.context.name}').",
-                        hint="`fairlead status` says more."
-                        if self.context.startable
-                        else "Check the network and the kubeconfig.",
-                    ) from error
-                self.context.start()
-                self._credentials = None
-            except urllib3.exceptions.HTTPError as error:
-                raise ClusterError(f"{method} {path} failed: {error}") from error
-        raise AssertionError("unreachable")
-
-    def _connect(self) -> Credentials:
-        if self._credentials is None:
-            if self.context.startable and not self.context.ready():
-                self.context.start()
-            self._credentials = load_credentials(self.context.kubeconfig, self.context.name)
-        return self._credentials
 
     def _locate(
         self, manifest: Mapping[str, Any], namespace: str | None
@@ -311,9 +394,23 @@ class KubeClient:
         return kind, namespace or metadata.get("namespace") or self.context.namespace
 
 
+def _name_of(manifest: Mapping[str, Any]) -> str:
+    name = manifest["metadata"].get("name")
+    if not name:
+        raise SpecError("An object that is applied needs `metadata.name`.")
+    return str(name)
+
+
+def _names_an_object(error: FairleadError) -> bool:
+    return "could not find the requested resource" not in error.what
+
+
 def _watch_event(line: bytes) -> WatchEvent:
     event = json.loads(line)
     if event["type"] == "ERROR":
         code = int(event["object"].get("code", 500))
         raise error_from_answer(code, json.dumps(event["object"]).encode(), "watch")
+    metadata = event["object"]["metadata"]
+    if event["type"] not in _EVENTS or not isinstance(metadata["resourceVersion"], str):
+        raise ValueError("no event of a watch")
     return WatchEvent(event["type"], event["object"])

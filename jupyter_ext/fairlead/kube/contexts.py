@@ -6,57 +6,80 @@ plane, which is started when it is first needed and when a connection to it is r
 
 from __future__ import annotations
 
+import base64
+import binascii
+import ipaddress
+import json
 import os
-import select
-import socket
-import subprocess
-import sys
-import threading
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Literal
 
-import psutil
-
-from fairlead.errors import ClusterError
-from fairlead.kube.credentials import entry, read_kubeconfig
+from fairlead.errors import NotFoundError
+from fairlead.kube.choice import Choice, current_choice
+from fairlead.kube.embedded import EMBEDDED_ENTRY, plane_pid, start_plane, stop_plane
+from fairlead.kube.kubeconfig import Kubeconfig, load_kubeconfig, user_files
 from fairlead.settings import data_dir
 
+__all__ = [
+    "EMBEDDED_CONTEXT",
+    "IN_CLUSTER_CONTEXT",
+    "Context",
+    "list_contexts",
+    "load_context",
+    "plane_pid",
+    "start_plane",
+    "stop_plane",
+]
+
 EMBEDDED_CONTEXT = "local"
-START_TIMEOUT_S = 60
-_ALREADY_RUNNING = 3
-_LOOK_AGAIN_S = 0.05
+IN_CLUSTER_CONTEXT = "in-cluster"
+_OWN_NAMES = (EMBEDDED_CONTEXT, IN_CLUSTER_CONTEXT)
+
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+"""Where every pod finds the token, the certificate authority and the namespace that it is given."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """A kubeconfig context.
+    """An API server, as one user, in one namespace.
 
     Attributes
     ----------
     name : str
-        Name of the context in its kubeconfig.
-    kubeconfig : Path
-        The file that holds it.
+        What the user calls it. That of its kubeconfig; `local` and `in-cluster` are Fairlead's
+        own, and a kubeconfig's context of such a name is called `kubeconfig/NAME` here.
+    cluster, user : str
+        Names of the kubeconfig's entries.
+    namespace : str
+        Where objects go that name no other one.
     startable : bool
         Whether `start` can bring its API server up.
+    source : str
+        `embedded`, `kubeconfig` or `in-cluster`.
+    files : tuple of Path
+        The kubeconfig files that hold it; for `in-cluster` the service account's folder.
+    entry : str
+        Name of the context in its kubeconfig.
     """
 
     name: str
-    kubeconfig: Path
+    cluster: str
+    user: str
+    namespace: str
     startable: bool
+    source: Literal["embedded", "kubeconfig", "in-cluster"]
+    files: tuple[Path, ...]
+    entry: str
 
     @property
-    def namespace(self) -> str:
-        """The context's namespace, `default` where it names none."""
-        config = read_kubeconfig(self.kubeconfig)
-        chosen = entry(config, "contexts", self.name, self.kubeconfig)
-        return str(chosen.get("namespace") or "default")
+    def kubeconfig(self) -> Path:
+        """The first of its kubeconfig files."""
+        return self.files[0]
 
     def ready(self) -> bool:
-        """Whether the kubeconfig is there; the API server may still be down."""
-        return self.kubeconfig.exists()
+        """Whether its credentials are there; the API server may still be down."""
+        return not self.startable or self.kubeconfig.exists()
 
     def start(self) -> None:
         """Start the embedded control plane and wait until it serves; nothing if it does already.
@@ -69,132 +92,162 @@ class Context:
         start_plane()
 
 
-def load_context(name: str | None = None) -> Context:
-    """Return the context called `name`.
-
-    Parameters
-    ----------
-    name : str, optional
-        A context of the kubeconfig named by `KUBECONFIG`, else of `~/.kube/config`. Default, and
-        under the name `local`: the embedded control plane of this data directory.
-    """
-    if name is None or name == EMBEDDED_CONTEXT:
-        return Context(EMBEDDED_CONTEXT, data_dir() / "kubeconfig", startable=True)
-    path = Path(os.environ.get("KUBECONFIG") or "~/.kube/config").expanduser()
-    entry(read_kubeconfig(path), "contexts", name, path)
-    return Context(name, path, startable=False)
-
-
-def start_plane() -> None:
-    """Run `python -m fairlead_plane` in a session of its own and wait until it is ready.
-
-    Several callers may do so at once: one of their processes becomes the plane, all wait for it.
-    """
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline:
-        if _spawn_plane(deadline):
-            return
-        # Another one holds the lock: it serves soon, or goes.
-        while time.monotonic() < deadline:
-            if _serves():
-                return
-            time.sleep(_LOOK_AGAIN_S)
-            if plane_pid() is None:
-                break
-    raise _silent()
-
-
-def _spawn_plane(deadline: float) -> bool:
-    """Start a plane; returns whether it serves, false where another one holds the lock."""
-    read_end, write_end = os.pipe()
-    try:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "fairlead_plane", "--ready-fd", str(write_end)],
-            pass_fds=[write_end],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            cwd="/",
-        )
-    finally:
-        os.close(write_end)
-    with os.fdopen(read_end, "rb", buffering=0) as ready:
-        # The pipe closes without a word when the process ends before it serves.
-        if not select.select([ready], [], [], max(deadline - time.monotonic(), 0))[0]:
-            raise _silent()
-        if ready.read(1):
-            _let_go(process)
-            return True
-    said = process.communicate()[1].decode(errors="replace").strip()
-    if process.returncode != _ALREADY_RUNNING:
-        raise ClusterError(
-            f"The control plane did not start: {said or f'exit code {process.returncode}'}",
-            hint=f"Read {data_dir() / 'plane.log'}.",
-        )
-    return False
-
-
-def _serves() -> bool:
-    """Whether something listens where the kubeconfig says that the plane does."""
-    path = data_dir() / "kubeconfig"
-    if not path.exists():
-        return False
-    cluster = entry(read_kubeconfig(path), "clusters", "fairlead", path)
-    address = urlsplit(cluster["server"])
-    try:
-        socket.create_connection((address.hostname, address.port), timeout=1).close()
-    except OSError:
-        return False
-    return True
-
-
-def _silent() -> ClusterError:
-    return ClusterError(
-        f"The control plane did not answer within {START_TIMEOUT_S} s.",
-        hint=f"Read {data_dir() / 'plane.log'}.",
-    )
-
-
-def _let_go(process: subprocess.Popen[bytes]) -> None:
-    """Leave a running plane to itself: it outlives us; should it end first, it is no zombie."""
-    if process.stderr is not None:
-        process.stderr.close()
-    threading.Thread(target=process.wait, name="fairlead-plane-reaper", daemon=True).start()
-
-
-def plane_pid() -> int | None:
-    """Return the process id of the control plane of this data directory, `None` if it is down."""
-    try:
-        pid = int((data_dir() / "lock").read_text().strip() or 0)
-    except (FileNotFoundError, ValueError):
-        return None
-    try:
-        # The file outlives a killed plane, and its number may be another process by now.
-        alive = "fairlead_plane" in psutil.Process(pid).cmdline()
-    except (psutil.NoSuchProcess, psutil.AccessDenied):
-        return None
-    return pid if alive else None
-
-
-def stop_plane(timeout_s: float = 60) -> bool:
-    """Stop the control plane and what it runs; returns whether there was one.
+def list_contexts() -> list[Context]:
+    """Return `local`, the contexts of the user's kubeconfig, and `in-cluster` if it is there.
 
     Raises
     ------
     ClusterError
-        It still runs after `timeout_s`.
+        A kubeconfig cannot be read.
     """
-    pid = plane_pid()
-    if pid is None:
-        return False
-    process = psutil.Process(pid)
-    process.terminate()
+    found = [_local(), *_of_user()]
+    inside = _in_cluster()
+    return found if inside is None else [*found, inside]
+
+
+def load_context(name: str | None = None) -> Context:
+    """Return the context called `name`, or else the one in use.
+
+    Parameters
+    ----------
+    name : str, optional
+        As `list_contexts` calls it. Default: what `%fairlead use` chose in this process, else
+        `FAIRLEAD_CONTEXT` (and `FAIRLEAD_NAMESPACE`), else what `fairlead use` or the panel
+        stored, else `in-cluster` inside of a pod, else `local`.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such context; the message lists those there are.
+    """
+    if name is not None:
+        return _find(name)
+    choice = current_choice()
+    if choice is None:
+        return _default()
+    found = _default() if choice.context is None else _chosen(choice.context, choice)
+    return replace(found, namespace=choice.namespace) if choice.namespace else found
+
+
+def _chosen(name: str, choice: Choice) -> Context:
     try:
-        process.wait(timeout_s)
-    except psutil.TimeoutExpired as error:
-        raise ClusterError(
-            f"The control plane (process {pid}) still runs after {timeout_s:g} s.",
-            hint=f"Read {data_dir() / 'plane.log'}.",
+        return _find(name)
+    except NotFoundError as error:
+        raise NotFoundError(
+            f"{error.what} The name is the choice of {choice.by}.",
+            hint="`fairlead contexts` lists them; choose another one: fairlead use CONTEXT",
         ) from error
-    return True
+
+
+def _find(name: str) -> Context:
+    if name == EMBEDDED_CONTEXT:
+        return _local()
+    if name == IN_CLUSTER_CONTEXT:
+        inside = _in_cluster()
+        if inside is None:
+            raise NotFoundError(
+                "No context 'in-cluster': this process does not run inside of a pod "
+                f"(no service account in {SERVICE_ACCOUNT})."
+            )
+        return inside
+    known = _of_user()
+    for context in known:
+        if context.name == name:
+            return context
+    names = ", ".join([EMBEDDED_CONTEXT, *(context.name for context in known)])
+    where = ", ".join(map(str, user_files()))
+    raise NotFoundError(f"No context '{name}' in {where}; it has: {names}.")
+
+
+def _default() -> Context:
+    return _in_cluster() or _local()
+
+
+def _local() -> Context:
+    """Return the embedded control plane: the one that made this pod, else the data directory's."""
+    if _plane_made_this_pod():
+        inside = _in_cluster() or _current_of_user()
+        if inside is not None:
+            return replace(inside, name=EMBEDDED_CONTEXT)
+    file = data_dir() / "kubeconfig"
+    config = load_kubeconfig(file)
+    # Before its first start there is no file; the names in it are fixed.
+    values = config.contexts[EMBEDDED_ENTRY].values if EMBEDDED_ENTRY in config.contexts else {}
+    return Context(
+        EMBEDDED_CONTEXT,
+        cluster=str(values.get("cluster") or "fairlead"),
+        user=str(values.get("user") or "fairlead"),
+        namespace=str(values.get("namespace") or "default"),
+        startable=True,
+        source="embedded",
+        files=(file,),
+        entry=EMBEDDED_ENTRY,
+    )
+
+
+def _of_user() -> list[Context]:
+    config = load_kubeconfig(*user_files())
+    own = (data_dir() / "kubeconfig").absolute()
+    return [
+        _from_entry(config, name)
+        for name, entry in config.contexts.items()
+        # `export KUBECONFIG=$(fairlead kubeconfig)` names the embedded one a second time.
+        if (name, entry.file) != (EMBEDDED_ENTRY, own)
+    ]
+
+
+def _current_of_user() -> Context | None:
+    config = load_kubeconfig(*user_files())
+    found = config.current_context in config.contexts
+    return _from_entry(config, config.current_context) if found else None
+
+
+def _from_entry(config: Kubeconfig, name: str) -> Context:
+    values = config.contexts[name].values
+    return Context(
+        f"kubeconfig/{name}" if name in _OWN_NAMES else name,
+        cluster=str(values.get("cluster") or ""),
+        user=str(values.get("user") or ""),
+        namespace=str(values.get("namespace") or "default"),
+        startable=False,
+        source="kubeconfig",
+        files=config.files,
+        entry=name,
+    )
+
+
+def _in_cluster() -> Context | None:
+    """Return what Kubernetes gives a pod, `None` where this is none."""
+    folder = SERVICE_ACCOUNT
+    token = folder / "token"
+    if not os.environ.get("KUBERNETES_SERVICE_HOST") or not token.exists():
+        return None
+    namespace = folder / "namespace"
+    return Context(
+        IN_CLUSTER_CONTEXT,
+        cluster="kubernetes.default.svc",
+        user=_subject_of(token.read_text()) or "service account",
+        namespace=(namespace.read_text().strip() if namespace.exists() else "") or "default",
+        startable=False,
+        source="in-cluster",
+        files=(folder,),
+        entry="",
+    )
+
+
+def _plane_made_this_pod() -> bool:
+    """Whether this is a pod of an embedded control plane: only there, the server is on loopback."""
+    try:
+        return ipaddress.ip_address(os.environ.get("KUBERNETES_SERVICE_HOST", "")).is_loopback
+    except ValueError:
+        return False
+
+
+def _subject_of(token: str) -> str:
+    """Name of the service account, which its token (a JWT) says; empty where it cannot be read."""
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return str(claims["sub"])
+    except (IndexError, KeyError, TypeError, ValueError, binascii.Error):
+        return ""

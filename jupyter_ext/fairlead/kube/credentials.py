@@ -1,160 +1,179 @@
-"""From a kubeconfig context to what a request needs: host, TLS and the Authorization header.
+"""From a context to what a request needs: host, connections and the headers that authenticate.
 
-A user entry that holds a token or certificates is read here. Everything else (exec plugins,
-auth providers, token files that are refreshed) is left to the official client, which is
-imported only then: importing it costs more CPU than a whole small pipeline.
+Tokens, files, certificates and credential plugins are read here. The old auth providers are left
+to the official client, which is imported only then: importing it costs more CPU than a whole
+small pipeline.
 """
 
 from __future__ import annotations
 
-import base64
 import os
 import ssl
 import tempfile
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import urllib3
-import yaml
 
-from fairlead.errors import ClusterError, NotFoundError
-
-_STATIC_USER_FIELDS = {
-    "token",
-    "client-certificate-data",
-    "client-key-data",
-    "client-certificate",
-    "client-key",
-}
-_STATIC_CLUSTER_FIELDS = {
-    "server",
-    "certificate-authority-data",
-    "certificate-authority",
-    "insecure-skip-tls-verify",
-}
+from fairlead.errors import ClusterError
+from fairlead.kube import contexts
+from fairlead.kube.connections import make_pool, read_server
+from fairlead.kube.contexts import Context
+from fairlead.kube.kubeconfig import Entry, load_kubeconfig
+from fairlead.kube.login import Headers, Login, login_of, pem_of
 
 
-@dataclass(frozen=True)
 class Credentials:
-    """How to reach one API server as one user.
+    """How to reach one API server as one user. Threads may share it.
 
-    Attributes
+    Parameters
     ----------
     host : str
         Base URL without a trailing slash.
-    pool : urllib3.PoolManager
-        Connections with the right certificate authority and client certificate.
-    headers : callable
-        Returns the headers that authenticate a request; called for each one, because
-        tokens may be refreshed.
+    login : callable
+        Logs in; called at first use, when a login has expired, and when one was refused.
+    make_pool : callable
+        Makes the connections for a client certificate, or for none.
     """
 
-    host: str
-    pool: urllib3.PoolManager
-    headers: Callable[[], dict[str, str]]
+    def __init__(
+        self,
+        host: str,
+        login: Callable[[], Login],
+        make_pool: Callable[[tuple[bytes, bytes] | None], urllib3.PoolManager],
+    ) -> None:
+        self.host = host
+        self._log_in = login
+        self._make_pool = make_pool
+        self._login: Login | None = None
+        self._pool: urllib3.PoolManager | None = None
+        self._lock = threading.Lock()
+
+    def current(self) -> tuple[urllib3.PoolManager, Headers]:
+        """Return the connections and the headers for the next request."""
+        with self._lock:
+            if self._login is None or not self._login.valid():
+                self._take(self._log_in())
+            assert self._pool is not None
+            assert self._login is not None
+            return self._pool, self._login.headers
+
+    def renew(self, refused: Headers) -> bool:
+        """Log in again after a 401; returns whether that gave another login.
+
+        Parameters
+        ----------
+        refused : tuple
+            The headers that were refused. Another thread may have logged in since.
+        """
+        with self._lock:
+            if self._login is not None and self._login.headers == refused:
+                fresh = self._log_in()
+                if (fresh.headers, fresh.certificate) == (refused, self._login.certificate):
+                    return False
+                self._take(fresh)
+            return True
+
+    def _take(self, login: Login) -> None:
+        certificate = self._login.certificate if self._login else None
+        if self._pool is None or login.certificate != certificate:
+            self._pool = self._make_pool(login.certificate)
+        self._login = login
 
 
-def read_kubeconfig(path: Path) -> dict[str, Any]:
-    """Read one kubeconfig file.
+def load_credentials(context: Context) -> Credentials:
+    """Read the credentials of a context.
 
     Raises
     ------
     NotFoundError
-        There is no such file.
+        The kubeconfig lacks the context, its cluster or its user.
     ClusterError
-        It is not a kubeconfig.
+        It cannot be used; the message says why.
     """
+    if context.source == "in-cluster":
+        cluster, user = _of_pod()
+        return _credentials(cluster, lambda: login_of(user, cluster)())
+    cluster = load_kubeconfig(*context.files).cluster_of(context.entry)
+    user = load_kubeconfig(*context.files).user_of(context.entry)
+    if "auth-provider" in user.values:
+        return _official_credentials(context)
+
+    def log_in() -> Login:
+        # Read anew each time: whoever logs in again writes a new token into the file.
+        config = load_kubeconfig(*context.files)
+        return login_of(config.user_of(context.entry), config.cluster_of(context.entry))()
+
+    return _credentials(cluster, log_in)
+
+
+def _credentials(cluster: Entry, log_in: Callable[[], Login]) -> Credentials:
+    server = read_server(cluster)
+    authority = pem_of(cluster, "certificate-authority")
+
+    def make(certificate: tuple[bytes, bytes] | None) -> urllib3.PoolManager:
+        return make_pool(server, _tls(cluster, authority, certificate))
+
+    return Credentials(server.host, log_in, make)
+
+
+def _of_pod() -> tuple[Entry, Entry]:
+    """Return cluster and user as a kubeconfig would name them, from what every pod is given."""
+    folder = contexts.SERVICE_ACCOUNT
+    host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ.get("KUBERNETES_SERVICE_PORT")
+    address = f"[{host}]" if ":" in host else host
+    cluster = {"server": f"https://{address}:{port or 443}", "certificate-authority": "ca.crt"}
+    user = {"tokenFile": "token"}
+    return Entry(cluster, folder / "_"), Entry(user, folder / "_")
+
+
+def _tls(
+    cluster: Entry, authority: bytes | None, certificate: tuple[bytes, bytes] | None
+) -> ssl.SSLContext:
     try:
-        config = yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except FileNotFoundError as error:
-        raise NotFoundError(
-            f"There is no kubeconfig at {path}.",
-            hint="Start the embedded control plane with `fairlead up`, or name another file.",
-        ) from error
-    except yaml.YAMLError as error:
-        raise ClusterError(f"{path} is not valid YAML: {error}") from error
-    if not isinstance(config, dict) or "contexts" not in config:
-        raise ClusterError(f"{path} is not a kubeconfig: it has no `contexts`.")
-    return config
+        tls = ssl.create_default_context(cadata=authority.decode() if authority else None)
+        if cluster.values.get("insecure-skip-tls-verify"):
+            tls.check_hostname = False
+            tls.verify_mode = ssl.CERT_NONE
+        if certificate:
+            _load_certificate(tls, *certificate)
+    except (ssl.SSLError, UnicodeDecodeError) as error:
+        raise ClusterError(f"The certificates of {cluster.file} cannot be used: {error}") from error
+    return tls
 
 
-def entry(config: dict[str, Any], section: str, name: str, path: Path) -> dict[str, Any]:
-    """Return the named entry of `contexts`, `clusters` or `users`.
-
-    Raises
-    ------
-    NotFoundError
-        No entry of that name.
-    """
-    key = section.rstrip("s")
-    for item in config.get(section) or []:
-        if item.get("name") == name:
-            found: dict[str, Any] = item.get(key) or {}
-            return found
-    known = ", ".join(item.get("name", "?") for item in config.get(section) or []) or "none"
-    raise NotFoundError(f"No {key} '{name}' in {path}; it has: {known}.")
+def _load_certificate(tls: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
+    # The ssl module reads certificates from files only.
+    handle, name = tempfile.mkstemp(prefix="fairlead-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(certificate + b"\n" + key)
+        tls.load_cert_chain(name)
+    finally:
+        os.unlink(name)
 
 
-def load_credentials(path: Path, context: str) -> Credentials:
-    """Read the credentials of `context` from the kubeconfig at `path`."""
-    config = read_kubeconfig(path)
-    chosen = entry(config, "contexts", context, path)
-    cluster = entry(config, "clusters", chosen.get("cluster", ""), path)
-    user = entry(config, "users", chosen.get("user", ""), path)
-    if set(user) <= _STATIC_USER_FIELDS and set(cluster) <= _STATIC_CLUSTER_FIELDS:
-        return _static_credentials(path, cluster, user)
-    return _official_credentials(path, context)
-
-
-def _static_credentials(path: Path, cluster: dict[str, Any], user: dict[str, Any]) -> Credentials:
-    tls = ssl.create_default_context()
-    if cluster.get("insecure-skip-tls-verify"):
-        tls.check_hostname = False
-        tls.verify_mode = ssl.CERT_NONE
-    elif "certificate-authority-data" in cluster:
-        pem = base64.b64decode(cluster["certificate-authority-data"]).decode()
-        tls = ssl.create_default_context(cadata=pem)
-    elif "certificate-authority" in cluster:
-        tls = ssl.create_default_context(cafile=str(path.parent / cluster["certificate-authority"]))
-    _load_client_certificate(tls, path, user)
-    token = user.get("token")
-    header = {"Authorization": f"Bearer {token}"} if token else {}
-    pool = urllib3.PoolManager(ssl_context=tls, maxsize=16, retries=False)
-    return Credentials(cluster["server"].rstrip("/"), pool, lambda: header)
-
-
-def _load_client_certificate(tls: ssl.SSLContext, path: Path, user: dict[str, Any]) -> None:
-    if "client-certificate" in user:
-        tls.load_cert_chain(
-            path.parent / user["client-certificate"], path.parent / user["client-key"]
-        )
-    elif "client-certificate-data" in user:
-        # The ssl module reads certificates from files only.
-        handle, name = tempfile.mkstemp(prefix="fairlead-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(base64.b64decode(user["client-certificate-data"]) + b"\n")
-                file.write(base64.b64decode(user["client-key-data"]))
-            tls.load_cert_chain(name)
-        finally:
-            os.unlink(name)
-
-
-def _official_credentials(path: Path, context: str) -> Credentials:
+def _official_credentials(context: Context) -> Credentials:
     from kubernetes import config as official
     from kubernetes.config.config_exception import ConfigException
 
     try:
-        client = official.new_client_from_config(config_file=str(path), context=context)
+        client = official.new_client_from_config(
+            config_file=os.pathsep.join(map(str, context.files)), context=context.entry
+        )
     except ConfigException as error:
-        raise ClusterError(f"Context '{context}' of {path} cannot be used: {error}") from error
+        raise ClusterError(f"Context '{context.name}' cannot be used: {error}") from error
     settings = client.configuration
 
-    def headers() -> dict[str, str]:
-        auth = settings.auth_settings().get("BearerToken")
-        return {"Authorization": auth["value"]} if auth else {}
+    def log_in() -> Login:
+        auth: dict[str, Any] = settings.auth_settings().get("BearerToken") or {}
+        # It refreshes a token that has run out when it is asked.
+        return Login((("Authorization", auth["value"]),) if auth else (), expires=0)
 
     pool: urllib3.PoolManager = client.rest_client.pool_manager
-    return Credentials(settings.host.rstrip("/"), pool, headers)
+    host = settings.host.rstrip("/")
+    if not urlsplit(host).hostname:
+        raise ClusterError(f"Context '{context.name}' names no server.")
+    return Credentials(host, log_in, lambda _: pool)

@@ -1,13 +1,23 @@
-"""Services behind the API server's service proxy, where a cluster and the plane have them alike."""
+"""Services: behind the API server's proxy, as on a cluster so here, or at a URL of their own."""
 
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import urllib3
+
+from fairlead.errors import ClusterError
+from fairlead.kube.errors import error_from_answer
+from fairlead.kube.services import Address
 
 if TYPE_CHECKING:
     from fairlead.kube.client import KubeClient
+
+_TIMEOUT = urllib3.Timeout(connect=10, read=60)
 
 
 class ServiceProxy:
@@ -41,4 +51,77 @@ class ServiceProxy:
             Sent as JSON.
         """
         answer = self._client.request(method, self._base + path, query=query, body=body)
+        return _json(answer, f"{method} {path}")
+
+
+class DirectService:
+    """Requests to one service at a URL of its own."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        authority = address.certificate_authority
+        tls = ssl.create_default_context(cafile=str(authority)) if authority else None
+        self._pool = urllib3.PoolManager(ssl_context=tls)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Any = None,
+    ) -> Any:
+        """Send one request and return the JSON answer; as `ServiceProxy.request`."""
+        url = f"{self._address.url}/{path}" + ("?" + urlencode(query) if query else "")
+        headers = {"Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        token_file = self._address.token_file
+        if token_file is not None:
+            try:
+                headers["Authorization"] = f"Bearer {token_file.read_text().strip()}"
+            except OSError as error:
+                raise ClusterError(
+                    f"The token file {token_file} of {self._address.url} cannot be read: "
+                    f"{error.strerror}."
+                ) from error
+        payload = None if body is None else json.dumps(body).encode()
+        # Only what reads is sent again by itself, see `transport`.
+        retries: urllib3.Retry | bool = False
+        if method == "GET":
+            retries = urllib3.Retry(
+                3,
+                redirect=0,
+                backoff_factor=0.2,
+                status_forcelist=[429, 502, 503, 504],
+                raise_on_status=False,
+                raise_on_redirect=False,
+            )
+        try:
+            answer = self._pool.request(
+                method,
+                url,
+                body=payload,
+                headers=headers,
+                timeout=_TIMEOUT,
+                retries=retries,
+                redirect=False,
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise ClusterError(
+                f"Nothing answers at {self._address.url}.",
+                hint="Check the URL that is set for the service.",
+            ) from error
+        if answer.status >= 300:
+            raise error_from_answer(answer.status, answer.data, f"{method} {path}", answer.headers)
+        return _json(answer.data, f"{method} {path}")
+
+
+def _json(answer: bytes, what: str) -> Any:
+    try:
         return json.loads(answer) if answer else None
+    except ValueError as error:
+        raise ClusterError(
+            f"The answer to {what} is no JSON: it may be the page of a login.",
+            hint="Check the context, or the URL that is set for the service.",
+        ) from error

@@ -22,7 +22,7 @@ class Stream(Generic[T]):
     Raises
     ------
     ClusterError
-        While iterating: the connection broke off.
+        While iterating: the connection broke off, or what came cannot be read.
     """
 
     def __init__(
@@ -59,11 +59,19 @@ class Stream(Generic[T]):
                 for line in lines:
                     if self._closed:
                         return
-                    yield self._read(line)
+                    yield self._value(line)
             if rest and not self._closed:
-                yield self._read(rest)
+                yield self._value(rest)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             if not self._closed:
                 raise ClusterError(f"The stream of {self._what} broke off: {error}") from error
         finally:
             self._answer.close()
+
+    def _value(self, line: bytes) -> T:
+        try:
+            return self._read(line)
+        except (ValueError, KeyError, TypeError) as error:
+            raise ClusterError(
+                f"The stream of {self._what} holds a line that cannot be read."
+            ) from error

@@ -119,7 +119,7 @@ class PipelinesClient:
                 try:
                     run = self.get(run_id)
                 except ClusterError as error:
-                    if getattr(error, "code", 503) < 500:
+                    if error.code is not None and error.code < 500:
                         raise
                     time.sleep(1)
                     continue
@@ -179,7 +179,7 @@ class _Changes:
                     if self._stopped:
                         break
             except FairleadError as error:
-                if getattr(error, "code", None) in (401, 403, 404):
+                if error.code in (401, 403, 404):
                     self._polling = True
                     self._changed.set()
                     self._notice(f"Workflows cannot be watched here ({error.what}); polling.")

@@ -1,0 +1,78 @@
+"""What the user may do: asked from the server, and remembered for some minutes."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+
+from fairlead.errors import FairleadError
+from fairlead.kube.transport import Transport
+
+_PATH = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+_REMEMBERED_S = 180.0
+_NOT_ASKABLE = frozenset({403, 404, 405})
+
+
+class Access:
+    """Answers of access reviews. Threads may share it."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._known: dict[tuple[str, ...], tuple[float, bool]] = {}
+        self._lock = threading.Lock()
+
+    def allowed(
+        self,
+        verb: str,
+        group: str,
+        resource: str,
+        namespace: str | None,
+        subresource: str = "",
+        name: str = "",
+    ) -> bool:
+        """Whether the user may `verb` a resource.
+
+        Where the server takes no reviews, everything counts as allowed: the request itself will
+        say.
+
+        Parameters
+        ----------
+        namespace : str or None
+            `None`: in all namespaces, or for a kind that has none.
+        name : str
+            Of one object; empty: of all.
+        """
+        key = (verb, group, resource, namespace or "", subresource, name)
+        with self._lock:
+            until, known = self._known.get(key, (0.0, False))
+        if time.monotonic() < until:
+            return known
+        answer = self._ask(*key)
+        with self._lock:
+            self._known[key] = (time.monotonic() + _REMEMBERED_S, answer)
+        return answer
+
+    def _ask(
+        self, verb: str, group: str, resource: str, namespace: str, subresource: str, name: str
+    ) -> bool:
+        attributes = {
+            "verb": verb,
+            "group": group,
+            "resource": resource,
+            "namespace": namespace,
+            "subresource": subresource,
+            "name": name,
+        }
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": {k: v for k, v in attributes.items() if v}},
+        }
+        try:
+            answer = self._transport.request("POST", _PATH, body=review, reads_only=True)
+        except FairleadError as error:
+            if error.code in _NOT_ASKABLE:
+                return True
+            raise
+        return bool(json.loads(answer)["status"]["allowed"])
