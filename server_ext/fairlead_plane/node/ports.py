@@ -100,7 +100,12 @@ class Ports:
         if listeners:
             pids = pod_processes(self._folder / pod["metadata"]["uid"])
             own = _held(pids, {each.socket for each in listeners})
-        others = [each.address for each in listeners if each.socket in own]
+        # A wildcard is no address to connect to: it means loopback, where somebody else may be.
+        others = [
+            each.address
+            for each in listeners
+            if each.socket in own and each.address not in ("0.0.0.0", "::")
+        ]
         found = {}
         for host in (*_LOOPBACK, *others):
             answering = _answering(listeners, host)
