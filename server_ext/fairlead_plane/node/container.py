@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from ..resources import Json
 from .backoff import BackOff, duration
+from .checks import Outcome
+from .health import Health
 from .launch import Host, Prepared, prepare
 from .problems import HoldError
 from .records import ExitRecord, RunFiles, container_folder, last_attempt
 from .runtime import Run, StartError
 from .status import ContainerState, Role, running, terminated, waiting
 from .stored import Note, StoredPod, field_path
+
+log = logging.getLogger(__name__)
 
 LEAST_GRACE_S = 2.0
 """Seconds between SIGTERM and SIGKILL when hooks have used up the grace period, as of a kubelet."""
@@ -41,6 +46,8 @@ class Container:
         True when the pod has no other container: its end is then written with the pod's.
     lost : callable
         Called when a run was lost with the shim.
+    notice : callable
+        Called with each task of the container that has ended, maybe by an exception.
     """
 
     def __init__(
@@ -52,12 +59,14 @@ class Container:
         *,
         alone: bool,
         lost: Callable[[], None],
+        notice: Callable[[asyncio.Task[None]], None],
     ) -> None:
         self._host = host
         self._pod = pod
         self._spec = spec
         self._alone = alone
         self._lost = lost
+        self._notice = notice
         self.name: str = spec["name"]
         self.role = role
         self.state = restore(pod.object, spec, role)
@@ -75,11 +84,20 @@ class Container:
         self._turn: Callable[[], Awaitable[None]] | None = None
         self._killing: asyncio.Task[None] | None = None
         self._asked = False
+        self._hooks: Json = spec.get("lifecycle") or {}
+        self._health = Health(
+            host.checks, pod, spec, self.state, final=self._final, fail=self._fail
+        )
+        self._watching: asyncio.Task[None] | None = None
 
-    def begin(self) -> asyncio.Task[None]:
-        """Start or adopt it; the task ends when it needs no further start."""
-        self._life = asyncio.create_task(self._live(), name=f"container {self.name}")
-        return self._life
+    def begin(self) -> None:
+        """Start or adopt it, and go on until it needs no further start."""
+        self._life = self._task(self._live())
+
+    def _task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=f"container {self.name}")
+        task.add_done_callback(self._notice)
+        return task
 
     async def settled(self) -> None:
         """Wait until it has ended, and will not be started again; at once when it never began."""
@@ -88,7 +106,7 @@ class Container:
 
     def cancel(self) -> None:
         """Leave it to itself: nothing of it is watched any more."""
-        for task in (self._life, self._killing):
+        for task in (self._life, self._killing, self._watching):
             if task is not None:
                 task.cancel()
 
@@ -134,6 +152,8 @@ class Container:
             True when there is a process that is asked with this call.
         """
         deadline = time.monotonic() + grace_s
+        if self._killing is not None:  # it is being killed already, for a restart
+            deadline = min(deadline, self._deadline)
         first = not self._final.is_set()
         if first or deadline < self._deadline:
             self._final.set()
@@ -146,7 +166,13 @@ class Container:
         if self._killing is not None:
             self._killing.cancel()
         if self.run is not None and not self.run.ended.done():
-            self._killing = asyncio.create_task(self._kill(self.run, deadline))
+            self._killing = self._task(self._kill(self.run, deadline))
+
+    def _fail(self, grace_s: float | None) -> None:
+        """Kill the run that goes on; the container may be started again."""
+        if not self._final.is_set():
+            grace = self._pod.object["spec"]["terminationGracePeriodSeconds"]
+            self._kill_by(time.monotonic() + (grace if grace_s is None else grace_s))
 
     async def _kill(self, run: Run, deadline: float) -> None:
         def left() -> float:
@@ -154,6 +180,8 @@ class Container:
 
         if left() > 0:
             if not self._asked:
+                if "preStop" in self._hooks:
+                    await _until(run.ended, self._pre_stop(), left())
                 if self._turn is not None:
                     await _until(run.ended, self._turn(), left())
                 self._host.runtime.signal(run, signal.SIGTERM)
@@ -161,6 +189,19 @@ class Container:
             await asyncio.wait({run.ended}, timeout=max(left(), LEAST_GRACE_S))
         if not run.ended.done():
             self._host.runtime.signal(run, signal.SIGKILL)
+
+    async def _pre_stop(self) -> None:
+        outcome = await self._hook("preStop")
+        if not outcome.healthy:
+            # As a kubelet: what it printed may be secret, and Events are read by many.
+            note = self.note("FailedPreStopHook", "PreStopHook failed", "Warning")
+            await self._pod.write(note, changed=False)
+
+    async def _hook(self, name: str) -> Outcome:
+        outcome = await self._host.checks.hook(self._pod.object, self._spec, self._hooks[name])
+        if not outcome.healthy:
+            log.warning("%s of container %s of %s: %s", name, self.name, self._pod.title, outcome)
+        return outcome
 
     # Its runs
 
@@ -228,8 +269,10 @@ class Container:
         try:
             return await run.ended
         finally:
-            if self._killing is not None:
-                self._killing.cancel()
+            for task in (self._killing, self._watching):
+                if task is not None:
+                    task.cancel()
+            self._killing = self._watching = None
 
     async def _prepare(self, files: RunFiles) -> Prepared | None:
         """Make all that a start needs, as soon as it is there; None when ended before."""
@@ -251,17 +294,40 @@ class Container:
             await asyncio.wait_for(self._final.wait(), seconds)
 
     async def _show_running(self, run: Run, *, known: bool) -> None:
-        state = self.state
-        state.state = running(run.started.result())
-        state.started = state.ready = True
-        if known:
-            await self._pod.write()
-        else:
-            await self._pod.write(
+        """Say that a run goes on, when its `postStart` hook is done, and watch its health.
+
+        A run that the status says to be running has come so far on a plane of before.
+        """
+        notes = []
+        if not known:
+            notes = [
                 self.note("Created", f"Created container: {self.name}"),
                 self.note("Started", f"Started container {self.name}"),
+            ]
+            if "postStart" in self._hooks:
+                await self._pod.write(*notes)
+                notes = []
+                await _until(run.ended, self._post_start(), None)
+                if run.ended.done() or self._killing is not None:
+                    return
+            self._health.begin()
+        began = run.started.result()
+        self.state.state = running(began)
+        await self._pod.write(*notes)
+        if self.state.started:
+            self.started.set()
+        if self._health.any:
+            self._watching = self._task(self._health.watch(began, self.started.set))
+
+    async def _post_start(self) -> None:
+        outcome = await self._hook("postStart")
+        if not outcome.healthy:
+            await self._pod.write(
+                self.note("FailedPostStartHook", "PostStartHook failed", "Warning"),
+                self.note("Killing", "FailedPostStartHook"),
+                changed=False,
             )
-        self.started.set()
+            self._fail(None)
 
     def _restarts(self, record: ExitRecord) -> bool:
         policy = self._pod.object["spec"]["restartPolicy"]
@@ -293,10 +359,14 @@ def restore(pod: Json, spec: Json, role: Role) -> ContainerState:
     return state
 
 
-async def _until(ended: asyncio.Future[Any], other: Awaitable[None], timeout_s: float) -> None:
+async def _until(
+    ended: asyncio.Future[Any], other: Awaitable[None], timeout_s: float | None
+) -> None:
     """Wait for something, but not longer than a run lasts."""
     waiting = asyncio.ensure_future(other)
     try:
         await asyncio.wait({ended, waiting}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        if waiting.done():
+            waiting.result()
     finally:
         waiting.cancel()

@@ -13,6 +13,7 @@ from fairlead.names import INTERPRETER_ANNOTATION, WORKING_DIR_ANNOTATION
 
 from ..resources import Json, Resources
 from . import commands
+from .checks import Checks
 from .layers import Interpreters, Layer
 from .records import RunFiles
 from .runtime import Runtime, StartError
@@ -27,6 +28,7 @@ class Host:
     resources: Resources
     runtime: Runtime
     interpreters: Interpreters
+    checks: Checks
     folder: Path
     """With a folder for each pod."""
     cache: Path

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..resources import NODE, POD, ApiError, Json, Resources, Transaction
 from . import commands, machine
+from .checks import Checks
 from .exec import Execs
 from .launch import Host
 from .layers import Interpreters
@@ -58,6 +59,7 @@ class Node:
             resources=resources,
             runtime=self._runtime,
             interpreters=self._interpreters,
+            checks=Checks(self.execs, self.ports),
             folder=self._pods,
             cache=folder / "cache",
             umask=umask,

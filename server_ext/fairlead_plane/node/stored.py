@@ -62,17 +62,21 @@ class StoredPod:
         metadata = self.object["metadata"]
         return f"{metadata['name']}_{metadata['namespace']}({self.uid})"
 
-    async def write(self, *notes: Note, remove: bool = False) -> None:
+    async def write(self, *notes: Note, changed: bool = True, remove: bool = False) -> None:
         """Write the status as it is now, with the Events that belong to the change.
 
         Parameters
         ----------
         *notes : Note
             Events; those over the budget of this pod are dropped.
+        changed : bool
+            False when nothing but the Events is to be written.
         remove : bool
             Take the pod out of the store with the same change, when it is being deleted.
         """
         notes = tuple(note for note in notes if self._afford())
+        if not notes and not changed:
+            return
 
         def change(transaction: Transaction) -> Json | None:
             pod = self.current(transaction)

@@ -42,7 +42,15 @@ class PodWorker:
         kinds = [(each, Role.of(each, init=True)) for each in spec.get("initContainers") or ()]
         kinds += [(each, Role.MAIN) for each in spec["containers"]]
         self._containers = [
-            Container(host, self._pod, each, role, alone=len(kinds) == 1, lost=self._lose)
+            Container(
+                host,
+                self._pod,
+                each,
+                role,
+                alone=len(kinds) == 1,
+                lost=self._lose,
+                notice=self._notice,
+            )
             for each, role in kinds
         ]
         self._verdict: Verdict | None = None
@@ -78,7 +86,12 @@ class PodWorker:
 
     def update(self, pod: Json) -> None:
         """Take note of a change of the object."""
-        self._pod.object = pod
+        before, self._pod.object = self.pod, pod
+        seconds = pod["spec"].get("activeDeadlineSeconds")
+        if seconds != before["spec"].get("activeDeadlineSeconds"):
+            self._set_deadline()
+        if pod["spec"].get("readinessGates") and self._build_status(pod) != pod["status"]:
+            self._task(self._pod.write())  # somebody has opened or closed a gate
         if pod["metadata"].get("deletionTimestamp"):
             self.stop(None, grace_s=pod["metadata"].get("deletionGracePeriodSeconds"))
 
@@ -116,11 +129,12 @@ class PodWorker:
         """Go on with an end that a plane of before had begun, with what is left of its grace."""
         metadata = self.pod["metadata"]
         if "deletionTimestamp" in metadata:
-            asked = parse_timestamp(metadata["deletionTimestamp"])
-            left_s = asked + metadata.get("deletionGracePeriodSeconds", 0) - time.time()
+            left_s = parse_timestamp(metadata["deletionTimestamp"]) - time.time()
             self.stop(None, grace_s=max(0.0, left_s))
 
     def _set_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
         seconds = self.pod["spec"].get("activeDeadlineSeconds")
         if seconds is None:
             return
@@ -182,7 +196,7 @@ class PodWorker:
     def _begin(self, container: Container) -> None:
         if self._stop.is_set() and not container.began:
             return
-        container.begin().add_done_callback(self._notice)
+        container.begin()
 
     def _end(self, containers: Sequence[Container], grace_s: float) -> None:
         """Let containers end, each sidecar when all after it in the pod have ended."""
@@ -194,7 +208,7 @@ class PodWorker:
                 if container.end(grace_s, turn) and grace_s > 0:
                     notes.append(container.note("Killing", f"Stopping container {container.name}"))
         if notes:
-            asyncio.create_task(self._pod.write(*notes)).add_done_callback(self._notice)
+            self._task(self._pod.write(*notes, changed=False))
 
     async def _settled(self, containers: Sequence[Container]) -> None:
         await self._first(_all_settled(containers))
@@ -209,6 +223,9 @@ class PodWorker:
                 task.cancel()
         if self._failure.done():
             self._failure.result()
+
+    def _task(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.create_task(work).add_done_callback(self._notice)
 
     def _notice(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) and not self._failure.done():

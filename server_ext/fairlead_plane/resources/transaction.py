@@ -6,6 +6,7 @@ import builtins
 import copy
 import secrets
 import sqlite3
+import time
 from collections.abc import Mapping, Sequence
 from uuid import uuid4
 
@@ -29,7 +30,7 @@ from .priority import admit_priority
 from .schemas import builtin_schema
 from .schemas.defaults import apply_defaults
 from .selectors import parse_selectors
-from .times import timestamp
+from .times import parse_timestamp, timestamp
 from .validation import check
 
 # Letters that make no words and no lookalikes, as in k8s.io/apimachinery/pkg/util/rand.
@@ -360,10 +361,15 @@ class Transaction:
 
     def _mark(self, kind: Kind, existing: Json, grace: int) -> Json:
         marked = copy.deepcopy(existing)
-        marked["metadata"].setdefault("deletionTimestamp", timestamp())
-        # A second request can only shorten the grace period.
-        before = marked["metadata"].get("deletionGracePeriodSeconds", grace)
-        marked["metadata"]["deletionGracePeriodSeconds"] = min(before, grace)
+        metadata = marked["metadata"]
+        asked = time.time()
+        if "deletionTimestamp" in metadata:
+            # A second request can only shorten the grace period.
+            before = metadata.get("deletionGracePeriodSeconds", 0)
+            asked = parse_timestamp(metadata["deletionTimestamp"]) - before
+            grace = min(before, grace)
+        metadata["deletionTimestamp"] = timestamp(asked + grace)
+        metadata["deletionGracePeriodSeconds"] = grace
         return self._replace(kind, existing, marked)
 
     def write(self, kind: Kind, type: str, new: Json, before: Json | None) -> Json:
