@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from ..resources import Json
+from ..resources import Json, parse_quantity
 from .backoff import BackOff, duration
 from .checks import Outcome
 from .health import Health
@@ -265,14 +266,36 @@ class Container:
         either: set[asyncio.Future[Any]] = {run.started, run.ended}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not run.ended.done():
+            self._guard(run)
             await self._show_running(run, known=known)
         try:
-            return await run.ended
+            return run.files.explain(await run.ended)
         finally:
+            self._host.memory.forget(files.id)
             for task in (self._killing, self._watching):
                 if task is not None:
                     task.cancel()
             self._killing = self._watching = None
+
+    def _guard(self, run: Run) -> None:
+        """Watch the memory of a run, if it is limited."""
+        limit = ((self._spec.get("resources") or {}).get("limits") or {}).get("memory")
+        if limit is None or not run.pid:
+            return
+
+        def exceed(used: int, pids: set[int]) -> None:
+            run.files.mark_oom()  # first: what is killed may be read by the next plane
+            self._host.runtime.signal(run, signal.SIGKILL)
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+            message = (
+                f"Container {self.name} used {used >> 20}Mi of memory, more than its limit of "
+                f"{limit}, and was killed"
+            )
+            self._task(self._pod.write(self.note("OOMKilled", message, "Warning"), changed=False))
+
+        self._host.memory.watch(run.files.id, run.pid, int(parse_quantity(limit)), exceed)
 
     async def _prepare(self, files: RunFiles) -> Prepared | None:
         """Make all that a start needs, as soon as it is there; None when ended before."""

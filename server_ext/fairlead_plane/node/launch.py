@@ -15,6 +15,7 @@ from ..resources import Json, Resources
 from . import commands
 from .checks import Checks
 from .layers import Interpreters, Layer
+from .memory import MemoryGuard
 from .records import RunFiles
 from .runtime import Runtime, StartError
 from .variables import declared_env
@@ -29,6 +30,7 @@ class Host:
     runtime: Runtime
     interpreters: Interpreters
     checks: Checks
+    memory: MemoryGuard
     folder: Path
     """With a folder for each pod."""
     cache: Path

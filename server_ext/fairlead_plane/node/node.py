@@ -16,6 +16,7 @@ from .exec import Execs
 from .launch import Host
 from .layers import Interpreters
 from .logs import Logs
+from .memory import MemoryGuard
 from .ports import Ports
 from .runtime import Runtime, StartError
 from .status import SHUTDOWN, Verdict
@@ -60,6 +61,7 @@ class Node:
             runtime=self._runtime,
             interpreters=self._interpreters,
             checks=Checks(self.execs, self.ports),
+            memory=MemoryGuard(),
             folder=self._pods,
             cache=folder / "cache",
             umask=umask,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,6 +46,16 @@ class RunFiles(NamedTuple):
             return StartRecord(0, None, 0.0)
         found = orjson.loads(content)
         return StartRecord(found["pid"], found["identity"], found["time"])
+
+    def mark_oom(self) -> None:
+        """Note that it is killed for its memory, before it is."""
+        Path(f"{self.prefix}.oom").touch()
+
+    def explain(self, record: ExitRecord) -> ExitRecord:
+        """Add what was noted to how it ended."""
+        if record.signal == signal.SIGKILL and os.path.exists(f"{self.prefix}.oom"):
+            return record._replace(reason="OOMKilled")
+        return record
 
 
 class StartRecord(NamedTuple):

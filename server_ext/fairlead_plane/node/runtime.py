@@ -30,6 +30,8 @@ class Run:
 
     Attributes
     ----------
+    pid : int
+        Its first process; 0 before its start.
     started : Future of float
         Time of the start, in seconds since 1970. Never done when the start failed.
     ended : Future of ExitRecord
@@ -39,6 +41,7 @@ class Run:
     def __init__(self, files: RunFiles) -> None:
         loop = asyncio.get_running_loop()
         self.files = files
+        self.pid = 0
         self.started: asyncio.Future[float] = loop.create_future()
         self.ended: asyncio.Future[ExitRecord] = loop.create_future()
 
@@ -124,6 +127,7 @@ class Runtime:
             run.started.set_result(record.started_at)
             run.ended.set_result(record)
         elif alive is not None:
+            run.pid = alive["pid"]
             run.started.set_result(alive["time"])
             self._runs[files.id] = run
         else:
@@ -191,8 +195,10 @@ class Runtime:
         event = message["event"]
         if event == "started":
             run = self._runs.get(message["id"])
-            if run is not None and not run.started.done():
-                run.started.set_result(message["time"])
+            if run is not None:
+                run.pid = message["pid"]
+                if not run.started.done():
+                    run.started.set_result(message["time"])
         elif event == "ended":
             self._alive.pop(message["id"], None)
             self._end(message["id"], parse_exit(message["record"]))
