@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 
 import psutil
 
+from .processes import all_processes, relatives
+
 log = logging.getLogger(__name__)
 
 FASTEST_BYTES_S = 1 << 30
@@ -59,7 +61,7 @@ class MemoryGuard:
         name : str
             Of the run.
         root : int
-            Its first process; its session and all descendants count.
+            Its first process; all that belongs to it counts.
         limit : int
             Bytes.
         exceed : callable
@@ -122,21 +124,10 @@ def _measure_all(due: dict[str, _Watched], now: float) -> dict[str, int]:
 
 
 def _find_trees(containers: Iterable[_Watched], now: float) -> None:
-    """Find the processes of containers: the session of the first one, and all descendants."""
-    processes: list[tuple[int, int, int]] = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):
-            processes.append((process.pid, process.ppid(), os.getsid(process.pid)))
+    """Find the processes of containers."""
+    processes = list(all_processes())
     for watched in containers:
-        found, size = {watched.root}, 0
-        while size != len(found):
-            size = len(found)
-            found |= {
-                pid
-                for pid, parent, session in processes
-                if parent in found or session == watched.root
-            }
-        watched.pids = found
+        watched.pids = relatives({watched.root}, processes)
         watched.tree_due = now + TREE_S
 
 

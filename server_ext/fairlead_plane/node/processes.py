@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,30 +42,40 @@ def pod_processes(folder: Path) -> Iterator[int]:
     roots = container_processes(folder)
     if not roots:
         return
-    near = set(roots)
-    if sys.platform != "linux":
-        for root in roots:
-            with contextlib.suppress(psutil.Error):
-                near |= {child.pid for child in psutil.Process(root).children(recursive=True)}
-        yield from near
-        return
-    processes = list(_all_processes())
-    size = 0
+    processes = list(all_processes())
+    near = relatives(roots, processes)
+    yield from near
+    if sys.platform == "linux":
+        others = (each.pid for each in processes if each.pid not in near)
+        yield from _strays(others, roots, folder)
+
+
+def relatives(roots: Iterable[int], processes: Sequence[Process]) -> set[int]:
+    """Return processes with their descendants and the members of their sessions and groups."""
+    near, size = set(roots), 0
     while size != len(near):
         size = len(near)
         near |= {each.pid for each in processes if near & {each.parent, each.group, each.session}}
-    yield from near
-    yield from _strays((each.pid for each in processes if each.pid not in near), roots, folder)
+    return near
 
 
-class _Process(NamedTuple):
+class Process(NamedTuple):
+    """A process and what it belongs to."""
+
     pid: int
     parent: int
     group: int
     session: int
 
 
-def _all_processes() -> Iterator[_Process]:
+def all_processes() -> Iterator[Process]:
+    """Yield all processes of this machine."""
+    if sys.platform != "linux":
+        for each in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):
+                pid = each.pid
+                yield Process(pid, each.ppid(), os.getpgid(pid), os.getsid(pid))
+        return
     for name in os.listdir("/proc"):
         if not name.isdigit():
             continue
@@ -75,7 +85,7 @@ def _all_processes() -> Iterator[_Process]:
                 fields = file.read().rpartition(b")")[2].split()
         except OSError:
             continue  # it has just ended
-        yield _Process(int(name), int(fields[1]), int(fields[2]), int(fields[3]))
+        yield Process(int(name), int(fields[1]), int(fields[2]), int(fields[3]))
 
 
 def _strays(pids: Iterable[int], roots: Iterable[int], folder: Path) -> Iterator[int]:
