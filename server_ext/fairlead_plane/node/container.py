@@ -21,6 +21,7 @@ from .records import ExitRecord, RunFiles, container_folder, last_attempt
 from .runtime import Run, StartError
 from .status import ContainerState, Role, running, terminated, waiting
 from .stored import Note, StoredPod, field_path
+from .termination import add_message
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +44,8 @@ class Container:
         Its entry of `containers` or `initContainers`.
     role : Role
         What it is to the pod.
-    alone : bool
-        True when the pod has no other container: its end is then written with the pod's.
+    siblings : int
+        How many containers the pod has, this one among them.
     lost : callable
         Called when a run was lost with the shim.
     notice : callable
@@ -58,14 +59,14 @@ class Container:
         spec: Json,
         role: Role,
         *,
-        alone: bool,
+        siblings: int,
         lost: Callable[[], None],
         notice: Callable[[asyncio.Task[None]], None],
     ) -> None:
         self._host = host
         self._pod = pod
         self._spec = spec
-        self._alone = alone
+        self._siblings = siblings
         self._lost = lost
         self._notice = notice
         self.name: str = spec["name"]
@@ -223,7 +224,7 @@ class Container:
             if record.lost:
                 self._lost()
             if self._final.is_set() or not self._restarts(record):
-                if notes or not self._alone:
+                if notes or self._siblings > 1:  # else its end is written with the pod's
                     await self._pod.write(*notes)
                 return
             wait_s = back_off.next(record)
@@ -269,7 +270,8 @@ class Container:
             self._guard(run)
             await self._show_running(run, known=known)
         try:
-            return run.files.explain(await run.ended)
+            record = run.files.explain(await run.ended)
+            return add_message(record, self._spec, run.files, self._siblings)
         finally:
             self._host.memory.forget(files.id)
             for task in (self._killing, self._watching):

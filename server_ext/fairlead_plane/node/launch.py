@@ -18,6 +18,7 @@ from .layers import Interpreters, Layer
 from .memory import MemoryGuard
 from .records import RunFiles
 from .runtime import Runtime, StartError
+from .termination import redirect
 from .variables import declared_env
 
 
@@ -81,6 +82,8 @@ async def prepare(host: Host, pod: Json, spec: Json, files: RunFiles) -> Prepare
     declared = await declared_env(
         host.resources, pod, spec, port=host.port, allocatable=host.capacity
     )
+    words = [redirect(word, spec, files) for word in words]
+    declared = {name: redirect(value, spec, files) for name, value in declared.items()}
     for name, value in declared.items():
         if "\0" in value:
             raise StartError(f"the variable {name} holds a NUL byte, which no process can be given")

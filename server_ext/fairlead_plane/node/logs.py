@@ -110,6 +110,18 @@ class _Text:
         return text
 
 
+def read_end(path: Path, lines: int, most_bytes: int) -> str:
+    """Return the last lines of a log file, and of those the last bytes."""
+    data = b""
+    position = _tail(path, lines)
+    text = _Text(timestamps=False, since=None, limit_bytes=None)
+    while True:
+        more, position = _whole_lines(path, position)
+        if not more:
+            return data[-most_bytes:].decode(errors="replace")
+        data += text.render(more)
+
+
 def _previous_attempt(pod: Json, container: str) -> int | None:
     """Return the run that `lastState` of a container is about."""
     status = pod["status"]

@@ -32,6 +32,11 @@ class RunFiles(NamedTuple):
         """Its output."""
         return Path(f"{self.prefix}.log")
 
+    @property
+    def message(self) -> Path:
+        """What it says of its end."""
+        return Path(f"{self.prefix}.message")
+
     def read_exit(self) -> ExitRecord | None:
         """Return how it ended, or None while it has not."""
         content = _read(f"{self.prefix}.exit")

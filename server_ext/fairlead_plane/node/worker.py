@@ -47,7 +47,7 @@ class PodWorker:
                 self._pod,
                 each,
                 role,
-                alone=len(kinds) == 1,
+                siblings=len(kinds),
                 lost=self._lose,
                 notice=self._notice,
             )

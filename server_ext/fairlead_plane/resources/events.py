@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from hashlib import sha256
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from .kinds import EVENT, Json
 from .times import parse_timestamp, timestamp
@@ -35,6 +36,8 @@ def build_event(
         "metadata": {
             "name": f"{metadata['name'][:230]}.{sha256(said.encode()).hexdigest()[:16]}",
             "namespace": metadata.get("namespace", "default"),
+            "uid": str(uuid4()),
+            "creationTimestamp": now,
         },
         "involvedObject": {
             "apiVersion": about["apiVersion"],

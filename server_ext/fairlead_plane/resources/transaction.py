@@ -261,7 +261,7 @@ class Transaction:
         if known is not None:
             event = self.write(EVENT, "MODIFIED", repeat_event(known), known)
         else:
-            event = self.create(event)
+            event = self.write(EVENT, "ADDED", event, None)  # made here: nothing to check
         if int(event["metadata"]["resourceVersion"]) // PRUNE_EVERY != self._first // PRUNE_EVERY:
             prune_events(self)
 
