@@ -16,6 +16,7 @@ from fairlead.names import INTERPRETER_ANNOTATION
 
 from .api import ApiServer, PodStreams
 from .certificates import CA_FILE, SERVER_FILE, SERVER_KEY_FILE, ensure_certificates
+from .controllers import Controllers, all_controllers
 from .environments import InterpreterError, fingerprint
 from .instance import listen
 from .kubeconfig import Access, read_kubeconfig, write_kubeconfig
@@ -58,6 +59,7 @@ class Plane:
         self._resources = Resources(self._store)
         self._node = Node(self._resources, folder, umask=umask, port=port)
         self._scheduler = Scheduler(self._resources)
+        self._controllers = Controllers(self._resources, all_controllers())
         self._pipelines = PipelineService(
             self._resources, pipeline_root=folder / "artifacts", environment=_environment
         )
@@ -89,6 +91,7 @@ class Plane:
         parts = (
             asyncio.create_task(self._node.run(), name="node"),
             asyncio.create_task(self._scheduler.run(), name="scheduler"),
+            asyncio.create_task(self._controllers.run(), name="controllers"),
             asyncio.create_task(self._pipelines.run(), name="pipelines"),
         )
         stopping: asyncio.Task[Any] = asyncio.create_task(stop.wait(), name="stop")

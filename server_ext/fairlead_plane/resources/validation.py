@@ -9,6 +9,7 @@ from typing import Any
 from .errors import Cause, invalid
 from .kinds import CONFIG_MAP, NAMESPACE, POD, SECRET, SERVICE, Json, Kind
 from .validation_pod import check_pod, check_pod_update
+from .validation_workloads import WORKLOADS, check_workload
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _DNS_LABEL = re.compile(_LABEL)
@@ -60,6 +61,8 @@ def check(kind: Kind, obj: Json, existing: Json | None = None) -> None:
         causes += check_pod(obj)
         if existing is not None and not causes:
             causes += check_pod_update(obj, existing)
+    elif kind in WORKLOADS:
+        causes += check_workload(kind, obj, existing)
     elif kind in (CONFIG_MAP, SECRET):
         causes += _data(kind, obj)
     if causes:
