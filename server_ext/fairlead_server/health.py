@@ -30,7 +30,7 @@ class Health(NamedTuple):
     @classmethod
     def of(cls, error: FairleadError) -> Health:
         """Tell what an error means for somebody who watches."""
-        code = int(getattr(error, "code", 0))
+        code = error.code or 0
         answered = code in _REFUSALS or (not code and not isinstance(error, ClusterError))
         refused = answered and code not in _PASSING
         return cls(ERROR if refused else RECONNECTING, error.what, error.hint, code)
