@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from fairlead.errors import FairleadError, NotFoundError
 from fairlead.kube import EMBEDDED_CONTEXT, Context, KubeClient, ResourceType, load_context
-from fairlead.kube.kubeconfig import load_kubeconfig, user_files
+from fairlead.kube.credentials import read_kubeconfig
 
 Json = dict[str, Any]
 _UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 1e3, "M": 1e6, "G": 1e9}
@@ -27,15 +29,18 @@ class ContextEntry(NamedTuple):
 def list_contexts() -> list[ContextEntry]:
     """List the contexts."""
     found = [ContextEntry(EMBEDDED_CONTEXT, "this machine", "", "default", "")]
+    path = Path(os.environ.get("KUBECONFIG") or "~/.kube/config").expanduser()
     try:
-        config = load_kubeconfig(*user_files())
+        config = read_kubeconfig(path)
     except FairleadError:
         return found
-    for name, entry in config.contexts.items():
-        cluster = config.clusters.get(str(entry.values.get("cluster")))
-        server = str(cluster.values.get("server") or "") if cluster else ""
-        namespace = str(entry.values.get("namespace") or "")
-        found.append(ContextEntry(name, str(entry.file), server, namespace, ""))
+    clusters = {one["name"]: one.get("cluster") or {} for one in config.get("clusters") or []}
+    for one in config["contexts"] or []:
+        context = one.get("context") or {}
+        server = clusters.get(context.get("cluster"), {}).get("server", "")
+        found.append(
+            ContextEntry(one["name"], str(path), server, context.get("namespace") or "", "")
+        )
     return found
 
 

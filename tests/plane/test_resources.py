@@ -20,6 +20,7 @@ from fairlead_plane.resources import (
     timestamp,
 )
 from fairlead_plane.resources.patch import json_patch, merge_patch, strategic_merge_patch
+from fairlead_plane.resources.schemas import builtin_schema
 from fairlead_plane.store import Store
 
 
@@ -304,7 +305,8 @@ def test_a_strategic_patch_merges_lists_of_named_things() -> None:
         "args": ["y"],
         "$setElementOrder/env": [],
     }
-    assert strategic_merge_patch(target, patch) == {
+    schema = builtin_schema("v1", "Pod").field("spec").field("containers").items
+    assert strategic_merge_patch(target, patch, schema) == {
         "env": [{"name": "b", "value": "2"}, {"name": "c"}],
         "args": ["y"],
     }

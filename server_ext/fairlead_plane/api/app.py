@@ -7,10 +7,12 @@ import logging
 import time
 from urllib.parse import parse_qsl
 
+import orjson
 from starlette.requests import ClientDisconnect, Request
 
-from ..resources import KINDS, POD, SERVICE, ApiError, Resources, bad_request
+from ..resources import POD, SERVICE, ApiError, Resources, bad_request
 from .discovery import VERSION, discover
+from .forms import Forms, read_form
 from .http import (
     Receive,
     Scope,
@@ -21,7 +23,7 @@ from .http import (
     send_stream,
     warning_headers,
 )
-from .objects import ObjectVerbs, schema_of
+from .objects import ObjectVerbs
 from .openapi import OpenApi
 from .openapi_answers import OpenApiPaths
 from .paths import Target, parse_target
@@ -68,7 +70,8 @@ class ApiServer:
         self._streams = streams
         self._services = services
         self._verbs = ObjectVerbs(resources)
-        self._openapi = OpenApiPaths(OpenApi(lambda: KINDS, schema_of))
+        self._forms = Forms(resources.registry)
+        self._openapi = OpenApiPaths(OpenApi(resources.registry.kinds, resources.registry.schema))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; the process boundary of every error."""
@@ -115,7 +118,7 @@ class ApiServer:
         if path.startswith(ALIAS_PREFIX) and ALIAS_SERVICE in self._services:
             await self._services[ALIAS_SERVICE](scope, receive, send)
             return
-        target = parse_target(path)
+        target = parse_target(self._resources.registry, path)
         if target is None:
             await self._answer_path(scope, path, send)
             return
@@ -140,8 +143,8 @@ class ApiServer:
             await send_json(send, VERSION)
         elif path.startswith("/openapi/"):
             await self._openapi.answer(scope, send)
-        elif (document := discover(path)) is not None:
-            await send_json(send, document)
+        elif (found := discover(self._resources.registry, path, _accept(scope))) is not None:
+            await send_bytes(send, orjson.dumps(found[0]), found[1], more=[(b"vary", b"Accept")])
         else:
             raise _not_found()
 
@@ -149,6 +152,7 @@ class ApiServer:
         self, scope: Scope, receive: Receive, send: Send, target: Target
     ) -> None:
         request = Request(scope, receive)
+        form = read_form(_accept(scope), request.query_params)
         if request.method == "GET":
             query = dict(parse_qsl(scope["query_string"].decode()))
             if target.kind is POD and target.subresource == "log" and target.name:
@@ -157,11 +161,16 @@ class ApiServer:
                 await send_stream(receive, send, chunks, "text/plain; charset=utf-8")
                 return
             if not target.subresource and read_flag(query, "watch"):
-                events = watch_events(self._resources, target, query)
+                events = watch_events(self._resources, target, query, self._forms, form)
                 await send_stream(receive, send, events, "application/json")
                 return
-        body, code = await self._verbs.answer(request, target)
-        await send_json(send, body, code, warning_headers(scope))
+        content, code = await self._verbs.answer(request, target)
+        body = self._forms.render(form, target.kind, content)
+        await send_bytes(send, body, "application/json", code, warning_headers(scope))
+
+
+def _accept(scope: Scope) -> str:
+    return b",".join(value for name, value in scope["headers"] if name == b"accept").decode()
 
 
 def _not_found() -> ApiError:

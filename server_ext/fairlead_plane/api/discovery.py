@@ -1,12 +1,18 @@
-"""Discovery: which groups, versions and kinds are served."""
+"""Discovery: which groups, versions and kinds are served; one by one, or all at once."""
 
 from __future__ import annotations
 
 import platform
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
 
-from ..resources import KINDS, POD, SERVICE, ApiError, Json, Kind
+from ..resources import NAMESPACE, POD, SERVICE, ApiError, Json, Kind, Registry
 
 _VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
+_READ_WRITE = ["get", "patch", "update"]
+_AGGREGATED = re.compile(r"g=apidiscovery\.k8s\.io;v=(v2|v2beta1);as=APIGroupDiscoveryList")
+_VERSION = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?")
 
 VERSION: Json = {
     # The version of the API that this control plane follows.
@@ -22,8 +28,29 @@ VERSION: Json = {
 }
 
 
-def discover(path: str) -> Json | None:
-    """Return the discovery document at a path, or None when none is there.
+class Subresource(NamedTuple):
+    """What is served below an object beside the object itself."""
+
+    name: str
+    verbs: list[str]
+    kind: str = ""
+    """Kind of its content; empty: that of the object."""
+    group: str = ""
+    version: str = ""
+    """Of its content, where that is of another group."""
+
+
+def discover(registry: Registry, path: str, accept: str) -> tuple[Json, str] | None:
+    """Return the discovery document at a path and its media type, or None when none is there.
+
+    Parameters
+    ----------
+    registry : Registry
+        What is served.
+    path : str
+        As in a request.
+    accept : str
+        The header: a client may ask for all groups and kinds in one document.
 
     Raises
     ------
@@ -31,40 +58,62 @@ def discover(path: str) -> Json | None:
         404 for a group or version that is not served.
     """
     parts = path.strip("/").split("/")
+    kinds = list(registry.kinds())
+    if parts in (["api"], ["apis"]) and (found := _AGGREGATED.search(accept.replace(" ", ""))):
+        media = f"application/json;g=apidiscovery.k8s.io;v={found[1]};as=APIGroupDiscoveryList"
+        core = parts == ["api"]
+        return _aggregated([each for each in kinds if (not each.group) == core], found[1]), media
+    document = _legacy(parts, kinds)
+    return None if document is None else (document, "application/json")
+
+
+def _legacy(parts: list[str], kinds: list[Kind]) -> Json | None:
     if parts == ["api"]:
         return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
     if parts == ["apis"]:
-        groups = sorted({(kind.group, kind.version) for kind in KINDS if kind.group})
-        return {
-            "kind": "APIGroupList",
-            "apiVersion": "v1",
-            "groups": [_group(*each) for each in groups],
-        }
+        names = sorted({kind.group for kind in kinds if kind.group})
+        groups = [_group(name, kinds) for name in names]
+        return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
     if parts == ["api", "v1"]:
-        return _resources("", "v1")
+        return _resource_list([kind for kind in kinds if not kind.group], "v1")
     if parts[0] == "apis" and len(parts) == 2:
-        versions = sorted({kind.version for kind in KINDS if kind.group == parts[1]})
-        if not versions:
-            raise ApiError(404, "NotFound", "the server could not find the requested resource")
-        return {"kind": "APIGroup", "apiVersion": "v1", **_group(parts[1], versions[0])}
+        if not any(kind.group == parts[1] for kind in kinds):
+            raise _not_found()
+        return {"kind": "APIGroup", "apiVersion": "v1", **_group(parts[1], kinds)}
     if parts[0] == "apis" and len(parts) == 3:
-        return _resources(parts[1], parts[2])
+        found = [kind for kind in kinds if [kind.group, kind.version] == parts[1:]]
+        if not found:
+            raise _not_found()
+        return _resource_list(found, "/".join(parts[1:]))
     return None
 
 
-def _group(group: str, version: str) -> Json:
-    served = {"groupVersion": f"{group}/{version}", "version": version}
-    return {"name": group, "versions": [served], "preferredVersion": served}
+def _group(name: str, kinds: Iterable[Kind]) -> Json:
+    versions = [
+        {"groupVersion": f"{name}/{version}", "version": version}
+        for version in _versions(kind for kind in kinds if kind.group == name)
+    ]
+    return {"name": name, "versions": versions, "preferredVersion": versions[0]}
 
 
-def _resources(group: str, version: str) -> Json:
-    kinds = [kind for kind in KINDS if (kind.group, kind.version) == (group, version)]
-    if not kinds:
-        raise ApiError(404, "NotFound", "the server could not find the requested resource")
+def _versions(kinds: Iterable[Kind]) -> list[str]:
+    """Return the versions of some kinds, the preferred one first."""
+    return sorted({kind.version for kind in kinds}, key=_rank, reverse=True)
+
+
+def _rank(version: str) -> tuple[int, int, int, str]:
+    found = _VERSION.fullmatch(version)
+    if not found:
+        return (0, 0, 0, version)
+    major, stage, minor = found.groups()
+    return ({None: 3, "beta": 2, "alpha": 1}[stage], int(major), int(minor or 0), "")
+
+
+def _resource_list(kinds: list[Kind], group_version: str) -> Json:
     return {
         "kind": "APIResourceList",
         "apiVersion": "v1",
-        "groupVersion": kinds[0].api_version,
+        "groupVersion": group_version,
         "resources": [entry for kind in kinds for entry in _entries(kind)],
     }
 
@@ -72,32 +121,106 @@ def _resources(group: str, version: str) -> Json:
 def _entries(kind: Kind) -> list[Json]:
     entry: Json = {
         "name": kind.plural,
-        "singularName": kind.kind.lower(),
+        "singularName": _singular(kind),
         "namespaced": kind.namespaced,
         "kind": kind.kind,
         "verbs": _VERBS,
     }
     if kind.short_names:
         entry["shortNames"] = list(kind.short_names)
+    if kind.categories:
+        entry["categories"] = list(kind.categories)
     entries = [entry]
-    if kind.status_subresource:
-        entries.append(_subresource(kind, "status", ["get", "patch", "update"]))
-    if kind is POD:
-        entries.append(_subresource(kind, "log", ["get"]))
-        for name, word in (("attach", "Attach"), ("exec", "Exec"), ("portforward", "PortForward")):
-            entry = _subresource(kind, name, ["create", "get"])
-            entries.append({**entry, "kind": f"Pod{word}Options"})
-    if kind in (POD, SERVICE):
-        proxied = _subresource(kind, "proxy", ["create", "delete", "get", "patch", "update"])
-        entries.append({**proxied, "kind": f"{kind.kind}ProxyOptions"})
+    for each in _subresources(kind):
+        entry = {
+            "name": f"{kind.plural}/{each.name}",
+            "singularName": "",
+            "namespaced": kind.namespaced,
+            "kind": each.kind or kind.kind,
+            "verbs": each.verbs,
+        }
+        if each.group:
+            entry |= {"group": each.group, "version": each.version}
+        entries.append(entry)
     return entries
 
 
-def _subresource(kind: Kind, name: str, verbs: list[str]) -> Json:
+def _subresources(kind: Kind) -> list[Subresource]:
+    found = []
+    if kind.status_subresource:
+        found.append(Subresource("status", _READ_WRITE))
+    if kind.scale is not None:
+        found.append(Subresource("scale", _READ_WRITE, "Scale", "autoscaling", "v1"))
+    if kind is NAMESPACE:
+        found.append(Subresource("finalize", ["update"]))
+    if kind is POD:
+        found.append(Subresource("log", ["get"]))
+        for name, word in (("attach", "Attach"), ("exec", "Exec"), ("portforward", "PortForward")):
+            found.append(Subresource(name, ["create", "get"], f"Pod{word}Options"))
+    if kind in (POD, SERVICE):
+        verbs = ["create", "delete", "get", "patch", "update"]
+        found.append(Subresource("proxy", verbs, f"{kind.kind}ProxyOptions"))
+    return found
+
+
+def _singular(kind: Kind) -> str:
+    return kind.singular or kind.kind.lower()
+
+
+def _aggregated(kinds: list[Kind], version: str) -> Json:
     return {
-        "name": f"{kind.plural}/{name}",
-        "singularName": "",
-        "namespaced": kind.namespaced,
-        "kind": kind.kind,
-        "verbs": verbs,
+        "kind": "APIGroupDiscoveryList",
+        "apiVersion": f"apidiscovery.k8s.io/{version}",
+        "metadata": {},
+        "items": [
+            {
+                "metadata": {"name": group, "creationTimestamp": None},
+                "versions": [
+                    {
+                        "version": each,
+                        "resources": [
+                            _discovery(kind)
+                            for kind in kinds
+                            if (kind.group, kind.version) == (group, each)
+                        ],
+                        "freshness": "Current",
+                    }
+                    for each in _versions(kind for kind in kinds if kind.group == group)
+                ],
+            }
+            for group in sorted({kind.group for kind in kinds})
+        ],
     }
+
+
+def _discovery(kind: Kind) -> Json:
+    entry: Json = {
+        "resource": kind.plural,
+        "responseKind": {"group": kind.group, "version": kind.version, "kind": kind.kind},
+        "scope": "Namespaced" if kind.namespaced else "Cluster",
+        "singularResource": _singular(kind),
+        "verbs": _VERBS,
+    }
+    if kind.short_names:
+        entry["shortNames"] = list(kind.short_names)
+    if kind.categories:
+        entry["categories"] = list(kind.categories)
+    subresources = [
+        {
+            "subresource": each.name,
+            "responseKind": {
+                "group": each.group or kind.group,
+                "version": each.version or kind.version,
+                "kind": each.kind or kind.kind,
+            },
+            "verbs": each.verbs,
+        }
+        for each in _subresources(kind)
+    ]
+    if subresources:
+        entry["subresources"] = subresources
+    return entry
+
+
+def _not_found() -> ApiError:
+    return ApiError(404, "NotFound", "the server could not find the requested resource")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-import orjson
 from starlette.requests import Request
 
 from ..resources import (
@@ -16,29 +13,34 @@ from ..resources import (
     PVC,
     SERVICE,
     ApiError,
+    BodyList,
     Json,
-    Kind,
     Resources,
     Transaction,
     bad_request,
-    conflict,
+    not_found,
 )
-from ..resources.patch import json_patch, merge_patch, strategic_merge_patch
-from ..resources.schemas import Schema, builtin_schema
+from ..resources.apply import apply
+from ..resources.managed import Manager, track_update
 from ..resources.schemas.decode import decode, decode_patched, read_mode
-from .http import read_json, read_object, warn
+from ..resources.schemas.schema import ANYTHING
+from .bodies import complete, read_target
+from .deletes import delete_one, read_delete_options
+from .http import read_flag, warn
+from .lists import list_objects
+from .patches import PatchBody, read_patch
 from .paths import Target
+from .scale import read_scale, write_scale
 
 T = TypeVar("T")
-Answer = tuple[Json, int]
+Content = Json | bytes | BodyList
+"""An object, its bytes as stored, or a list."""
+Answer = tuple[Content, int]
 
-_PATCHES: dict[str, Callable[[Json, Any], Any]] = {
-    "application/merge-patch+json": merge_patch,
-    "application/strategic-merge-patch+json": strategic_merge_patch,
-    "application/json-patch+json": json_patch,
-}
 # Kinds whose deletion answers with the object, as in the real API; others answer a Status.
 _RETURNED = (POD, PVC, SERVICE, NAMESPACE)
+_SUBRESOURCES = ("", "status", "finalize", "scale")
+_LONGEST_MANAGER = 128
 
 
 class _DryRunError(Exception):
@@ -50,7 +52,7 @@ class _DryRunError(Exception):
 
 
 class ObjectVerbs:
-    """Create, get, list, replace, patch and delete.
+    """Create, get, list, replace, patch, apply and delete.
 
     Parameters
     ----------
@@ -60,18 +62,19 @@ class ObjectVerbs:
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
+        self._registry = resources.registry
 
     async def answer(self, request: Request, target: Target) -> Answer:
-        """Do what the request asks and return body and HTTP status.
+        """Do what the request asks and return content and HTTP status.
 
         Raises
         ------
         ApiError
-            Any refusal; 405 for a verb that the target does not have.
+            Any refusal; 404 for a subresource and 405 for a verb that the target does not have.
         """
-        if target.subresource not in ("", "status", "finalize"):
+        if not _has_subresource(target):
             raise ApiError(404, "NotFound", "the server could not find the requested resource")
-        verbs = _COLLECTION if target.name is None else _STATUS if target.subresource else _ITEM
+        verbs = _COLLECTION if target.name is None else _SUB if target.subresource else _ITEM
         verb = verbs.get(request.method)
         if verb is None:
             message = "the server does not allow this method on the requested resource"
@@ -79,7 +82,7 @@ class ObjectVerbs:
         return await verb(self, request, target)
 
     async def _change(self, query: Mapping[str, str], change: Callable[[Transaction], T]) -> T:
-        if query.get("dryRun") != "All":
+        if not _is_dry(query):
             return await self._resources.transaction(change)
 
         def dry(transaction: Transaction) -> None:
@@ -93,82 +96,155 @@ class ObjectVerbs:
         raise AssertionError("a dry run always raises")
 
     async def _list(self, request: Request, target: Target) -> Answer:
-        query = request.query_params
-        found = await self._resources.list(
-            target.kind,
-            target.namespace,
-            label_selector=query.get("labelSelector", ""),
-            field_selector=query.get("fieldSelector", ""),
-            limit=_number(query, "limit") or 0,
-            after=_read_continue(query.get("continue", "")),
-        )
-        metadata = {"resourceVersion": found.resource_version}
-        if found.next is not None:
-            metadata["continue"] = base64.urlsafe_b64encode(orjson.dumps(found.next)).decode()
-        return {
-            "kind": f"{target.kind.kind}List",
-            "apiVersion": target.kind.api_version,
-            "metadata": metadata,
-            "items": found.items,
-        }, 200
+        return list_objects(self._resources, target, request.query_params), 200
 
     async def _create(self, request: Request, target: Target) -> Answer:
-        obj = await _read(request, target)
-        created = await self._change(request.query_params, lambda change: change.create(obj))
-        return created, 201
+        obj = await read_target(request, target, self._registry)
+        manager = _manager(request, target, "Update")
+
+        def change(transaction: Transaction) -> Json:
+            return transaction.create(obj, managed=self._track(target, None, obj, manager))
+
+        return await self._change(request.query_params, change), 201
 
     async def _get(self, request: Request, target: Target) -> Answer:
         assert target.name is not None
-        return await self._resources.get(target.kind, target.name, target.namespace), 200
+        found = self._resources.find_body(target.kind, target.name, target.namespace)
+        if found is None:
+            raise not_found(target.kind, target.name)
+        if target.subresource == "scale":
+            return read_scale(target.kind, await self._current(target)), 200
+        return found, 200
+
+    async def _current(self, target: Target) -> Json:
+        assert target.name is not None
+        return await self._resources.get(target.kind, target.name, target.namespace)
 
     async def _replace(self, request: Request, target: Target) -> Answer:
-        obj = await _read(request, target)
+        if target.subresource == "scale":
+            return await self._replace_scale(request, target)
+        obj = await read_target(request, target, self._registry)
+        metadata = obj["metadata"]
+        if target.kind.custom and not metadata.get("resourceVersion"):
+            message = "Invalid value: 0x0: must be specified for an update"
+            raise _invalid(target, "metadata.resourceVersion", message)
+        manager = _manager(request, target, "Update")
 
         def change(transaction: Transaction) -> Json:
-            if target.subresource == "status":
-                return transaction.update_status(obj)
-            return transaction.update(obj)
+            assert target.name is not None
+            before = transaction.get(target.kind, target.name, target.namespace)
+            return self._write(transaction, target, before, obj, manager)
 
         return await self._change(request.query_params, change), 200
 
     async def _patch(self, request: Request, target: Target) -> Answer:
-        media = request.headers.get("content-type", "").partition(";")[0].strip()
-        apply = _PATCHES.get(media)
-        if apply is None:
-            message = (
-                "the body of the request was in an unknown format - accepted media types include: "
-                + ", ".join(_PATCHES)
-            )
-            raise ApiError(415, "UnsupportedMediaType", message)
-        patch = await read_json(request)
+        patch = await read_patch(request, target.kind, self._registry)
+        if target.subresource == "scale":
+            return await self._patch_scale(request, target, patch)
+        if patch.applies:
+            return await self._apply(request, target, patch.content)
         mode = read_mode(request.query_params.get("fieldValidation", ""))
-        schema = schema_of(target.kind)
+        schema = self._registry.schema(target.kind)
+        manager = _manager(request, target, "Update")
         warnings: list[str] = []
 
         def change(transaction: Transaction) -> Json:
             assert target.name is not None
             before = transaction.get(target.kind, target.name, target.namespace)
-            patched = apply(before, patch)
-            if not isinstance(patched, dict):
-                raise bad_request("the patch does not leave a JSON object")
-            obj = _complete(patched, target)
-            obj, warnings[:] = decode_patched(target.kind, obj, schema, mode, patch)
-            if target.subresource == "status":
-                return transaction.update_status(obj)
-            return transaction.update(obj)
+            obj = complete(patch.patched(before, schema), target)
+            obj, warnings[:] = decode_patched(target.kind, obj, schema, mode, patch.content)
+            return self._write(transaction, target, before, obj, manager)
 
         changed = await self._change(request.query_params, change)
         warn(request, warnings)
         return changed, 200
 
-    async def _delete(self, request: Request, target: Target) -> Answer:
-        options = await _delete_options(request)
+    async def _apply(self, request: Request, target: Target, given: Json) -> Answer:
+        kind, query = target.kind, request.query_params
+        schema = self._registry.schema(kind)
+        if not query.get("fieldManager"):
+            message = "Required value: is required for apply patch"
+            raise _unnamed("PatchOptions.meta.k8s.io", "fieldManager", message)
+        manager = _manager(request, target, "Apply")
+        if given.get("metadata", {}).get("managedFields"):
+            raise bad_request("metadata.managedFields must be nil")
+        config, warnings = decode(
+            kind, complete(given, target), schema, read_mode(query.get("fieldValidation", ""))
+        )
+        created: list[bool] = []
 
         def change(transaction: Transaction) -> Json:
             assert target.name is not None
-            return _delete_one(transaction, target, target.name, options)
+            live = transaction.find(kind, target.name, target.namespace)
+            if live is None and target.subresource:
+                raise not_found(kind, target.name)
+            version = config["metadata"].get("resourceVersion")
+            if live is None and version:
+                raise not_found(kind, target.name)
+            obj, managed = apply(
+                kind, schema or ANYTHING, live, config, manager, force=read_flag(query, "force")
+            )
+            created.append(live is None)
+            if live is None:
+                return transaction.create(obj, managed=managed)
+            if version:
+                obj["metadata"]["resourceVersion"] = version
+            if target.subresource == "status":
+                return transaction.update_status(obj, managed=managed)
+            return transaction.update(obj, managed=managed)
 
-        gone = await self._change(request.query_params, change)
+        changed = await self._change(query, change)
+        warn(request, warnings)
+        return changed, 201 if created[-1] else 200
+
+    async def _replace_scale(self, request: Request, target: Target) -> Answer:
+        from .http import read_object
+
+        scale, _ = await read_object(request)
+        return await self._write_scale(request, target, lambda _: scale)
+
+    async def _patch_scale(self, request: Request, target: Target, patch: PatchBody) -> Answer:
+        if patch.applies:
+            return await self._write_scale(request, target, lambda _: patch.content)
+        return await self._write_scale(request, target, lambda now: patch.patched(now, None))
+
+    async def _write_scale(
+        self, request: Request, target: Target, wanted: Callable[[Json], Json]
+    ) -> Answer:
+        manager = _manager(request, target, "Update")
+
+        def change(transaction: Transaction) -> Json:
+            assert target.name is not None
+            before = transaction.get(target.kind, target.name, target.namespace)
+            scale = wanted(read_scale(target.kind, before))
+            obj = write_scale(target.kind, before, scale)
+            changed = self._write(
+                transaction, target._replace(subresource=""), before, obj, manager
+            )
+            return read_scale(target.kind, changed)
+
+        return await self._change(request.query_params, change), 200
+
+    def _write(
+        self, transaction: Transaction, target: Target, before: Json, obj: Json, manager: Manager
+    ) -> Json:
+        managed = self._track(target, before, obj, manager)
+        if target.subresource == "status":
+            return transaction.update_status(obj, managed=managed)
+        return transaction.update(obj, managed=managed)
+
+    def _track(self, target: Target, old: Json | None, new: Json, manager: Manager) -> list[Json]:
+        schema = self._registry.schema(target.kind) or ANYTHING
+        return track_update(target.kind, schema, old, new, manager)
+
+    async def _delete(self, request: Request, target: Target) -> Answer:
+        options = await read_delete_options(request)
+
+        def change(transaction: Transaction) -> Json:
+            assert target.name is not None
+            return delete_one(transaction, target, target.name, options)
+
+        gone = await self._change(_with_dry(request, options), change)
         if target.kind in _RETURNED or "deletionTimestamp" in gone["metadata"]:
             return gone, 200
         details = {"name": target.name, "kind": target.kind.plural, "uid": gone["metadata"]["uid"]}
@@ -184,7 +260,7 @@ class ObjectVerbs:
 
     async def _delete_collection(self, request: Request, target: Target) -> Answer:
         query = request.query_params
-        options = await _delete_options(request)
+        options = await read_delete_options(request)
 
         def change(transaction: Transaction) -> list[Json]:
             gone = []
@@ -198,12 +274,12 @@ class ObjectVerbs:
                 place = target._replace(namespace=metadata.get("namespace"))
                 # The cascade of one before may have taken it along.
                 if transaction.find(target.kind, metadata["name"], place.namespace) is not None:
-                    gone.append(_delete_one(transaction, place, metadata["name"], options))
+                    gone.append(delete_one(transaction, place, metadata["name"], options))
             return gone
 
-        items = await self._change(query, change)
+        items = await self._change(_with_dry(request, options), change)
         return {
-            "kind": f"{target.kind.kind}List",
+            "kind": target.kind.list_kind or f"{target.kind.kind}List",
             "apiVersion": target.kind.api_version,
             "metadata": {"resourceVersion": self._resources.version},
             "items": items,
@@ -221,107 +297,60 @@ _ITEM = {
     "PATCH": ObjectVerbs._patch,
     "DELETE": ObjectVerbs._delete,
 }
-_STATUS = {
+_SUB = {
     "GET": ObjectVerbs._get,
     "PUT": ObjectVerbs._replace,
     "PATCH": ObjectVerbs._patch,
 }
 
 
-def schema_of(kind: Kind) -> Schema | None:
-    """Return the schema of a kind; None for one that takes anything."""
-    return builtin_schema(kind.api_version, kind.kind)
+def _has_subresource(target: Target) -> bool:
+    kind, name = target.kind, target.subresource
+    if name == "status":
+        return kind.status_subresource
+    if name == "scale":
+        return kind.scale is not None
+    if name == "finalize":
+        return kind is NAMESPACE
+    return not name
 
 
-async def _read(request: Request, target: Target) -> Json:
-    """Read the object of a request, as strictly as the request asks."""
-    given, body = await read_object(request)
-    mode = read_mode(request.query_params.get("fieldValidation", ""))
-    obj = _complete(given, target)
-    obj, warnings = decode(target.kind, obj, schema_of(target.kind), mode, body)
-    warn(request, warnings)
-    return obj
+def _manager(request: Request, target: Target, operation: str) -> Manager:
+    """Return who writes: as the request says, else the program's name."""
+    given = request.query_params.get("fieldManager")
+    if given and len(given) > _LONGEST_MANAGER:
+        message = f"Too long: may not be more than {_LONGEST_MANAGER} bytes"
+        raise _unnamed("PatchOptions.meta.k8s.io", "fieldManager", message)
+    name = given or request.headers.get("user-agent", "").partition("/")[0] or "unknown"
+    subresource = target.subresource if target.subresource != "finalize" else ""
+    return Manager(name[:_LONGEST_MANAGER], operation, target.kind.api_version, subresource)
 
 
-def _complete(obj: Json, target: Target) -> Json:
-    """Fill in what the URL says about an object, and refuse what contradicts it."""
+def _is_dry(query: Mapping[str, str]) -> bool:
+    asked = query.get("dryRun", "")
+    if asked not in ("", "All"):
+        message = f'Unsupported value: "{asked}": supported values: "All"'
+        raise _unnamed("CreateOptions.meta.k8s.io", "dryRun", message)
+    return asked == "All"
+
+
+def _with_dry(request: Request, options: Json) -> Mapping[str, str]:
+    """Return the query; `dryRun` may also stand in the options of a deletion."""
+    dry = options.get("dryRun")
+    return {**request.query_params, **({"dryRun": "All"} if dry == ["All"] else {})}
+
+
+def _invalid(target: Target, field: str, message: str) -> ApiError:
     kind = target.kind
-    given = (obj.get("apiVersion") or kind.api_version, obj.get("kind") or kind.kind)
-    if given != (kind.api_version, kind.kind):
-        raise bad_request(
-            f"the object provided is unrecognized (must be of type {kind.kind} in "
-            f"{kind.api_version}): it is a {given[1]} in {given[0]}"
-        )
-    metadata = obj.get("metadata") or {}
-    if not isinstance(metadata, dict):
-        raise bad_request("metadata must be an object")
-    metadata = dict(metadata)
-    if kind.namespaced:
-        if target.namespace is None:
-            raise ApiError(405, "MethodNotAllowed", "a namespace is needed to create an object")
-        if metadata.setdefault("namespace", target.namespace) != target.namespace:
-            raise bad_request(
-                "the namespace of the provided object does not match the namespace sent on the "
-                "request"
-            )
-    if target.name is not None and metadata.setdefault("name", target.name) != target.name:
-        raise bad_request(
-            f"the name of the object ({metadata['name']}) does not match the name on the URL "
-            f"({target.name})"
-        )
-    return {**obj, "apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata}
-
-
-async def _delete_options(request: Request) -> Json:
-    options = await read_json(request)
-    if options is not None and not isinstance(options, dict):
-        raise bad_request("the delete options must be a JSON object")
-    merged = {**(options or {})}
-    query = request.query_params
-    if "gracePeriodSeconds" in query:
-        merged["gracePeriodSeconds"] = _number(query, "gracePeriodSeconds")
-    if "propagationPolicy" in query:
-        merged["propagationPolicy"] = query["propagationPolicy"]
-    return merged
-
-
-def _delete_one(transaction: Transaction, target: Target, name: str, options: Json) -> Json:
-    conditions = options.get("preconditions") or {}
-    version = conditions.get("resourceVersion")
-    if version:
-        stored = transaction.get(target.kind, name, target.namespace)["metadata"]["resourceVersion"]
-        if stored != version:
-            why = (
-                f"Precondition failed: ResourceVersion in precondition: {version}, "
-                f"ResourceVersion in object meta: {stored}"
-            )
-            raise conflict(target.kind, name, why)
-    return transaction.delete(
-        target.kind,
-        name,
-        target.namespace,
-        grace_period_seconds=options.get("gracePeriodSeconds"),
-        uid=conditions.get("uid"),
-        orphan=options.get("propagationPolicy") == "Orphan"
-        or bool(options.get("orphanDependents")),
+    full = f"{kind.kind}.{kind.group}" if kind.group else kind.kind
+    cause = {"reason": "FieldValueInvalid", "message": message, "field": field}
+    details = {"name": target.name, "group": kind.group, "kind": kind.kind, "causes": [cause]}
+    return ApiError(
+        422, "Invalid", f'{full} "{target.name}" is invalid: {field}: {message}', details
     )
 
 
-def _number(query: Mapping[str, str], name: str) -> int | None:
-    text = query.get(name)
-    if not text:
-        return None
-    try:
-        return int(text)
-    except ValueError as error:
-        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax ({name})') from error
-
-
-def _read_continue(token: str) -> tuple[str, str] | None:
-    if not token:
-        return None
-    try:
-        namespace, name = orjson.loads(base64.urlsafe_b64decode(token))
-    except (ValueError, TypeError, binascii.Error) as error:
-        raise bad_request("continue key is not valid") from error
-    return str(namespace), str(name)
+def _unnamed(kind: str, field: str, message: str) -> ApiError:
+    cause = {"reason": "FieldValueInvalid", "message": message, "field": field}
+    text = f'{kind} "" is invalid: {field}: {message}'
+    return ApiError(422, "Invalid", text, {"causes": [cause]})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..resources import NAMESPACE, Kind, find_kind
+from ..resources import NAMESPACE, Kind, Registry
 
 
 class Target(NamedTuple):
@@ -21,11 +21,13 @@ class Target(NamedTuple):
     """What follows the subresource, from its slash on."""
 
 
-def parse_target(path: str) -> Target | None:
+def parse_target(registry: Registry, path: str) -> Target | None:
     """Parse the path of an object or a collection.
 
     Parameters
     ----------
+    registry : Registry
+        The kinds that are served.
     path : str
         As in a request, decoded.
 
@@ -56,7 +58,7 @@ def parse_target(path: str) -> Target | None:
         and words[2] not in ("", "status", "finalize")
     ):
         namespace, words = words[1], words[2:]
-    kind = find_kind(group, version, words[0])
+    kind = registry.find(group, version, words[0])
     if namespace is not None and not kind.namespaced:
         return None
     name = words[1] if len(words) > 1 and words[1] else None

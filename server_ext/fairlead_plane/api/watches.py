@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 
 import orjson
 
-from ..resources import ApiError, Json, Kind, Resources, Watch, bad_request
+from ..resources import ApiError, Json, Kind, Resources, Watch, WatchEvent, bad_request
+from ..resources.changes import event_line
+from .forms import Form, Forms
 from .http import read_flag
 from .paths import Target
 
@@ -19,7 +22,7 @@ DEFAULT_TIMEOUT_S = 3600.0
 
 
 def watch_events(
-    resources: Resources, target: Target, query: Mapping[str, str]
+    resources: Resources, target: Target, query: Mapping[str, str], forms: Forms, form: Form
 ) -> AsyncIterator[bytes]:
     """Return the lines of a watch, as they happen.
 
@@ -55,23 +58,33 @@ def watch_events(
             raise
         return _error_line(error)
     bookmarks = read_flag(query, "allowWatchBookmarks")
-    return _lines(resources, watch, timeout_s, bookmarks=bookmarks, mark_initial=initial)
+    render = None if not form.name else partial(forms.render_object, form, target.kind)
+    return _lines(resources, watch, timeout_s, render, bookmarks=bookmarks, mark_initial=initial)
 
 
 async def _error_line(error: ApiError) -> AsyncIterator[bytes]:
-    yield _line("ERROR", orjson.dumps(error.status()))
+    yield event_line("ERROR", orjson.dumps(error.status()))
 
 
 async def _lines(
-    resources: Resources, watch: Watch, timeout_s: float, *, bookmarks: bool, mark_initial: bool
+    resources: Resources,
+    watch: Watch,
+    timeout_s: float,
+    render: Callable[[bytes], bytes] | None,
+    *,
+    bookmarks: bool,
+    mark_initial: bool,
 ) -> AsyncIterator[bytes]:
+    def line(event: WatchEvent) -> bytes:
+        return event.line if render is None else event_line(event.type, render(event.body))
+
     clock = asyncio.get_running_loop().time
     end = clock() + timeout_s
     try:
         if mark_initial:
             while not watch.idle:
                 event = await anext(watch)
-                yield _line(event.type, event.body)
+                yield line(event)
             annotations = {"k8s.io/initial-events-end": "true"}
             yield _bookmark(watch.kind, resources.version, annotations)
         while True:
@@ -81,18 +94,18 @@ async def _lines(
             try:
                 event = await asyncio.wait_for(anext(watch), min(left, BOOKMARK_S))
             except asyncio.TimeoutError:
-                if bookmarks:
+                if bookmarks and watch.idle:
                     yield _bookmark(watch.kind, resources.version)
                 continue
             except StopAsyncIteration:
                 break
-            lines = [_line(event.type, event.body)]
+            lines = [line(event)]
             while not watch.idle:
                 event = await anext(watch)
-                lines.append(_line(event.type, event.body))
+                lines.append(line(event))
             yield b"".join(lines)
     except ApiError as error:
-        yield _line("ERROR", orjson.dumps(error.status()))
+        yield event_line("ERROR", orjson.dumps(error.status()))
     finally:
         watch.close()
 
@@ -102,8 +115,4 @@ def _bookmark(kind: Kind, version: str, annotations: Json | None = None) -> byte
     if annotations:
         metadata["annotations"] = annotations
     mark = {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": metadata}
-    return _line("BOOKMARK", orjson.dumps(mark))
-
-
-def _line(type: str, body: bytes) -> bytes:
-    return b'{"type":"%s","object":%s}\n' % (type.encode(), body)
+    return event_line("BOOKMARK", orjson.dumps(mark))

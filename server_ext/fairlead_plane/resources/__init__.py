@@ -5,7 +5,7 @@ the Kubernetes API promises about an object, whoever writes it. Not here: HTTP, 
 does; that is for its controller, which comes through this gate as any client does.
 """
 
-from .cascade import FIRST_NAMESPACES
+from .cascade import BACKGROUND, FIRST_NAMESPACES, FOREGROUND, ORPHAN
 from .conditions import merge_conditions
 from .errors import (
     ApiError,
@@ -18,10 +18,11 @@ from .errors import (
     invalid,
     not_found,
 )
-from .gate import ObjectList, Resources, find_kind
+from .gate import BodyList, ObjectList, Resources, parse_version
 from .kinds import (
     CONFIG_MAP,
     CONTROLLER_REVISION,
+    CRD,
     CRON_JOB,
     DEPLOYMENT,
     ENDPOINT_SLICE,
@@ -47,23 +48,28 @@ from .kinds import (
     Kind,
 )
 from .quantity import parse_quantity
+from .registry import Registry
 from .times import parse_timestamp, timestamp
-from .transaction import Transaction, controller_uid, kind_of
+from .transaction import Transaction, controller_uid
 from .watch import Watch, WatchEvent
 
 __all__ = [
+    "BACKGROUND",
     "CONFIG_MAP",
     "CONTROLLER_REVISION",
+    "CRD",
     "CRON_JOB",
     "DEPLOYMENT",
     "ENDPOINTS",
     "ENDPOINT_SLICE",
     "EVENT",
     "FIRST_NAMESPACES",
+    "FOREGROUND",
     "JOB",
     "KINDS",
     "NAMESPACE",
     "NODE",
+    "ORPHAN",
     "POD",
     "PRIORITY_CLASS",
     "PV",
@@ -77,10 +83,12 @@ __all__ = [
     "STORAGE_CLASS",
     "WORKFLOW",
     "ApiError",
+    "BodyList",
     "Cause",
     "Json",
     "Kind",
     "ObjectList",
+    "Registry",
     "Resources",
     "Transaction",
     "Watch",
@@ -90,13 +98,12 @@ __all__ = [
     "conflict",
     "controller_uid",
     "expired",
-    "find_kind",
     "forbidden",
     "invalid",
-    "kind_of",
     "merge_conditions",
     "not_found",
     "parse_quantity",
     "parse_timestamp",
+    "parse_version",
     "timestamp",
 ]

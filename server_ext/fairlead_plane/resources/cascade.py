@@ -1,13 +1,14 @@
-"""What else goes when an object goes: its dependents, and the content of a namespace."""
+"""What else goes when an object goes: its dependents, and the content of a namespace or a kind."""
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from . import tables
 from .errors import forbidden
-from .kinds import KINDS, NAMESPACE, Json, Kind
+from .kinds import CRD, NAMESPACE, Json, Kind
 from .times import timestamp
 
 if TYPE_CHECKING:
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
 FIRST_NAMESPACES = ("default", "kubeflow", "kube-system")
 """Namespaces that exist from the start and cannot be deleted."""
 
-_BY_RESOURCE: dict[str, Kind] = {kind.resource: kind for kind in KINDS}
+BACKGROUND, FOREGROUND, ORPHAN = "Background", "Foreground", "Orphan"
+"""Propagation policies: dependents go after their owner, before it, or stay."""
+
+FOREGROUND_FINALIZER = "foregroundDeletion"
+ORPHAN_FINALIZER = "orphan"
 
 
 def release(transaction: Transaction, uid: str, *, orphan: bool) -> None:
@@ -25,20 +30,112 @@ def release(transaction: Transaction, uid: str, *, orphan: bool) -> None:
     A dependent whose last owner it was is deleted in the same way as on request (background
     propagation); one with other owners, or any with `orphan`, only loses the reference.
     """
+    for kind, dependent in dependents(transaction, uid):
+        metadata = dependent["metadata"]
+        others = [each for each in metadata["ownerReferences"] if each["uid"] != uid]
+        if others or orphan:
+            metadata["ownerReferences"] = others
+            if not others:
+                del metadata["ownerReferences"]
+            transaction.update(dependent)
+        else:
+            transaction.delete(kind, metadata["name"], metadata.get("namespace"))
+
+
+def dependents(transaction: Transaction, uid: str) -> Iterator[tuple[Kind, Json]]:
+    """Yield what an owner owns now, each with its kind."""
     rows = transaction.db.execute(
         "SELECT kind, namespace, name FROM owners WHERE owner = ?", (uid,)
     ).fetchall()
     for resource, namespace, name in rows:
-        kind = _BY_RESOURCE[resource]
-        dependent = transaction.get(kind, name, namespace)
-        others = [each for each in dependent["metadata"]["ownerReferences"] if each["uid"] != uid]
-        if others or orphan:
-            dependent["metadata"]["ownerReferences"] = others
-            if not others:
-                del dependent["metadata"]["ownerReferences"]
-            transaction.update(dependent)
-        else:
-            transaction.delete(kind, name, namespace)
+        kind = transaction.registry.of_resource(resource)
+        found = None if kind is None else transaction.find(kind, name, namespace or None)
+        # A cascade before may have taken it along.
+        if kind is not None and found is not None:
+            yield kind, found
+
+
+def delete_dependents(transaction: Transaction, owner: Json) -> None:
+    """Delete what an owner owns that is being deleted itself in the foreground.
+
+    A dependent with another owner that stays only waits for its reference to go.
+    """
+    for kind, dependent in dependents(transaction, owner["metadata"]["uid"]):
+        metadata = dependent["metadata"]
+        if "deletionTimestamp" in metadata:
+            continue
+        if all(_leaves(transaction, dependent, each) for each in metadata["ownerReferences"]):
+            owns = any(True for _ in dependents(transaction, metadata["uid"]))
+            transaction.delete(
+                kind,
+                metadata["name"],
+                metadata.get("namespace"),
+                propagation=FOREGROUND if owns else BACKGROUND,
+            )
+
+
+def finish_owners(transaction: Transaction, gone: Json) -> None:
+    """Remove owners that only waited for a removed dependent."""
+    for reference in gone["metadata"].get("ownerReferences") or ():
+        found = find_owner(transaction, gone, reference)
+        if found is not None:
+            finish_foreground(transaction, *found)
+
+
+def finish_foreground(transaction: Transaction, kind: Kind, owner: Json) -> Json:
+    """Remove an owner in foreground deletion that has no dependent left to wait for."""
+    metadata = owner["metadata"]
+    if FOREGROUND_FINALIZER not in (metadata.get("finalizers") or ()):
+        return owner
+    for _, dependent in dependents(transaction, metadata["uid"]):
+        for reference in dependent["metadata"]["ownerReferences"]:
+            if reference["uid"] == metadata["uid"] and reference.get("blockOwnerDeletion"):
+                return owner
+    free = copy.deepcopy(owner)
+    free["metadata"]["finalizers"].remove(FOREGROUND_FINALIZER)
+    if not free["metadata"]["finalizers"]:
+        del free["metadata"]["finalizers"]
+    return transaction.replace(kind, owner, free)
+
+
+def is_orphaned(transaction: Transaction, obj: Json) -> bool:
+    """Tell whether an object names owners, and none of them exists.
+
+    An owner of a kind that is not served is taken to exist.
+    """
+    references = obj["metadata"].get("ownerReferences") or ()
+    if not references:
+        return False
+    for reference in references:
+        kind = transaction.registry.find_kind(reference["apiVersion"], reference["kind"])
+        if kind is None or find_owner(transaction, obj, reference) is not None:
+            return False
+    return True
+
+
+def find_owner(transaction: Transaction, obj: Json, reference: Json) -> tuple[Kind, Json] | None:
+    """Return kind and object that an owner reference means, or None."""
+    kind = transaction.registry.find_kind(reference["apiVersion"], reference["kind"])
+    if kind is None:
+        return None
+    namespace = obj["metadata"].get("namespace")
+    if kind.namespaced and not namespace:
+        return None  # what has no namespace cannot be owned by what has one
+    found = transaction.find(kind, reference["name"], namespace)
+    if found is None or found["metadata"]["uid"] != reference["uid"]:
+        return None
+    return kind, found
+
+
+def _leaves(transaction: Transaction, obj: Json, reference: Json) -> bool:
+    """Tell whether an owner is gone, or is being deleted in the foreground."""
+    found = find_owner(transaction, obj, reference)
+    if found is None:
+        return True
+    metadata = found[1]["metadata"]
+    return "deletionTimestamp" in metadata and FOREGROUND_FINALIZER in (
+        metadata.get("finalizers") or ()
+    )
 
 
 def delete_namespace(transaction: Transaction, namespace: Json) -> Json:
@@ -51,12 +148,9 @@ def delete_namespace(transaction: Transaction, namespace: Json) -> Json:
         leaving["metadata"]["deletionTimestamp"] = timestamp()
         leaving["status"] = {"phase": "Terminating"}
         namespace = transaction.write(NAMESPACE, "MODIFIED", leaving, namespace)
-    for kind in KINDS:
+    for kind in transaction.registry.stored():
         if kind.namespaced:
-            for obj in transaction.list(kind, name):
-                # A cascade before may have taken it along.
-                if transaction.find(kind, obj["metadata"]["name"], name) is not None:
-                    transaction.delete(kind, obj["metadata"]["name"], name)
+            _delete_all(transaction, kind, name)
     finish_namespace(transaction, name)
     return namespace
 
@@ -66,7 +160,46 @@ def finish_namespace(transaction: Transaction, name: str) -> None:
     namespace = transaction.find(NAMESPACE, name)
     if namespace is None or "deletionTimestamp" not in namespace["metadata"]:
         return
-    for kind in KINDS:
+    for kind in transaction.registry.stored():
         if kind.namespaced and tables.list_bodies(transaction.db, kind, name).fetchone():
             return
-    transaction.remove(NAMESPACE, namespace)
+    if not namespace["metadata"].get("finalizers"):
+        transaction.remove(NAMESPACE, namespace)
+
+
+def delete_definition(transaction: Transaction, definition: Json) -> Json:
+    """Delete all objects of a custom kind; its definition goes with the last of them."""
+    name = definition["metadata"]["name"]
+    if "deletionTimestamp" not in definition["metadata"]:
+        leaving = copy.deepcopy(definition)
+        leaving["metadata"]["deletionTimestamp"] = timestamp()
+        definition = transaction.write(CRD, "MODIFIED", leaving, definition)
+    kind = transaction.registry.of_resource(name)
+    if kind is not None and kind.custom:
+        _delete_all(transaction, kind, None)
+    finish_definition(transaction, name)
+    return definition
+
+
+def finish_definition(transaction: Transaction, name: str) -> None:
+    """Remove a definition that is being deleted and of which no object is left."""
+    definition = transaction.find(CRD, name)
+    if definition is None or "deletionTimestamp" not in definition["metadata"]:
+        return
+    kind = transaction.registry.of_resource(name)
+    if (
+        kind is not None
+        and kind.custom
+        and tables.list_bodies(transaction.db, kind, None).fetchone()
+    ):
+        return
+    if not definition["metadata"].get("finalizers"):
+        transaction.remove(CRD, definition)
+
+
+def _delete_all(transaction: Transaction, kind: Kind, namespace: str | None) -> None:
+    for obj in transaction.list(kind, namespace):
+        metadata = obj["metadata"]
+        # A cascade before may have taken it along.
+        if transaction.find(kind, metadata["name"], metadata.get("namespace")) is not None:
+            transaction.delete(kind, metadata["name"], metadata.get("namespace"))

@@ -2,36 +2,68 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import cached_property
 
-from .kinds import Json, Kind
+import orjson
 
-
-class Change(NamedTuple):
-    """One row of the event log, on its way to the watches."""
-
-    version: int
-    kind: Kind
-    namespace: str
-    type: str
-    before: Json | None
-    """The object before the change, or None when it is new."""
-    body: bytes
+from .kinds import Json
 
 
-def selectable(obj: Json) -> Json:
-    """Keep what selectors can read."""
-    metadata = obj["metadata"]
-    kept: Json = {
-        "metadata": {
-            key: metadata[key] for key in ("name", "namespace", "labels") if key in metadata
-        }
-    }
-    for field, keys in (("spec", ("nodeName", "restartPolicy")), ("status", ("phase",))):
-        part = obj.get(field)
-        if isinstance(part, dict):
-            kept[field] = {key: part[key] for key in keys if key in part}
-    for field in ("type", "reason", "involvedObject"):
-        if field in obj:
-            kept[field] = obj[field]
-    return kept
+class Change:
+    """One row of the event log.
+
+    Attributes
+    ----------
+    version : int
+        The resourceVersion.
+    resource : str
+        `Kind.resource` of the object.
+    namespace : str
+        Empty for kinds without.
+    type : str
+        `ADDED`, `MODIFIED` or `DELETED`.
+    before : bytes or None
+        The object before the change, as JSON; None when it is new.
+    body : bytes
+        The object after it, or at its end, as JSON.
+    """
+
+    def __init__(
+        self,
+        version: int,
+        resource: str,
+        namespace: str,
+        type: str,
+        before: bytes | None,
+        body: bytes,
+    ) -> None:
+        self.version = version
+        self.resource = resource
+        self.namespace = namespace
+        self.type = type
+        self.before = before
+        self.body = body
+
+    # Parsed once, however many watches with selectors look at it.
+
+    @cached_property
+    def object(self) -> Json:
+        """The object; not to be changed."""
+        found: Json = orjson.loads(self.body)
+        return found
+
+    @cached_property
+    def object_before(self) -> Json | None:
+        """The object before the change; not to be changed."""
+        found: Json | None = None if self.before is None else orjson.loads(self.before)
+        return found
+
+    @cached_property
+    def line(self) -> bytes:
+        """The event as watches send it, in the version in which the object is stored."""
+        return event_line(self.type, self.body)
+
+
+def event_line(type: str, body: bytes) -> bytes:
+    """Return an event as a line of a watch."""
+    return b'{"type":"%s","object":%s}\n' % (type.encode(), body)

@@ -39,13 +39,15 @@ class ApiError(Exception):
         self.reason = reason
         self.message = message
         self.details = details
+        self.metadata: Json = {}
+        """`Status.metadata`: where a list can go on."""
 
     def status(self) -> Json:
         """Return the error as a Kubernetes `Status`."""
         status: Json = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": self.metadata,
             "status": "Failure",
             "message": self.message,
             "reason": self.reason,
@@ -117,3 +119,10 @@ def bad_request(message: str) -> ApiError:
 def expired(message: str) -> ApiError:
     """Build the error for a resource version that is no longer in the event log."""
     return ApiError(410, "Expired", message)
+
+
+def too_new(asked: int, current: int) -> ApiError:
+    """Build the error for a resource version that is yet to come."""
+    message = f"Too large resource version: {asked}, current: {current}"
+    cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
+    return ApiError(504, "Timeout", message, {"causes": [cause], "retryAfterSeconds": 1})

@@ -11,15 +11,28 @@ import orjson
 
 from ..store import Store
 from . import tables
-from .cascade import FIRST_NAMESPACES
+from .cascade import BACKGROUND, FIRST_NAMESPACES
 from .changes import Change
-from .errors import ApiError, bad_request, expired, not_found
-from .kinds import BY_PLURAL, NAMESPACE, Json, Kind
+from .errors import bad_request, expired, not_found, too_new
+from .history import list_at
+from .kinds import CRD, NAMESPACE, Json, Kind
+from .registry import Registry
 from .selectors import parse_selectors
 from .transaction import Transaction, place
-from .watch import Watch
+from .watch import Watch, in_version
 
 T = TypeVar("T")
+
+
+class BodyList(NamedTuple):
+    """Objects of one kind at one version, as JSON."""
+
+    bodies: list[bytes]
+    resource_version: str
+    next: tuple[str, str] | None = None
+    """Namespace and name of the last item when more follow."""
+    remaining: int | None = None
+    """How many follow; None where a selector would have to look at each."""
 
 
 class ObjectList(NamedTuple):
@@ -27,8 +40,6 @@ class ObjectList(NamedTuple):
 
     items: list[Json]
     resource_version: str
-    next: tuple[str, str] | None = None
-    """Namespace and name of the last item when more follow."""
 
 
 class Resources:
@@ -39,6 +50,11 @@ class Resources:
     store : Store
         Gets the tables of objects and events.
 
+    Attributes
+    ----------
+    registry : Registry
+        The kinds that are served.
+
     Notes
     -----
     Reading does not wait: it sees what is committed. Every write is one transaction in the
@@ -48,7 +64,10 @@ class Resources:
     def __init__(self, store: Store) -> None:
         self.store = store
         store.migrate("resources", tables.STATEMENTS)
-        self._watches: dict[Kind, set[Watch]] = {}
+        self.registry = Registry()
+        for _, _, body in tables.list_bodies(store.reader, CRD, None):
+            self.registry.put(orjson.loads(body))
+        self._watches: dict[str, set[Watch]] = {}
         self._published = tables.latest_version(store.reader)
 
     async def start(self) -> None:
@@ -88,7 +107,7 @@ class Resources:
         changes: list[Change] = []
 
         def run(db: sqlite3.Connection) -> T:
-            transaction = Transaction(db)
+            transaction = Transaction(db, self.registry)
             result = change(transaction)
             changes.extend(transaction.changes)
             return result
@@ -119,7 +138,7 @@ class Resources:
         *,
         grace_period_seconds: int | None = None,
         uid: str | None = None,
-        orphan: bool = False,
+        propagation: str = BACKGROUND,
     ) -> Json:
         """Delete an object and what it owns; see `Transaction.delete`."""
         return await self.transaction(
@@ -129,7 +148,7 @@ class Resources:
                 namespace,
                 grace_period_seconds=grace_period_seconds,
                 uid=uid,
-                orphan=orphan,
+                propagation=propagation,
             )
         )
 
@@ -137,7 +156,7 @@ class Resources:
 
     async def find(self, kind: Kind, name: str, namespace: str | None = None) -> Json | None:
         """Return one object, or None."""
-        body = tables.find_body(self.store.reader, kind, place(kind, namespace), name)
+        body = self.find_body(kind, name, namespace)
         return None if body is None else orjson.loads(body)
 
     async def get(self, kind: Kind, name: str, namespace: str | None = None) -> Json:
@@ -147,7 +166,26 @@ class Resources:
             raise not_found(kind, name)
         return found
 
+    def find_body(self, kind: Kind, name: str, namespace: str | None = None) -> bytes | None:
+        """Return one object as JSON, or None."""
+        body = tables.find_body(self.store.reader, kind, place(kind, namespace), name)
+        return None if body is None else in_version(kind, body)
+
     async def list(
+        self,
+        kind: Kind,
+        namespace: str | None = None,
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+    ) -> ObjectList:
+        """Return the objects that match, by namespace and name; see `list_bodies`."""
+        found = self.list_bodies(
+            kind, namespace, label_selector=label_selector, field_selector=field_selector
+        )
+        return ObjectList([orjson.loads(body) for body in found.bodies], found.resource_version)
+
+    def list_bodies(
         self,
         kind: Kind,
         namespace: str | None = None,
@@ -156,8 +194,9 @@ class Resources:
         field_selector: str = "",
         limit: int = 0,
         after: tuple[str, str] | None = None,
-    ) -> ObjectList:
-        """Return the objects that match, by namespace and name.
+        version: int | None = None,
+    ) -> BodyList:
+        """Return the objects that match as JSON, by namespace and name.
 
         Parameters
         ----------
@@ -171,23 +210,34 @@ class Resources:
             Most items of one answer; 0: all.
         after : tuple of (namespace, name), optional
             `next` of the answer before.
+        version : int, optional
+            As it was then; the latest by default.
+
+        Raises
+        ------
+        ApiError
+            400 for a selector that cannot be read; 410 for a version that the log has no more.
         """
-        matches = parse_selectors(label_selector, field_selector)
+        matches = parse_selectors(label_selector, field_selector, kind)
         db = self.store.reader
         db.execute("BEGIN")  # objects and version from one snapshot
         try:
-            version = tables.latest_version(db)
-            items: list[Json] = []
+            latest = tables.latest_version(db)
+            version = latest if version is None else version
+            if version > latest:
+                raise too_new(version, latest)
+            bodies: list[bytes] = []
             end: tuple[str, str] | None = None
-            for where, name, body in tables.list_bodies(db, kind, namespace, after):
-                obj = orjson.loads(body)
-                if matches is not None and not matches(obj):
+            for where, name, body in list_at(db, kind, namespace, version, after):
+                if matches is not None and not matches(orjson.loads(body)):
                     continue
-                if limit and len(items) == limit:
-                    return ObjectList(items, str(version), end)
-                items.append(obj)
+                if limit and len(bodies) == limit:
+                    assert end is not None
+                    left = None if matches else tables.count(db, kind, namespace, end)
+                    return BodyList(bodies, str(version), end, left)
+                bodies.append(in_version(kind, body))
                 end = (where, name)
-            return ObjectList(items, str(version))
+            return BodyList(bodies, str(version))
         finally:
             db.execute("COMMIT")
 
@@ -214,7 +264,7 @@ class Resources:
         ApiError
             410 Expired when the log does not reach back so far.
         """
-        matches = parse_selectors(label_selector, field_selector)
+        matches = parse_selectors(label_selector, field_selector, kind)
         fresh = resource_version in (None, "", "0")
         since = 0 if fresh else parse_version(resource_version or "")
         db = self.store.reader
@@ -224,16 +274,22 @@ class Resources:
             if fresh:
                 watch = Watch(kind, namespace, matches, latest, self._forget)
                 bodies = [row[2] for row in tables.list_bodies(db, kind, namespace)]
-                watch.start([b for b in bodies if matches is None or matches(orjson.loads(b))])
+                watch.start(
+                    [
+                        in_version(kind, body)
+                        for body in bodies
+                        if matches is None or matches(orjson.loads(body))
+                    ]
+                )
             else:
                 if since < oldest - 1 or since > latest:
                     raise expired(f"too old resource version: {since} ({oldest})")
                 watch = Watch(kind, namespace, matches, since, self._forget)
-                for change in _logged(db, kind, since):
+                for change in tables.read_log(db, kind, since):
                     watch.offer(change)
         finally:
             db.execute("COMMIT")
-        self._watches.setdefault(kind, set()).add(watch)
+        self._watches.setdefault(kind.resource, set()).add(watch)
         return watch
 
     @property
@@ -241,14 +297,30 @@ class Resources:
         """The version that all watches have been told of."""
         return str(self._published)
 
+    @property
+    def latest_version(self) -> str:
+        """The version of the last change that is committed."""
+        return str(tables.latest_version(self.store.reader))
+
     def _publish(self, changes: Sequence[Change]) -> None:
         for change in changes:
-            for watch in tuple(self._watches.get(change.kind, ())):
+            if change.resource == CRD.resource:
+                self._serve(change)
+            for watch in tuple(self._watches.get(change.resource, ())):
                 watch.offer(change)
         self._published = changes[-1].version
 
+    def _serve(self, change: Change) -> None:
+        if change.type != "DELETED":
+            self.registry.put(change.object)
+            return
+        definition = change.object
+        self.registry.drop(definition["metadata"]["name"])
+        for watch in tuple(self._watches.get(definition["metadata"]["name"], ())):
+            watch.close()
+
     def _forget(self, watch: Watch) -> None:
-        self._watches.get(watch.kind, set()).discard(watch)
+        self._watches.get(watch.kind.resource, set()).discard(watch)
 
 
 def parse_version(text: str) -> int:
@@ -256,23 +328,3 @@ def parse_version(text: str) -> int:
     if not text.isascii() or not text.isdigit():
         raise bad_request(f'Invalid value: "{text}": resourceVersion must be an unsigned integer')
     return int(text)
-
-
-def find_kind(group: str, version: str, plural: str) -> Kind:
-    """Return the kind behind a URL; ApiError 404 as of an unknown path."""
-    kind = BY_PLURAL.get((group, version, plural))
-    if kind is None:
-        raise ApiError(404, "NotFound", "the server could not find the requested resource")
-    return kind
-
-
-def _logged(db: sqlite3.Connection, kind: Kind, since: int) -> list[Change]:
-    rows = db.execute(
-        """SELECT version, namespace, type, before, body FROM events
-           WHERE version > ? AND kind = ? ORDER BY version""",
-        (since, kind.resource),
-    )
-    return [
-        Change(version, kind, namespace, type, orjson.loads(before) if before else None, body)
-        for version, namespace, type, before, body in rows
-    ]

@@ -48,6 +48,8 @@ class Kind(NamedTuple):
         Empty: the kind and `List`.
     custom : bool
         True for a kind that a CustomResourceDefinition serves.
+    converted : bool
+        True where objects may be stored in another version than this one.
     """
 
     group: str
@@ -63,6 +65,7 @@ class Kind(NamedTuple):
     singular: str = ""
     list_kind: str = ""
     custom: bool = False
+    converted: bool = False
 
     @property
     def api_version(self) -> str:
@@ -148,8 +151,3 @@ KINDS: tuple[Kind, ...] = (
     CRD,
     WORKFLOW,
 )
-
-BY_PLURAL: dict[tuple[str, str, str], Kind] = {
-    (kind.group, kind.version, kind.plural): kind for kind in KINDS
-}
-BY_MANIFEST: dict[tuple[str, str], Kind] = {(kind.api_version, kind.kind): kind for kind in KINDS}

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import copy
+from collections.abc import Iterable
 from typing import Any
 
 from .errors import ApiError, bad_request
 from .kinds import Json
+from .schemas import Schema
+from .schemas.schema import ANYTHING
 
-# Lists of objects that a strategic merge patch merges by key (`patchMergeKey` in the types of
-# k8s.io/api); other lists are replaced.
-_MERGE_KEYS = {
-    "containers": "name",
-    "initContainers": "name",
-    "env": "name",
-    "volumes": "name",
-    "volumeMounts": "mountPath",
-    "imagePullSecrets": "name",
-    "ownerReferences": "uid",
-    "conditions": "type",
-    "ports": "containerPort",
-}
+_ORDER = "$setElementOrder/"
+_DELETE_VALUES = "$deleteFromPrimitiveList/"
+_RETAIN = "$retainKeys"
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
@@ -36,47 +28,61 @@ def merge_patch(target: Any, patch: Any) -> Any:
     return result
 
 
-def strategic_merge_patch(target: Any, patch: Any) -> Any:
-    """Apply a strategic merge patch: as `merge_patch`, but lists of named things merge by name.
+def strategic_merge_patch(target: Any, patch: Any, schema: Schema | None) -> Any:
+    """Apply a strategic merge patch: as `merge_patch`, but lists merge as their schema says.
 
-    `$patch: delete` in an element removes it, `$patch: replace` replaces the object or list;
-    `$setElementOrder/...` and `$retainKeys` only order and are ignored.
+    Parameters
+    ----------
+    target, patch
+        Stay as they are.
+    schema : Schema or None
+        Of the target; None where nothing is known: lists are replaced.
+
+    Raises
+    ------
+    ApiError
+        400 for a directive that is none, or an item without its merge key.
+
+    Notes
+    -----
+    Directives: `$patch` (`replace`, `delete`, `merge`), `$deleteFromPrimitiveList/FIELD`,
+    `$setElementOrder/FIELD`, `$retainKeys`; k8s.io/apimachinery, `strategicpatch/patch.go`.
     """
     if not isinstance(patch, dict):
         return patch
-    if patch.get("$patch") == "replace":
-        return {key: value for key, value in patch.items() if key != "$patch"}
+    schema = schema or ANYTHING
+    directive = patch.get("$patch")
+    plain = {key: value for key, value in patch.items() if key != "$patch"}
+    if directive == "replace":
+        return plain
+    if directive == "delete":
+        return {}
+    if directive not in (None, "merge"):
+        raise bad_request(f"Unknown patch type: {directive}")
     result = dict(target) if isinstance(target, dict) else {}
-    for key, value in patch.items():
-        if key.startswith("$deleteFromPrimitiveList/"):
-            name = key.split("/", 1)[1]
+    if _RETAIN in plain:
+        retained = plain.pop(_RETAIN)
+        result = {key: value for key, value in result.items() if key in retained}
+    for key, value in plain.items():
+        if key.startswith(_DELETE_VALUES):
+            name = key[len(_DELETE_VALUES) :]
             result[name] = [each for each in result.get(name) or [] if each not in value]
-        elif key.startswith("$"):
+    for key, value in plain.items():
+        if key.startswith("$"):
             continue
-        elif value is None:
+        child = schema.field(key) or ANYTHING
+        if value is None:
             result.pop(key, None)
-        elif key == "finalizers" and isinstance(value, list):
-            before = result.get(key) or []
-            result[key] = [*before, *(each for each in value if each not in before)]
-        elif key in _MERGE_KEYS and isinstance(value, list):
-            result[key] = _merge_list(result.get(key) or [], value, _MERGE_KEYS[key])
+        elif isinstance(value, list) and "merge" in child.patch_strategy:
+            result[key] = _merge_list(result.get(key) or [], value, child)
         else:
-            result[key] = strategic_merge_patch(result.get(key), value)
+            result[key] = strategic_merge_patch(result.get(key), value, child)
+    for key, value in plain.items():
+        if key.startswith(_ORDER) and isinstance(result.get(key[len(_ORDER) :]), list):
+            name = key[len(_ORDER) :]
+            merge_key = (schema.field(name) or ANYTHING).patch_merge_key
+            result[name] = _in_order(result[name], value, merge_key)
     return result
-
-
-def _merge_list(target: list[Any], patch: list[Any], key: str) -> list[Any]:
-    if any(isinstance(each, dict) and each.get("$patch") == "replace" for each in patch):
-        return [each for each in patch if "$patch" not in each]
-    merged = {each.get(key): each for each in target if isinstance(each, dict)}
-    for each in patch:
-        if not isinstance(each, dict) or key not in each:
-            raise bad_request(f"map: {each} does not contain declared merge key: {key}")
-        if each.get("$patch") == "delete":
-            merged.pop(each[key], None)
-        else:
-            merged[each[key]] = strategic_merge_patch(merged.get(each[key]), each)
-    return list(merged.values())
 
 
 def json_patch(target: Json, operations: Any) -> Json:
@@ -87,68 +93,66 @@ def json_patch(target: Json, operations: Any) -> Json:
     ApiError
         400 for a patch that is none; 422 when a path does not exist or a test fails.
     """
+    # Imported here: few clients send these.
+    from jsonpatch import InvalidJsonPatch, JsonPatch, JsonPatchException
+    from jsonpointer import JsonPointerException
+
     if not isinstance(operations, list):
         raise bad_request("a JSON patch is a list of operations")
-    document = {"": copy.deepcopy(target)}
-    for operation in operations:
-        try:
-            _operate(document, operation)
-        except (KeyError, IndexError, ValueError, TypeError) as error:
-            message = f"the server rejected our request due to an error in our request: {error!r}"
-            raise ApiError(422, "Invalid", message) from error
-    result: Json = document[""]
+    try:
+        result: Any = JsonPatch(operations).apply(target)
+    except InvalidJsonPatch as error:
+        raise bad_request(f"error decoding patch: {error}") from error
+    except (JsonPatchException, JsonPointerException, TypeError, ValueError, KeyError) as error:
+        message = f"the server rejected our request due to an error in our request: {error}"
+        raise ApiError(422, "Invalid", message) from error
+    if not isinstance(result, dict):
+        raise bad_request("the patch does not leave a JSON object")
     return result
 
 
-def _operate(document: Json, operation: Json) -> None:
-    kind, path = operation["op"], _pointer(operation["path"])
-    if kind == "add":
-        _add(document, path, copy.deepcopy(operation["value"]))
-    elif kind == "replace":
-        parent = _walk(document, path[:-1])
-        key = _key(parent, path[-1])
-        parent[key]  # must exist
-        parent[key] = copy.deepcopy(operation["value"])
-    elif kind == "remove":
-        parent = _walk(document, path[:-1])
-        del parent[_key(parent, path[-1])]
-    elif kind == "move":
-        source = _pointer(operation["from"])
-        value = _walk(document, source)
-        parent = _walk(document, source[:-1])
-        del parent[_key(parent, source[-1])]
-        _add(document, path, value)
-    elif kind == "copy":
-        _add(document, path, copy.deepcopy(_walk(document, _pointer(operation["from"]))))
-    elif kind == "test":
-        if _walk(document, path) != operation["value"]:
-            raise ValueError(f"testing value {operation['path']} failed")
-    else:
-        raise ValueError(f"unknown operation {kind}")
+def _merge_list(target: list[Any], patch: list[Any], schema: Schema) -> list[Any]:
+    key = schema.patch_merge_key
+    if not key:
+        return [*target, *(each for each in patch if each not in target)]
+    if any(isinstance(each, dict) and each.get("$patch") == "replace" for each in patch):
+        return [each for each in patch if "$patch" not in each]
+    merged = {_key(each.get(key)): each for each in target if isinstance(each, dict)}
+    for each in patch:
+        if not isinstance(each, dict) or key not in each:
+            raise bad_request(f"map: {each} does not contain declared merge key: {key}")
+        if each.get("$patch") == "delete":
+            merged.pop(_key(each[key]), None)
+        else:
+            before = merged.get(_key(each[key]))
+            merged[_key(each[key])] = strategic_merge_patch(before, each, schema.items)
+    return list(merged.values())
 
 
-def _pointer(text: str) -> list[str]:
-    if text and not text.startswith("/"):
-        raise ValueError(f"{text} is no JSON pointer")
-    return [part.replace("~1", "/").replace("~0", "~") for part in text.split("/")]
+def _in_order(items: list[Any], order: Any, key: str) -> list[Any]:
+    """Put the items in the order that a client has them; others stay behind their neighbour."""
+    if not isinstance(order, list):
+        raise bad_request("$setElementOrder must be a list")
+
+    def identity(item: Any) -> Any:
+        return _key(item.get(key) if key and isinstance(item, dict) else item)
+
+    wanted = {identity(each): position for position, each in enumerate(order)}
+    known = [item for item in items if identity(item) in wanted]
+    result: list[Any] = sorted(known, key=lambda item: wanted[identity(item)])
+    for position, item in enumerate(items):
+        if identity(item) not in wanted:
+            result.insert(_place(result, items[:position]), item)
+    return result
 
 
-def _walk(document: Any, path: list[str]) -> Any:
-    for part in path:
-        document = document[_key(document, part)]
-    return document
+def _place(result: list[Any], before: Iterable[Any]) -> int:
+    """Return the place behind the nearest one of those that stood before."""
+    for item in reversed(list(before)):
+        if item in result:
+            return result.index(item) + 1
+    return 0
 
 
-def _key(parent: Any, part: str) -> Any:
-    return int(part) if isinstance(parent, list) else part
-
-
-def _add(document: Any, path: list[str], value: Any) -> None:
-    parent = _walk(document, path[:-1])
-    if isinstance(parent, list):
-        position = len(parent) if path[-1] == "-" else int(path[-1])
-        if not 0 <= position <= len(parent):
-            raise IndexError(path[-1])
-        parent.insert(position, value)
-    else:
-        parent[path[-1]] = value
+def _key(value: Any) -> Any:
+    return value if isinstance(value, (str, int, float, bool, type(None))) else repr(value)

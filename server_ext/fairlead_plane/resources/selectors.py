@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from .errors import bad_request
-from .kinds import Json
+from .kinds import EVENT, JOB, NAMESPACE, NODE, POD, REPLICA_SET, SECRET, SERVICE, Json, Kind
 
 Matcher = Callable[[Json], bool]
 
@@ -15,28 +16,44 @@ _EQUAL_TERM = re.compile(r"^\s*([^\s=!]+)\s*(==|!=|=)\s*([^\s=!]*)\s*$")
 _EXISTS_TERM = re.compile(r"^\s*(!?)\s*([^\s=!()]+)\s*$")
 
 # The fields that the real API indexes for these kinds; any other is refused there too.
-_FIELDS: dict[str, Callable[[Json], str]] = {
-    "metadata.name": lambda obj: obj["metadata"]["name"],
-    "metadata.namespace": lambda obj: obj["metadata"].get("namespace", ""),
-    "spec.nodeName": lambda obj: obj.get("spec", {}).get("nodeName", ""),
-    "spec.restartPolicy": lambda obj: obj.get("spec", {}).get("restartPolicy", ""),
-    "status.phase": lambda obj: obj.get("status", {}).get("phase", ""),
-    "type": lambda obj: obj.get("type", ""),
-    "reason": lambda obj: obj.get("reason", ""),
-    "involvedObject.kind": lambda obj: obj.get("involvedObject", {}).get("kind", ""),
-    "involvedObject.name": lambda obj: obj.get("involvedObject", {}).get("name", ""),
-    "involvedObject.namespace": lambda obj: obj.get("involvedObject", {}).get("namespace", ""),
-    "involvedObject.uid": lambda obj: obj.get("involvedObject", {}).get("uid", ""),
+_COMMON = ("metadata.name", "metadata.namespace")
+_INVOLVED = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
+_FIELDS: dict[str, tuple[str, ...]] = {
+    POD.resource: (
+        "spec.nodeName",
+        "spec.restartPolicy",
+        "spec.schedulerName",
+        "spec.serviceAccountName",
+        "spec.hostNetwork",
+        "status.phase",
+        "status.podIP",
+        "status.nominatedNodeName",
+    ),
+    EVENT.resource: (
+        *(f"involvedObject.{each}" for each in _INVOLVED),
+        "reason",
+        "reportingComponent",
+        "source",
+        "type",
+    ),
+    SECRET.resource: ("type",),
+    NAMESPACE.resource: ("status.phase",),
+    NODE.resource: ("spec.unschedulable",),
+    REPLICA_SET.resource: ("status.replicas",),
+    JOB.resource: ("status.successful",),
+    SERVICE.resource: ("spec.clusterIP", "spec.type"),
 }
 
 
-def parse_selectors(label_selector: str = "", field_selector: str = "") -> Matcher | None:
+def parse_selectors(label_selector: str, field_selector: str, kind: Kind) -> Matcher | None:
     """Parse both selectors into one test of an object.
 
     Parameters
     ----------
     label_selector, field_selector : str
         As in a URL, decoded; empty selects everything.
+    kind : Kind
+        What is selected: each kind has its own fields.
 
     Returns
     -------
@@ -52,7 +69,19 @@ def parse_selectors(label_selector: str = "", field_selector: str = "") -> Match
     matchers: list[Matcher] = []
     if tests:
         matchers.append(lambda obj: _all_match(tests, obj["metadata"].get("labels") or {}))
-    matchers.extend(_field_test(term) for term in _split(field_selector))
+    for term in _split(field_selector):
+        found = _EQUAL_TERM.match(term)
+        if not found:
+            raise bad_request(f'invalid selector: "{term}"; can\'t understand "{term}"')
+        name, operator, value = found.groups()
+        if name not in _COMMON and name not in _FIELDS.get(kind.resource, ()):
+            group = f"{kind.group}/{kind.version}" if kind.group else f"/{kind.version}"
+            raise bad_request(
+                f'Unable to find "{group}, Resource={kind.plural}" that match label selector '
+                f'"{label_selector}", field selector "{field_selector}": '
+                f"field label not supported: {name}"
+            )
+        matchers.append(_field_test(name, value, negated=operator == "!="))
     if not matchers:
         return None
     return lambda obj: all(matcher(obj) for matcher in matchers)
@@ -85,14 +114,25 @@ def _label_test(term: str) -> Callable[[Mapping[str, str]], bool]:
     raise bad_request(f'unable to parse requirement: found "{term.strip()}"')
 
 
-def _field_test(term: str) -> Matcher:
-    found = _EQUAL_TERM.match(term)
-    if not found:
-        raise bad_request(f'invalid selector: "{term}"; can\'t understand "{term}"')
-    name, operator, value = found.groups()
-    read = _FIELDS.get(name)
-    if read is None:
-        raise bad_request(f"field label not supported: {name}")
-    if operator == "!=":
-        return lambda obj: read(obj) != value
-    return lambda obj: read(obj) == value
+def _field_test(name: str, value: str, *, negated: bool) -> Matcher:
+    path = name.split(".")
+    # An Event's component stands where older clients look for it, or where newer ones do.
+    paths = [path] if name != "source" else [["source", "component"], ["reportingComponent"]]
+
+    def read(obj: Json) -> str:
+        return next(filter(None, (_read(obj, each) for each in paths)), "")
+
+    return lambda obj: (read(obj) == value) is not negated
+
+
+def _read(obj: Json, path: list[str]) -> str:
+    found: Any = obj
+    for part in path:
+        found = found.get(part) if isinstance(found, dict) else None
+    if isinstance(found, bool):
+        return str(found).lower()
+    if found is None:
+        # As Go shows a number or a boolean that is not set.
+        return {"unschedulable": "false", "hostNetwork": "false", "replicas": "0",
+                "successful": "0"}.get(path[-1], "")  # fmt: skip
+    return str(found)

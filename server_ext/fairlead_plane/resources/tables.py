@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from .changes import Change
 from .kinds import Kind
 
 STATEMENTS = [
@@ -15,12 +16,14 @@ STATEMENTS = [
         owner TEXT NOT NULL, kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
         PRIMARY KEY (owner, kind, namespace, name)) WITHOUT ROWID""",
     "CREATE INDEX owners_by_object ON owners (kind, namespace, name)",
-    # One row per change. `version` is the resourceVersion. `before` holds metadata and the
-    # selectable fields of the object before the change: a watch with a selector must tell an
-    # object that stops matching from one that never did.
+    # One row per change. `version` is the resourceVersion. `before` is the object before the
+    # change: a watch with a selector must tell an object that stops matching from one that never
+    # did, and the later pages of a list must show what was there at the first.
     """CREATE TABLE events (
         version INTEGER PRIMARY KEY, kind TEXT NOT NULL, namespace TEXT NOT NULL,
         type TEXT NOT NULL, before BLOB, body BLOB NOT NULL, size INTEGER NOT NULL)""",
+    # Rows of before held a part of the object in `before`.
+    "DELETE FROM events WHERE version < (SELECT max(version) FROM events)",
 ]
 
 EVENT_LOG_ROWS = 10_000
@@ -68,14 +71,57 @@ def list_bodies(
     after : tuple of (namespace, name), optional
         Where the page before ended.
     """
+    where, values = _where(kind, namespace, after)
+    return db.execute(
+        f"SELECT namespace, name, body FROM objects WHERE {where} ORDER BY namespace, name", values
+    )
+
+
+def count(db: sqlite3.Connection, kind: Kind, namespace: str | None, after: tuple[str, str]) -> int:
+    """Return how many objects follow after a namespace and name."""
+    where, values = _where(kind, namespace, after)
+    row = db.execute(f"SELECT count(*) FROM objects WHERE {where}", values).fetchone()
+    return int(row[0])
+
+
+def _where(
+    kind: Kind, namespace: str | None, after: tuple[str, str] | None
+) -> tuple[str, list[str]]:
     where, values = "kind = ?", [kind.resource]
     if namespace is not None:
         where, values = f"{where} AND namespace = ?", [*values, namespace]
     if after is not None:
         where, values = f"{where} AND (namespace, name) > (?, ?)", [*values, *after]
-    return db.execute(
-        f"SELECT namespace, name, body FROM objects WHERE {where} ORDER BY namespace, name", values
+    return where, values
+
+
+def read_log(db: sqlite3.Connection, kind: Kind, since: int) -> list[Change]:
+    """Return the changes of a kind after a version, oldest first."""
+    rows = db.execute(
+        """SELECT version, kind, namespace, type, before, body FROM events
+           WHERE version > ? AND kind = ? ORDER BY version""",
+        (since, kind.resource),
     )
+    return [Change(*row) for row in rows]
+
+
+def append_log(db: sqlite3.Connection, change: Change) -> None:
+    """Add a change to the log, and keep the log within its bounds."""
+    size = len(change.body) + len(change.before or b"")
+    db.execute(
+        "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            change.version,
+            change.resource,
+            change.namespace,
+            change.type,
+            change.before,
+            change.body,
+            size,
+        ),
+    )
+    if change.version % COMPACT_EVERY == 0:
+        compact(db)
 
 
 def compact(

@@ -4,47 +4,38 @@ from __future__ import annotations
 
 import builtins
 import copy
-import secrets
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
-from uuid import uuid4
 
 import orjson
 
 from . import cascade, tables
-from .changes import Change, selectable
-from .errors import (
-    Cause,
-    already_exists,
-    bad_request,
-    conflict,
-    forbidden,
-    invalid,
-    not_found,
-)
+from .changes import Change
+from .definitions import complete_names, establish
+from .errors import ApiError, already_exists, conflict, forbidden, not_found
 from .events import PRUNE_EVERY, build_event, prune_events, repeat_event
 from .first_status import first_status
-from .kinds import BY_MANIFEST, EVENT, NAMESPACE, POD, Json, Kind
+from .kinds import CRD, EVENT, NAMESPACE, POD, Json, Kind
+from .metadata import (
+    begin_metadata,
+    check_finalizers,
+    choose_name,
+    count_generation,
+    keep_metadata,
+    read_metadata,
+)
 from .priority import admit_priority
-from .schemas import builtin_schema
+from .quota import admit_quota, count_quota, has_ended
+from .registry import Registry
 from .schemas.defaults import apply_defaults
 from .selectors import parse_selectors
 from .times import parse_timestamp, timestamp
 from .validation import check
+from .watch import in_version
 
-# Letters that make no words and no lookalikes, as in k8s.io/apimachinery/pkg/util/rand.
-_SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _TERMINAL = ("Succeeded", "Failed")
-
-
-def kind_of(obj: Json) -> Kind:
-    """Return the kind of a manifest; an ApiError 400 when it is unknown."""
-    key = (str(obj.get("apiVersion", "")), str(obj.get("kind", "")))
-    kind = BY_MANIFEST.get(key)
-    if kind is None:
-        raise bad_request(f'no matches for kind "{key[1]}" in version "{key[0]}"')
-    return kind
+_NO_CREATION = "create not allowed while custom resource definition is terminating"
 
 
 class Transaction:
@@ -56,10 +47,13 @@ class Transaction:
     ----------
     db : sqlite3.Connection
         For the tables of other parts, in the same transaction.
+    registry : Registry
+        The kinds that are served.
     """
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: sqlite3.Connection, registry: Registry) -> None:
         self.db = db
+        self.registry = registry
         self.changes: list[Change] = []
         self._version = self._first = tables.latest_version(db)
 
@@ -68,7 +62,7 @@ class Transaction:
     def find(self, kind: Kind, name: str, namespace: str | None = None) -> Json | None:
         """Return one object, or None. Without `namespace`: the one called `default`."""
         body = tables.find_body(self.db, kind, place(kind, namespace), name)
-        return None if body is None else orjson.loads(body)
+        return None if body is None else orjson.loads(in_version(kind, body))
 
     def get(self, kind: Kind, name: str, namespace: str | None = None) -> Json:
         """Return one object; ApiError 404 without it."""
@@ -86,9 +80,9 @@ class Transaction:
         field_selector: str = "",
     ) -> list[Json]:
         """Return the objects that match, by namespace and name; None lists all namespaces."""
-        matches = parse_selectors(label_selector, field_selector)
+        matches = parse_selectors(label_selector, field_selector, kind)
         cursor = tables.list_bodies(self.db, kind, namespace)
-        found = (orjson.loads(body) for _, _, body in cursor)
+        found = (orjson.loads(in_version(kind, body)) for _, _, body in cursor)
         return [obj for obj in found if matches is None or matches(obj)]
 
     def owned(self, kind: Kind, owner: str) -> builtins.list[Json]:
@@ -102,51 +96,70 @@ class Transaction:
 
     # Writing
 
-    def create(self, obj: Json) -> Json:
+    def create(self, obj: Json, *, managed: builtins.list[Json] | None = None) -> Json:
         """Store a new object and return it as stored.
+
+        Parameters
+        ----------
+        obj : dict
+            The object; stays as it is.
+        managed : list of dict, optional
+            Its `metadata.managedFields`.
 
         Raises
         ------
         ApiError
             409 AlreadyExists; 404 when its namespace does not exist; 403 when the namespace is
-            being deleted; 422 Invalid; 400 for an unknown kind.
+            being deleted, or by a quota; 422 Invalid; 400 for an unknown kind.
         """
-        kind = kind_of(obj)
+        kind = self.registry.kind_of(obj)
         new = copy.deepcopy(obj)
-        metadata = _metadata(new)
+        metadata = read_metadata(new)
         if kind.namespaced:
             namespace = metadata.setdefault("namespace", "default")
             self._check_namespace(kind, namespace, str(metadata.get("name", "")))
         else:
             namespace = ""
             metadata.pop("namespace", None)
-        self._name(kind, namespace, metadata)
-        if self.find(kind, metadata["name"], namespace) is not None:
+        choose_name(kind, metadata, lambda name: self._is_taken(kind, namespace, name))
+        if self._is_taken(kind, namespace, metadata["name"]):
             raise already_exists(kind, metadata["name"])
-        for field in (
-            "selfLink",
-            "deletionTimestamp",
-            "deletionGracePeriodSeconds",
-            "resourceVersion",
-        ):
-            metadata.pop(field, None)
-        metadata["uid"] = str(uuid4())
-        metadata["creationTimestamp"] = timestamp()
-        metadata["generation"] = 1
+        if kind.custom and self.registry.is_terminating(kind):
+            raise ApiError(405, "MethodNotAllowed", _NO_CREATION)
+        begin_metadata(kind, metadata)
+        if managed:
+            metadata["managedFields"] = managed
         if kind.status_subresource:
             new.pop("status", None)
-        apply_defaults(kind, new, builtin_schema(kind.api_version, kind.kind))
+        if kind is CRD:
+            complete_names(new)
+        apply_defaults(kind, new, self.registry.schema(kind))
         check(kind, new)
         if kind is POD:
             admit_priority(self, new)
         if "status" not in new and (status := first_status(kind, new)) is not None:
             new["status"] = status
-        return self.write(kind, "ADDED", new, None)
+        if kind is CRD:
+            new["status"] = establish(new, self.registry)
+        if kind.namespaced:
+            admit_quota(self, kind, new, None)
+        stored = self.write(kind, "ADDED", new, None)
+        if cascade.is_orphaned(self, stored):
+            # As the garbage collector finds it a moment later.
+            self.delete(kind, metadata["name"], namespace or None)
+        return stored
 
-    def update(self, obj: Json) -> Json:
+    def update(self, obj: Json, *, managed: builtins.list[Json] | None = None) -> Json:
         """Replace an object and return it as stored; a replacement by the same is no change.
 
         Of kinds with a status subresource the status stays as it is.
+
+        Parameters
+        ----------
+        obj : dict
+            The object; stays as it is.
+        managed : list of dict, optional
+            Its `metadata.managedFields` from now on; they stay as they are by default.
 
         Raises
         ------
@@ -155,25 +168,39 @@ class Transaction:
             422 Invalid.
         """
         kind, existing, new = self._replacement(obj)
+        if managed is not None:
+            _set_managed(new, managed)
         if kind.status_subresource:
             new.pop("status", None)
             if "status" in existing:
                 new["status"] = existing["status"]
-        apply_defaults(kind, new, builtin_schema(kind.api_version, kind.kind))
+        if kind is CRD:
+            complete_names(new)
+        apply_defaults(kind, new, self.registry.schema(kind))
+        check_finalizers(kind, new["metadata"], existing["metadata"])
         check(kind, new, existing)
-        if new.get("spec") != existing.get("spec"):
-            new["metadata"]["generation"] = existing["metadata"].get("generation", 0) + 1
-        return self._replace(kind, existing, new)
+        count_generation(kind, new, existing)
+        if kind is CRD:
+            new["status"] = establish(new, self.registry)
+        if kind.namespaced:
+            admit_quota(self, kind, new, existing)
+        return self.replace(kind, existing, new)
 
-    def update_status(self, obj: Json) -> Json:
-        """Replace the status of an object alone; errors as of `update`."""
+    def update_status(self, obj: Json, *, managed: builtins.list[Json] | None = None) -> Json:
+        """Replace the status of an object alone; arguments and errors as of `update`."""
         kind, existing, new = self._replacement(obj)
         result = {**existing}
         if "status" in new:
             result["status"] = new["status"]
         else:
             result.pop("status", None)
-        return self._replace(kind, existing, result)
+        if managed is not None:
+            result["metadata"] = {**existing["metadata"]}
+            _set_managed(result, managed)
+        stored = self.replace(kind, existing, result)
+        if kind is POD and has_ended(stored) and not has_ended(existing):
+            count_quota(self, kind, stored)
+        return stored
 
     def delete(
         self,
@@ -183,7 +210,7 @@ class Transaction:
         *,
         grace_period_seconds: int | None = None,
         uid: str | None = None,
-        orphan: bool = False,
+        propagation: str = cascade.BACKGROUND,
     ) -> Json:
         """Delete an object, and what it owns, and return its last form.
 
@@ -200,29 +227,41 @@ class Transaction:
             0 removes the object at once.
         uid : str, optional
             Delete only the object with this uid; 409 for another one.
-        orphan : bool
-            Leave the objects that it owns.
+        propagation : str
+            `Background`: what it owns goes after it; `Foreground`: before it; `Orphan`: stays.
         """
         existing = self.get(kind, name, namespace)
         if uid is not None and existing["metadata"]["uid"] != uid:
             raise conflict(kind, name, _other_uid(uid, existing["metadata"]["uid"]))
         if kind is NAMESPACE:
             return cascade.delete_namespace(self, existing)
+        if kind is CRD:
+            return cascade.delete_definition(self, existing)
         grace = _grace(kind, existing, grace_period_seconds)
+        if propagation == cascade.FOREGROUND:
+            return self._delete_foreground(kind, existing, grace)
+        if propagation == cascade.ORPHAN:
+            cascade.release(self, existing["metadata"]["uid"], orphan=True)
         if grace or existing["metadata"].get("finalizers"):
             return self._mark(kind, existing, grace)
-        return self.remove(kind, existing, orphan=orphan)
+        return self.remove(kind, existing)
 
-    def remove(self, kind: Kind, existing: Json, *, orphan: bool = False) -> Json:
+    def remove(self, kind: Kind, existing: Json) -> Json:
         """Take an object out of the store now, then what it owns. For `delete` and the cascade."""
         metadata = existing["metadata"]
-        key = (kind.resource, metadata.get("namespace", ""), metadata["name"])
+        namespace: str = metadata.get("namespace", "")
+        key = (kind.resource, namespace, metadata["name"])
+        before = tables.find_body(self.db, kind, namespace, metadata["name"])
         self.db.execute("DELETE FROM objects WHERE kind = ? AND namespace = ? AND name = ?", key)
         self.db.execute("DELETE FROM owners WHERE kind = ? AND namespace = ? AND name = ?", key)
-        gone = self._log(kind, "DELETED", existing, existing)
-        cascade.release(self, metadata["uid"], orphan=orphan)
+        gone = self._log(kind, "DELETED", existing, before)
+        cascade.release(self, metadata["uid"], orphan=False)
+        cascade.finish_owners(self, gone)
         if kind.namespaced:
-            cascade.finish_namespace(self, metadata["namespace"])
+            count_quota(self, kind, gone)
+            cascade.finish_namespace(self, namespace)
+        if kind.custom:
+            cascade.finish_definition(self, kind.resource)
         return gone
 
     def record_event(
@@ -308,23 +347,13 @@ class Transaction:
             )
             raise forbidden(kind, name, why)
 
-    def _name(self, kind: Kind, namespace: str, metadata: Json) -> None:
-        if metadata.get("name"):
-            return
-        prefix = metadata.get("generateName")
-        if not prefix:
-            text = "Required value: name or generateName is required"
-            raise invalid(kind, "", [Cause("metadata.name", "FieldValueRequired", text)])
-        while True:
-            suffix = "".join(secrets.choice(_SUFFIX_LETTERS) for _ in range(5))
-            metadata["name"] = f"{prefix[:58]}{suffix}"
-            if self.find(kind, metadata["name"], namespace) is None:
-                return
+    def _is_taken(self, kind: Kind, namespace: str, name: str) -> bool:
+        return tables.find_body(self.db, kind, namespace, name) is not None
 
     def _replacement(self, obj: Json) -> tuple[Kind, Json, Json]:
-        kind = kind_of(obj)
+        kind = self.registry.kind_of(obj)
         new = copy.deepcopy(obj)
-        metadata = _metadata(new)
+        metadata = read_metadata(new)
         name = str(metadata.get("name", ""))
         namespace = place(kind, metadata.get("namespace"))
         existing = self.get(kind, name, namespace)
@@ -334,23 +363,15 @@ class Transaction:
             raise conflict(kind, name, _other_uid(uid, stored["uid"]))
         if version and version != stored["resourceVersion"]:
             raise conflict(kind, name)
-        for field in (
-            "namespace",
-            "uid",
-            "resourceVersion",
-            "creationTimestamp",
-            "generation",
-            "generateName",
-            "deletionTimestamp",
-            "deletionGracePeriodSeconds",
-        ):
-            if field in stored:
-                metadata[field] = stored[field]
-            else:
-                metadata.pop(field, None)
+        keep_metadata(metadata, stored)
         return kind, existing, new
 
-    def _replace(self, kind: Kind, existing: Json, new: Json) -> Json:
+    def replace(self, kind: Kind, existing: Json, new: Json) -> Json:
+        """Store an object in the place of another; for the methods above and the cascade.
+
+        Nothing happens when the two are equal. An object that is being deleted and waits for
+        nothing any more is removed.
+        """
         if new == existing:
             return existing
         metadata = new["metadata"]
@@ -358,6 +379,17 @@ class Transaction:
         if "deletionTimestamp" in metadata and not waiting:
             return self.remove(kind, new)
         return self.write(kind, "MODIFIED", new, existing)
+
+    def _delete_foreground(self, kind: Kind, existing: Json, grace: int) -> Json:
+        marked = copy.deepcopy(existing)
+        finalizers = marked["metadata"].setdefault("finalizers", [])
+        if cascade.FOREGROUND_FINALIZER not in finalizers:
+            finalizers.append(cascade.FOREGROUND_FINALIZER)
+        marked = self._mark(kind, marked, grace)
+        cascade.delete_dependents(self, marked)
+        # What went with the dependents may have taken it along.
+        now = self.find(kind, marked["metadata"]["name"], marked["metadata"].get("namespace"))
+        return marked if now is None else cascade.finish_foreground(self, kind, now)
 
     def _mark(self, kind: Kind, existing: Json, grace: int) -> Json:
         marked = copy.deepcopy(existing)
@@ -370,18 +402,19 @@ class Transaction:
             grace = min(before, grace)
         metadata["deletionTimestamp"] = timestamp(asked + grace)
         metadata["deletionGracePeriodSeconds"] = grace
-        return self._replace(kind, existing, marked)
+        return self.replace(kind, existing, marked)
 
     def write(self, kind: Kind, type: str, new: Json, before: Json | None) -> Json:
         """Store an object and log the change. For the methods above and the cascade."""
         metadata = new["metadata"]
-        stored = self._log(kind, type, new, before)
-        body = self.changes[-1].body
-        key = (kind.resource, metadata.get("namespace", ""), metadata["name"])
+        namespace: str = metadata.get("namespace", "")
+        key = (kind.resource, namespace, metadata["name"])
+        body = None if before is None else tables.find_body(self.db, kind, *key[1:])
+        stored = self._log(kind, type, new, body)
         self.db.execute(
             """INSERT INTO objects VALUES (?, ?, ?, ?, ?)
                ON CONFLICT (kind, namespace, name) DO UPDATE SET body = excluded.body""",
-            (*key, metadata["uid"], body),
+            (*key, metadata["uid"], self.changes[-1].body),
         )
         owners = metadata.get("ownerReferences") or []
         if owners != ((before or {}).get("metadata", {}).get("ownerReferences") or []):
@@ -392,19 +425,18 @@ class Transaction:
             )
         return stored
 
-    def _log(self, kind: Kind, type: str, obj: Json, before: Json | None) -> Json:
+    def _log(self, kind: Kind, type: str, obj: Json, before: bytes | None) -> Json:
         self._version += 1
         obj["metadata"]["resourceVersion"] = str(self._version)
-        body = orjson.dumps(obj)
+        stored = obj
+        if kind.converted:
+            found = self.registry.of_resource(kind.resource)
+            stored = {**obj, "apiVersion": (found or kind).api_version}
         namespace = obj["metadata"].get("namespace", "")
-        self.changes.append(Change(self._version, kind, namespace, type, before, body))
-        digest = None if before is None or type == "DELETED" else orjson.dumps(selectable(before))
-        self.db.execute(
-            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (self._version, kind.resource, namespace, type, digest, body, len(body)),
-        )
-        if self._version % tables.COMPACT_EVERY == 0:
-            tables.compact(self.db)
+        body = orjson.dumps(stored)
+        change = Change(self._version, kind.resource, namespace, type, before, body)
+        self.changes.append(change)
+        tables.append_log(self.db, change)
         return obj
 
 
@@ -425,11 +457,11 @@ def _other_uid(asked: str, stored: str) -> str:
     return f"Precondition failed: UID in precondition: {asked}, UID in object meta: {stored}"
 
 
-def _metadata(obj: Json) -> Json:
-    metadata = obj.setdefault("metadata", {})
-    if not isinstance(metadata, dict):
-        raise bad_request("metadata must be an object")
-    return metadata
+def _set_managed(obj: Json, managed: builtins.list[Json]) -> None:
+    if managed:
+        obj["metadata"]["managedFields"] = managed
+    else:
+        obj["metadata"].pop("managedFields", None)
 
 
 def _grace(kind: Kind, obj: Json, asked: int | None) -> int:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Any
+from collections.abc import Callable
 
 import orjson
 
-from .changes import Change
+from .changes import Change, event_line
 from .errors import expired
 from .kinds import Json, Kind
 from .selectors import Matcher
@@ -26,13 +26,16 @@ class WatchEvent:
         `ADDED`, `MODIFIED` or `DELETED`.
     body : bytes
         The object as JSON.
+    line : bytes
+        The event as the API sends it.
     """
 
-    __slots__ = ("body", "type")
+    __slots__ = ("body", "line", "type")
 
-    def __init__(self, type: str, body: bytes) -> None:
+    def __init__(self, type: str, body: bytes, line: bytes) -> None:
         self.type = type
         self.body = body
+        self.line = line
 
     @property
     def object(self) -> Json:
@@ -45,10 +48,26 @@ class Watch:
     """Asynchronous iterator over events; ends by `close`.
 
     Raises ApiError 410 from the iteration when the reader fell too far behind.
+
+    Parameters
+    ----------
+    kind, namespace
+        What is watched; None: all namespaces.
+    matches : callable or None
+        The selectors.
+    after : int
+        The version from which on events are of interest.
+    close : callable
+        Takes the watch out of those that are told of changes.
     """
 
     def __init__(
-        self, kind: Kind, namespace: str | None, matches: Matcher | None, after: int, close: Any
+        self,
+        kind: Kind,
+        namespace: str | None,
+        matches: Matcher | None,
+        after: int,
+        close: Callable[[Watch], None],
     ) -> None:
         self.kind = kind
         self.namespace = namespace
@@ -86,7 +105,8 @@ class Watch:
 
     def start(self, bodies: list[bytes]) -> None:
         """Begin with objects that exist already."""
-        self._events.extend(WatchEvent("ADDED", body) for body in bodies)
+        for body in bodies:
+            self._events.append(WatchEvent("ADDED", body, event_line("ADDED", body)))
 
     def offer(self, change: Change) -> None:
         """Take a change of the watched kind if it is new, in the namespace, and selected."""
@@ -103,17 +123,29 @@ class Watch:
             self._events.clear()
             self.close()
             return
-        self._events.append(WatchEvent(type, change.body))
+        self._events.append(self._event(type, change))
         self._wake.set()
 
     def _type(self, change: Change) -> str | None:
         if self._matches is None:
             return change.type
-        now = change.type != "DELETED" and self._matches(orjson.loads(change.body))
-        if change.type == "DELETED":
-            was = self._matches(orjson.loads(change.body))
-        else:
-            was = change.before is not None and self._matches(change.before)
-        if now:
+        before = change.object_before
+        was = before is not None and self._matches(before)
+        if change.type != "DELETED" and self._matches(change.object):
             return "MODIFIED" if was else "ADDED"
         return "DELETED" if was else None
+
+    def _event(self, type: str, change: Change) -> WatchEvent:
+        body = in_version(self.kind, change.body)
+        same = type == change.type and body is change.body
+        return WatchEvent(type, body, change.line if same else event_line(type, body))
+
+
+def in_version(kind: Kind, body: bytes) -> bytes:
+    """Return a stored object in the version of its kind; the same bytes where it is that."""
+    if not kind.converted:
+        return body
+    stored = orjson.loads(body)
+    if stored["apiVersion"] == kind.api_version:
+        return body
+    return orjson.dumps({**stored, "apiVersion": kind.api_version})
