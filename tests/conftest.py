@@ -11,7 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fairlead.kube.contexts import plane_pid, stop_plane
+from fairlead.kube.contexts import plane_pid, start_plane, stop_plane
+
+# Makes the helpers beside this file importable by their names.
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +50,17 @@ def assert_valid(shared_data):
     from check_manifest import assert_valid
 
     return assert_valid
+
+
+@pytest.fixture
+def api_proxy(data_dir):
+    """The control plane of the data directory behind an address that counts, hides and refuses."""
+    from api_proxy import ApiProxy
+
+    start_plane()
+    proxy = ApiProxy(data_dir / "kubeconfig")
+    yield proxy
+    proxy.stop()
 
 
 @pytest.fixture(scope="session")

@@ -3,51 +3,25 @@
 from __future__ import annotations
 
 import functools
+import json
+import os
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fairlead.kube import EMBEDDED_CONTEXT, Context, KubeClient, load_context
-from fairlead_server import seam
+from fairlead.kube import Context, KubeClient, load_context, use_context
+from fairlead.kube.connections import Server, read_server
+from fairlead.kube.kubeconfig import load_kubeconfig
 
 if TYPE_CHECKING:
     from fairlead_server.runs_service import RunsService
 
 
-@dataclass(frozen=True)
-class Choice:
-    """A context that could be used.
-
-    Attributes
-    ----------
-    source : str
-        Where it is from, in words or as a kubeconfig's path.
-    namespace : str
-        Its own; empty where it names none.
-    problem : str
-        Why it cannot be used; empty where nothing is known against it.
-    startable : bool
-        Whether its server starts when it is needed.
-    """
-
-    name: str
-    source: str
-    server: str
-    namespace: str
-    problem: str
-    startable: bool
-
-
 class Connection:
     """One context and namespace. Blocking: handlers and topics use it in threads."""
 
-    def __init__(self, context: Context, namespace: str | None = None) -> None:
+    def __init__(self, context: Context) -> None:
         self.kube = KubeClient(context)
-        own = context.namespace if context.ready() else "default"
-        self.namespace = namespace or own
-        self.server = next(
-            (one.server for one in seam.list_contexts() if one.name == context.name), ""
-        )
+        self.namespace = context.namespace
 
     @functools.cached_property
     def runs(self) -> RunsService:
@@ -60,23 +34,10 @@ class Connection:
         """Return the names of context and namespace."""
         return {"context": self.kube.context.name, "namespace": self.namespace}
 
-    def version(self) -> str:
-        """Ask for the version of the API server."""
-        return seam.version(self.kube)
-
-    def namespaces(self) -> list[str]:
-        """List the names of all namespaces."""
-        return seam.namespaces(self.kube)
-
-    def missing(self, group: str, kind: str) -> str:
-        """Tell why a kind is not there; empty where it is."""
-        versions = {"": "v1", "argoproj.io": "v1alpha1", "serving.kserve.io": "v1beta1"}
-        version = versions.get(group, "v1")
-        return seam.missing(self.kube, f"{group}/{version}" if group else version, kind)
-
-    def allowed(self, verb: str, group: str, resource: str, namespace: str) -> tuple[bool, str]:
-        """Tell whether we may, and why not."""
-        return seam.allowed(self.kube, verb, group, resource, namespace)
+    def version(self) -> tuple[str, str]:
+        """Ask the API server for its version; returns where it is, and the version."""
+        found = json.loads(self.kube.request("GET", "/version"))
+        return server_of(self.kube.context).host, str(found.get("gitVersion") or "")
 
 
 class Backend:
@@ -93,12 +54,6 @@ class Backend:
                 self._connection = Connection(load_context())
             return self._connection
 
-    def contexts(self) -> list[Choice]:
-        """List what could be used."""
-        return [
-            Choice(*one, startable=one.name == EMBEDDED_CONTEXT) for one in seam.list_contexts()
-        ]
-
     def switch(self, name: str, namespace: str | None) -> Connection:
         """Use another context or namespace, also after a restart of this server.
 
@@ -106,8 +61,28 @@ class Backend:
         ----------
         namespace : str, optional
             Default: the context's own.
+
+        Raises
+        ------
+        FairleadError
+            It is not there, or does not let us in; the one that was in use still is.
         """
-        connection = Connection(seam.use_context(name, namespace), namespace)
+        connection = Connection(use_context(name, namespace, persist=True))
         with self._lock:
             self._connection = connection
         return connection
+
+
+def server_of(context: Context) -> Server:
+    """Tell where the API server of a context is.
+
+    Raises
+    ------
+    FairleadError
+        Its kubeconfig does not say.
+    """
+    if context.source == "in-cluster":
+        host = os.environ["KUBERNETES_SERVICE_HOST"]
+        host = f"[{host}]" if ":" in host else host
+        return Server(f"https://{host}:{os.environ.get('KUBERNETES_SERVICE_PORT', '443')}")
+    return read_server(load_kubeconfig(*context.files).cluster_of(context.entry))

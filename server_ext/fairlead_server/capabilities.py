@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from fairlead.names import PIPELINES_NAMESPACE
+from fairlead.kube import Capabilities
+from fairlead.names import PIPELINES_NAMESPACE, PIPELINES_SERVICE
 from fairlead_server.backend import Connection
 from fairlead_server.base import FairleadHandler
 
@@ -28,15 +29,15 @@ class Need(NamedTuple):
         Of the objects; the group is empty for the core.
     resource : str
         Name in URLs.
-    acts_on : tuple, optional
-        Group, resource and namespace of what verbs are checked for, where they do not act on the
-        objects themselves: a run is made through the service of the pipelines, not as a Workflow.
+    acts_on : tuple of str, optional
+        Core resource, subresource, namespace and name of what verbs are checked for, where they do
+        not act on the objects themselves: a run is made through the service of the pipelines.
     """
 
     group: str
     kind: str
     resource: str
-    acts_on: tuple[str, str, str] | None = None
+    acts_on: tuple[str, str, str, str] | None = None
 
 
 NEEDS = {
@@ -44,7 +45,7 @@ NEEDS = {
         "argoproj.io",
         "Workflow",
         "workflows",
-        ("", "services/proxy", PIPELINES_NAMESPACE),
+        ("services", "proxy", PIPELINES_NAMESPACE, PIPELINES_SERVICE),
     ),
     "Pod": Need("", "Pod", "pods"),
     "Job": Need("batch", "Job", "jobs"),
@@ -74,21 +75,37 @@ class CapabilitiesHandler(FairleadHandler):
 
 
 def _kinds(connection: Connection) -> Json:
+    # A page asks when it opens, when the context changes, and when its reader wants it anew.
+    served = connection.kube.capabilities(refresh=True)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        found = pool.map(lambda need: _capability(connection, need), NEEDS.values())
+        found = pool.map(lambda need: _capability(connection, served, need), NEEDS.values())
         return dict(zip(NEEDS, found, strict=True))
 
 
-def _capability(connection: Connection, need: Need) -> Json:
-    reason = connection.missing(need.group, need.kind)
+def _capability(connection: Connection, served: Capabilities, need: Need) -> Json:
+    reason = served.missing(need.group, need.kind)
     if reason:
         return {"available": False, "reason": reason, "verbs": {}}
-    group, resource, namespace = need.acts_on or (need.group, need.resource, connection.namespace)
-    verbs = {verb: connection.allowed(verb, group, resource, namespace) for verb in _VERBS}
     return {
         "available": True,
         "reason": "",
-        "verbs": {verb: {"allowed": ok, "reason": why} for verb, (ok, why) in verbs.items()},
+        "verbs": {verb: _access(connection, need, verb) for verb in _VERBS},
+    }
+
+
+def _access(connection: Connection, need: Need, verb: str) -> Json:
+    group, resource, subresource, namespace, name = (
+        ("", *need.acts_on)
+        if need.acts_on
+        else (need.group, need.resource, "", connection.namespace, "")
+    )
+    if connection.kube.allowed(verb, group, resource, namespace, subresource, name):
+        return {"allowed": True, "reason": ""}
+    what = "/".join(filter(None, (resource, subresource))) + (f" of {name}" if name else "")
+    return {
+        "allowed": False,
+        "reason": f"You may not {verb} {what} in the namespace {namespace} of "
+        f"{connection.kube.context.name}: ask its administrator.",
     }
 
 

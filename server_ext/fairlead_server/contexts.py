@@ -9,7 +9,9 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from fairlead.errors import SpecError
+from fairlead.kube import Context, list_contexts
 from fairlead_server.base import FairleadHandler
+from fairlead_server.reachable import problems_of
 
 Json = dict[str, Any]
 
@@ -21,12 +23,11 @@ class ContextsHandler(FairleadHandler):
     @authorized
     async def get(self) -> None:
         """Answer the contexts, and which one this server uses."""
-        from fairlead_server.reachable import with_problems
-
-        backend = self.settings["fairlead_backend"]
-        found = await asyncio.to_thread(backend.contexts)
+        found = await asyncio.to_thread(list_contexts)
+        problems = await problems_of(found)
+        rows = [_row_of(*one) for one in zip(found, problems, strict=True)]
         current = await self.ask_cluster(lambda connection: connection.place())
-        self.reply({"current": current, "contexts": await with_problems(found)})
+        self.reply({"current": current, "contexts": rows})
 
 
 class CurrentContextHandler(FairleadHandler):
@@ -50,6 +51,19 @@ class CurrentContextHandler(FairleadHandler):
         connection = await asyncio.to_thread(backend.switch, name, namespace)
         await self.settings["fairlead_move"](connection)
         self.reply(connection.place())
+
+
+def _row_of(context: Context, problem: str) -> Json:
+    files = ", ".join(str(file) for file in context.files)
+    return {
+        "name": context.name,
+        "source": context.source,
+        # For a reader: who has several files looks for the one that holds it.
+        "files": files,
+        "cluster": context.cluster,
+        "namespace": context.namespace,
+        "problem": problem,
+    }
 
 
 def _text(body: Json, field: str) -> str | None:

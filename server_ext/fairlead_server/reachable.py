@@ -8,34 +8,34 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import urllib.request
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
 from urllib.parse import urlsplit
 
-from fairlead_server.backend import Choice
+from fairlead.errors import FairleadError
+from fairlead.kube import Context
+from fairlead_server.backend import server_of
 
 _WAIT_S = 3.0
 
 
-async def with_problems(choices: Sequence[Choice]) -> list[dict[str, Any]]:
-    """Return the contexts as the browser gets them; at once all are tried."""
-    tries = {url: _problem(url) for url in {one.server for one in choices if _is_direct(one)}}
-    found = dict(zip(tries, await asyncio.gather(*tries.values()), strict=True))
-    return [asdict(one) | {"problem": one.problem or found.get(one.server, "")} for one in choices]
+async def problems_of(contexts: Sequence[Context]) -> list[str]:
+    """Tell for each context why it cannot be used; empty where nothing is known against it."""
+    return await asyncio.gather(*map(_problem, contexts))
 
 
-def _is_direct(choice: Choice) -> bool:
-    """Tell whether a plain connection says anything: not of what starts by itself, nor by proxy."""
-    if choice.problem or choice.startable or not choice.server:
-        return False
-    url = urlsplit(choice.server)
-    proxies = urllib.request.getproxies()
-    return url.scheme not in proxies or bool(urllib.request.proxy_bypass(url.hostname or ""))
+async def _problem(context: Context) -> str:
+    if context.startable:
+        # Its server starts when it is needed.
+        return ""
+    try:
+        server = server_of(context)
+    except FairleadError as error:
+        return error.what
+    # Behind a proxy a connection of our own says nothing.
+    return "" if server.proxy else await _try(server.host)
 
 
-async def _problem(server: str) -> str:
+async def _try(server: str) -> str:
     url = urlsplit(server)
     port = url.port or (443 if url.scheme == "https" else 80)
     try:

@@ -11,9 +11,12 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from fairlead.kube import KubeClient, ResourceType, WatchEvent
-from fairlead_server.follow import Follower
-from fairlead_server.health import BEGINNING, Health
+from fairlead.errors import FairleadError
+from fairlead.kube import SYNCED, Follower, KubeClient, ResourceType, WatchEvent
+from fairlead_server.health import BEGINNING, RECONNECTING, WELL, Health
+
+_FIRST_PAUSE_S = 15.0
+_LONGEST_PAUSE_S = 300.0
 
 Json = dict[str, Any]
 Listener = Callable[[Iterable[str]], None]
@@ -48,34 +51,52 @@ class SharedWatch:
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()
         self._told = _Told()
-        self._follower = Follower(
-            kube,
-            key.kind,
-            key.namespace,
-            on_list=self._on_list,
-            on_event=self._on_event,
-            on_health=self._on_health,
-        )
+        self._closed = threading.Event()
+        self._kube, self._key = kube, key
+        self._follower = self._new_follower()
+        threading.Thread(target=self._run, name="fairlead-watch", daemon=True).start()
 
     def close(self) -> None:
         """End the watch."""
+        self._closed.set()
         self._follower.close()
 
-    # -- in the follower's thread ---------------------------------------------------------------
+    # -- in a thread of its own -------------------------------------------------------------------
 
-    def _on_list(self, found: list[Json]) -> None:
-        with self._lock:
-            self._told.whole = True
-            self._told.objects = {one["metadata"]["uid"]: one for one in found}
-        self._wake()
+    def _new_follower(self) -> Follower:
+        kind, namespace = self._key
+        return Follower(self._kube, kind, namespace, on_health=self._on_health)
+
+    def _run(self) -> None:
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            try:
+                for event in self._follower:
+                    self._on_event(event)
+                return
+            except FairleadError as error:
+                # Refused from the start: the kind may be installed, or the right be given, later.
+                self._tell_health(Health.of(error))
+            if self._closed.wait(pause_s):
+                return
+            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+            self._follower = self._new_follower()
+            if self._closed.is_set():
+                return
 
     def _on_event(self, event: WatchEvent) -> None:
-        uid = event.object["metadata"]["uid"]
         with self._lock:
-            self._told.objects[uid] = None if event.type == "DELETED" else event.object
+            if event.type == SYNCED:
+                self._told.listed = True
+            else:
+                uid = event.object["metadata"]["uid"]
+                self._told.objects[uid] = None if event.type == "DELETED" else event.object
         self._wake()
 
-    def _on_health(self, health: Health) -> None:
+    def _on_health(self, health: str, why: str) -> None:
+        self._tell_health(WELL if health == WELL.state else Health(RECONNECTING, why))
+
+    def _tell_health(self, health: Health) -> None:
         with self._lock:
             self._told.health = health
         self._wake()
@@ -96,11 +117,7 @@ class SharedWatch:
     def _take(self) -> None:
         with self._lock:
             told, self._told = self._told, _Told()
-        changed = set(told.objects)
-        if told.whole:
-            changed |= set(self.objects)
-            self.objects = {}
-            self.listed = True
+        self.listed = self.listed or told.listed
         for uid, found in told.objects.items():
             if found is None:
                 self.objects.pop(uid, None)
@@ -109,7 +126,7 @@ class SharedWatch:
         if told.health is not None:
             self.health = told.health
         for listener in tuple(self.listeners):
-            listener(changed)
+            listener(told.objects)
 
 
 class _Told:
@@ -117,7 +134,7 @@ class _Told:
 
     def __init__(self) -> None:
         self.objects: dict[str, Json | None] = {}
-        self.whole = False
+        self.listed = False
         self.health: Health | None = None
         self.awaited = False
 

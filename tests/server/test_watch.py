@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from tornado.websocket import websocket_connect
 
 from fairlead.kube import KubeClient, ResourceType
 
+MAPS_PATH = "/api/v1/namespaces/default/configmaps"
 CONFIG_MAPS = ResourceType("v1", "configmaps")
 PODS = ResourceType("v1", "pods")
 
@@ -28,6 +30,29 @@ def config_map(name, **labels):
 def kube(data_dir):
     """A client of our own at the plane."""
     return KubeClient()
+
+
+@pytest.fixture
+def proxied(fetch, api_proxy, tmp_path, monkeypatch, data_dir):
+    """The server uses the plane through the proxy, as the context `proxied`."""
+    contexts = {"proxied": "default", "other": "kube-system", "away": "default"}
+    monkeypatch.setenv("KUBECONFIG", str(api_proxy.kubeconfig(tmp_path / "kube", contexts)))
+    yield api_proxy
+    (data_dir / "context.json").unlink(missing_ok=True)
+
+
+def use(fetch, context, namespace=None):
+    body = {"context": context} | ({"namespace": namespace} if namespace else {})
+    return fetch("contexts", "current", method="PUT", body=body)
+
+
+async def until(holds):
+    """Wait for what nobody tells."""
+    for _ in range(600):
+        if holds():
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("it did not come to be")
 
 
 def names(rows):
@@ -70,6 +95,7 @@ async def test_the_context_tells_where_things_go_and_how_it_is(new_viewer):
     row = rows["context"]
     assert (row["context"], row["namespace"], row["message"]) == ("local", "default", "")
     assert row["version"].startswith("v1.")
+    assert row["server"].startswith("https://127.0.0.1:")
 
 
 async def test_what_cannot_be_subscribed_is_refused_and_the_socket_stays(new_viewer):
@@ -106,3 +132,155 @@ async def test_a_page_of_another_origin_is_refused(jp_fetch, jp_base_url):
             assert caught.value.code == code
         else:
             (await websocket_connect(request)).close()
+
+
+async def test_all_viewers_share_one_watch_which_ends_with_the_last(new_viewer, fetch, proxied):
+    await use(fetch, "proxied")
+    viewers = [await new_viewer() for _ in range(3)]
+    for viewer in viewers:
+        await viewer.subscribe(1, "objects", api_version="v1", kind="ConfigMap")
+        await viewer.subscribe(2, "usage")
+        await viewer.subscribe(3, "context")
+        for number in (1, 2, 3):
+            await viewer.until(number, lambda rows: True)
+    paths = ("nodes", "pods", "namespaces/default/resourcequotas", "namespaces/default/configmaps")
+    await until(lambda: set(proxied.watches) == {f"/api/v1/{path}" for path in paths})
+    assert set(proxied.watches.values()) == {1}
+    assert proxied.begun == proxied.watches
+    await viewers[0].unsubscribe(1)
+    viewers[1].socket.close()
+    await viewers[2].subscribe(4, "runs")
+    await viewers[2].until(4, lambda rows: True)
+    assert proxied.watches[MAPS_PATH] == 1
+    viewers[2].socket.close()
+    await until(lambda: proxied.watches[MAPS_PATH] == 0)
+    assert proxied.watches["/api/v1/pods"] == 1
+    viewers[0].socket.close()
+    await until(lambda: not proxied.watches)
+
+
+async def test_a_watch_goes_on_when_cut_and_when_its_version_is_gone(
+    new_viewer, fetch, proxied, kube
+):
+    await use(fetch, "proxied")
+    viewer = await new_viewer()
+    await viewer.subscribe(1, "objects", api_version="v1", kind="ConfigMap")
+    await viewer.until(1, lambda rows: True)
+    kube.create(config_map("now-0"))
+    await viewer.until(1, lambda rows: "now-0" in names(rows))
+    for number in range(3):
+        if number == 1:
+            proxied.expired.add(MAPS_PATH)
+        proxied.cut()
+        kube.delete(CONFIG_MAPS, f"now-{number}", "default")
+        kube.create(config_map(f"now-{number + 1}"))
+        wanted = [f"now-{number + 1}"]
+        await viewer.until(
+            1,
+            lambda rows, wanted=wanted: (
+                [name for name in names(rows) if name.startswith("now-")] == wanted
+            ),
+        )
+    assert not proxied.expired
+    await until(lambda: proxied.watches[MAPS_PATH] == 1)
+
+
+async def test_viewers_go_on_when_the_plane_is_killed(new_viewer, kube, kill_plane):
+    viewers = [await new_viewer(), await new_viewer()]
+    for viewer in viewers:
+        await viewer.subscribe(1, "objects", api_version="v1", kind="ConfigMap")
+        await viewer.subscribe(2, "context")
+        await viewer.until(1, lambda rows: True)
+        await viewer.until(2, lambda rows: rows["context"]["health"] == "ok")
+    kube.create(config_map("kept"))
+    for round_ in range(2):
+        kill_plane()
+        await asyncio.to_thread(kube.create, config_map(f"after-{round_}"))
+        for viewer in viewers:
+            wanted = {"kept", f"after-{round_}"}
+            await viewer.until(1, lambda rows, wanted=wanted: wanted <= set(names(rows)))
+    for viewer in viewers:
+        await viewer.until(2, lambda rows: rows["context"]["health"] == "ok")
+        snapshots = [one for one in viewer.messages if one["id"] == 1 and one.get("snapshot")]
+        assert len(snapshots) == 1
+
+
+async def test_a_switch_is_told_to_all_pages_and_their_watches_move_over(
+    new_viewer, fetch, proxied, kube, data_dir
+):
+    viewers = [await new_viewer(), await new_viewer()]
+    for viewer in viewers:
+        await viewer.subscribe(1, "context")
+        await viewer.subscribe(2, "objects", api_version="v1", kind="ConfigMap")
+        await viewer.until(2, lambda rows: True)
+    kube.create(config_map("elsewhere"), "kube-system")
+    answer = await use(fetch, "other")
+    assert answer == {"context": "other", "namespace": "kube-system"}
+    for viewer in viewers:
+        await viewer.until(1, lambda rows: rows["context"]["context"] == "other")
+        await viewer.until(2, lambda rows: "elsewhere" in names(rows))
+    await until(lambda: proxied.watches["/api/v1/namespaces/kube-system/configmaps"] == 1)
+    await use(fetch, "other", "default")
+    for viewer in viewers:
+        await viewer.until(1, lambda rows: rows["context"]["namespace"] == "default")
+    await until(lambda: not proxied.watches["/api/v1/namespaces/kube-system/configmaps"])
+    assert await fetch("contexts", "current") == {"context": "other", "namespace": "default"}
+    assert json.loads((data_dir / "context.json").read_text())["context"] == "other"
+
+
+async def test_a_context_that_is_away_is_listed_with_the_reason_and_not_taken(fetch, proxied):
+    found = await fetch("contexts")
+    assert found["current"] == {"context": "local", "namespace": "default"}
+    problems = {one["name"]: one["problem"] for one in found["contexts"]}
+    assert [name for name, problem in problems.items() if not problem] == [
+        "local",
+        "proxied",
+        "other",
+    ]
+    assert "https://127.0.0.1:9 cannot be reached" in problems["away"]
+    with pytest.raises(HTTPClientError) as caught:
+        await use(fetch, "away")
+    assert caught.value.code == 502
+    with pytest.raises(HTTPClientError) as caught:
+        await use(fetch, "nowhere")
+    assert caught.value.code == 404
+    assert "nowhere" in json.loads(caught.value.response.body)["message"]
+    assert await fetch("contexts", "current") == found["current"]
+
+
+async def test_trouble_of_the_server_is_told_in_words_and_passes(new_viewer, fetch, proxied):
+    await use(fetch, "proxied")
+    viewer = await new_viewer()
+    await viewer.subscribe(1, "context")
+    await viewer.subscribe(2, "objects", api_version="v1", kind="ConfigMap")
+    await viewer.until(2, lambda rows: True)
+    await viewer.until(1, lambda rows: rows["context"]["health"] == "ok")
+    proxied.refused["."] = 401
+    proxied.cut()
+    rows = await viewer.until(1, lambda rows: rows["context"]["health"] == "error")
+    assert rows["context"]["message"] == "Unauthorized"
+    assert "log in again" in rows["context"]["hint"]
+    proxied.refused.clear()
+    await viewer.until(1, lambda rows: rows["context"]["health"] == "ok")
+    assert rows["context"]["message"] == ""
+
+
+async def test_capabilities_are_what_the_cluster_serves_and_what_we_may(fetch, proxied):
+    kinds = (await fetch("capabilities"))["kinds"]
+    assert kinds["Run"]["available"]
+    assert kinds["Run"]["verbs"]["create"] == {"allowed": True, "reason": ""}
+    proxied.hidden.add("argoproj.io")
+    await use(fetch, "proxied")
+    run = (await fetch("capabilities"))["kinds"]["Run"]
+    assert (run["available"], run["verbs"]) == (False, {})
+    assert "Workflow" in run["reason"]
+    assert (await fetch("capabilities"))["kinds"]["Pod"]["available"]
+
+
+async def test_namespaces_that_may_not_be_listed_are_none_with_the_reason(fetch, proxied):
+    assert "default" in (await fetch("namespaces"))["namespaces"]
+    await use(fetch, "proxied")
+    proxied.refused["GET /api/v1/namespaces$"] = 403
+    answer = await fetch("namespaces")
+    assert answer["namespaces"] == []
+    assert "forbidden" in answer["reason"]

@@ -32,10 +32,12 @@ export interface IContext extends IHealth {
 /** A context that could be used. */
 export interface IContextChoice {
   name: string;
-  /** Where it is from: a kubeconfig's path, this machine, or the pod that Lab runs in. */
-  source: string;
-  server: string;
-  /** Namespace that it names itself; empty where it names none. */
+  source: 'embedded' | 'kubeconfig' | 'in-cluster';
+  /** The files that hold it. */
+  files: string;
+  /** Name of its cluster. */
+  cluster: string;
+  /** The namespace that it means by itself. */
   namespace: string;
   /** Why it cannot be used; empty where nothing is known against it. */
   problem: string;

@@ -7,6 +7,8 @@ export interface ISwitchEntry {
   name: string;
   /** What tells it from others: where it is from. */
   note: string;
+  /** More of that, for who hovers. */
+  title: string;
   /** Why it cannot be used, as far as is known. */
   problem: string;
   current: boolean;
@@ -163,6 +165,7 @@ function Row(props: {
       data-fl-active={props.active}
       data-fl-choice={row.name}
       data-fl-problem={row.problem !== ''}
+      title={row.title || undefined}
       // The focus stays in the filter, whose keys lead through the list.
       onMouseDown={event => event.preventDefault()}
       onClick={() => props.onChoose(row.group.name, row.name)}
@@ -183,7 +186,16 @@ function rowsOf(group: ISwitchGroup, filter: string, id: string): { rows: IRow[]
   });
   if (group.free && LABEL.test(wanted) && !group.entries.some(entry => entry.name === wanted)) {
     const label = group.free(wanted);
-    rows.push({ name: wanted, note: '', problem: '', current: false, group, label, id: `${id}-free` });
+    rows.push({
+      name: wanted,
+      note: '',
+      title: '',
+      problem: '',
+      current: false,
+      group,
+      label,
+      id: `${id}-free`
+    });
   }
   return { rows, more: Math.max(0, found.length - MOST_ROWS) };
 }

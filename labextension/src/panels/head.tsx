@@ -5,7 +5,7 @@ import { settingsIcon, UseSignal } from '@jupyterlab/ui-components';
 import type { ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
-import type { IContexts, INamespaces } from '../api/types';
+import type { IContextChoice, IContexts, INamespaces } from '../api/types';
 import { meterOf, Resource } from '../components/amounts';
 import { ContextButton } from '../components/ContextButton';
 import { Meters } from '../components/Meters';
@@ -205,7 +205,8 @@ function ContextSwitch(props: IHeadOptions & { first: SwitchPart; onClose: () =>
       note: '',
       entries: (contexts?.contexts ?? []).map(one => ({
         name: one.name,
-        note: one.source,
+        note: sourceOf(one, trans),
+        title: one.files,
         problem: one.problem,
         current: one.name === name
       }))
@@ -219,6 +220,7 @@ function ContextSwitch(props: IHeadOptions & { first: SwitchPart; onClose: () =>
       entries: (namespaces?.namespaces ?? []).map(one => ({
         name: one,
         note: '',
+        title: '',
         problem: '',
         current: one === namespace
       })),
@@ -255,4 +257,16 @@ function ContextSwitch(props: IHeadOptions & { first: SwitchPart; onClose: () =>
       onClose={props.onClose}
     />
   );
+}
+
+/** Where a context is from. */
+function sourceOf({ source, cluster }: IContextChoice, trans: ITrans): string {
+  switch (source) {
+    case 'embedded':
+      return trans.__('this machine');
+    case 'in-cluster':
+      return trans.__('the cluster of this pod');
+    case 'kubeconfig':
+      return cluster;
+  }
 }

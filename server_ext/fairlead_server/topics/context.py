@@ -19,23 +19,24 @@ _LONGEST_PAUSE_S = 30.0
 class ContextTopic(Topic):
     """One row. It asks the server once; from then on the open watches tell how it is.
 
-    A server that was away may come back as another version: then it is asked again.
+    When one of them has trouble the server is asked again: for the reason, and since it may come
+    back as another version.
     """
 
     def __init__(self, place: Place) -> None:
         self._own = BEGINNING
-        self._version = ""
+        self._server = self._version = ""
         self._changed = asyncio.Event()
         super().__init__(place)
 
     async def open(self) -> None:
-        """Ask for the version, anew after each trouble. Runs until the topic is closed."""
+        """Ask for the version, anew in each trouble. Runs until the topic is closed."""
         connection = self.place.connection
         pause_s = _FIRST_PAUSE_S
         while True:
             self._tell()
             try:
-                self._version = await asyncio.to_thread(connection.version)
+                self._server, self._version = await asyncio.to_thread(connection.version)
                 self._own, pause_s = WELL, _FIRST_PAUSE_S
             except FairleadError as error:
                 self._own = Health.of(error)
@@ -46,8 +47,9 @@ class ContextTopic(Topic):
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
                 continue
             self._tell()
-            await self._until(well=False)
+            # The server answers: what trouble a watch has with it passes, or is its own.
             await self._until(well=True)
+            await self._until(well=False)
 
     def on_watch(self, watch: SharedWatch, uids: Iterable[str]) -> None:
         """Hold no watch of its own."""
@@ -72,10 +74,11 @@ class ContextTopic(Topic):
 
     def _tell(self) -> None:
         connection = self.place.connection
-        health = self._watched() or self._own
+        # What it says to a plain question is more than that a watch broke off.
+        health = (self._watched() or self._own) if self._own in (WELL, BEGINNING) else self._own
         row = {
             **connection.place(),
-            "server": connection.server,
+            "server": self._server,
             "version": self._version,
             **health.as_dict(),
         }

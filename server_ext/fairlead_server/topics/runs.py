@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
-from fairlead.kube.client import WORKFLOWS
+from fairlead.kube.types import WORKFLOWS
 from fairlead.names import RUN_ID_LABEL
 from fairlead_server.topics.base import Topic
 from fairlead_server.watches import SharedWatch

@@ -6,17 +6,21 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
-from fairlead.kube.client import NODES, PODS, ResourceType
+from fairlead.kube.types import NODES, PODS, RESOURCE_QUOTAS
+from fairlead.kube.usage import summarize_usage
 from fairlead_server.health import ERROR, WELL, Health
-from fairlead_server.seam import summarise
 from fairlead_server.topics.base import Place, Topic
 from fairlead_server.watches import SharedWatch
 
 Json = dict[str, Any]
 
 KEY = "usage"
-QUOTAS = ResourceType("v1", "resourcequotas")
 _GAP_S = 0.3
+_QUOTA_NAMES = {
+    "cpu": ("requests.cpu", "cpu"),
+    "memory": ("requests.memory", "memory"),
+    "gpu": ("requests.nvidia.com/gpu", "requests.amd.com/gpu"),
+}
 _FORBIDDEN = 403
 
 
@@ -40,7 +44,7 @@ class UsageTopic(Topic):
         namespace = self.place.connection.namespace
         self._pods = self.hold(PODS, None)
         self._nodes = self.hold(NODES, None)
-        self._quotas = self.hold(QUOTAS, namespace)
+        self._quotas = self.hold(RESOURCE_QUOTAS, namespace)
 
     def on_watch(self, watch: SharedWatch, uids: Iterable[str]) -> None:
         """Compute again soon; several changes are one."""
@@ -55,12 +59,16 @@ class UsageTopic(Topic):
 
     def _compute(self) -> None:
         self._due = False
-        watches = (self._pods, self._nodes, self._quotas)
-        if not self._held or None in watches:
+        pods, nodes, quotas = self._pods, self._nodes, self._quotas
+        if not self._held or pods is None or nodes is None or quotas is None:
             return
-        pods, nodes, quotas = ([*watch.objects.values()] for watch in watches if watch)
-        row: Json = {**summarise(nodes, pods, quotas), "scope": self._scope}
-        known = all(watch.listed or watch.health.state == ERROR for watch in watches if watch)
+        known = all(one.listed or one.health.state == ERROR for one in (pods, nodes, quotas))
+        summary = summarize_usage(
+            nodes.objects.values() if nodes.listed else None,
+            pods.objects.values(),
+            quotas.objects.values(),
+        )
+        row = row_of(summary) | {"scope": self._scope}
         self.put({KEY: row} if known else {}, ready=known, health=self._health())
 
     def _health(self) -> Health:
@@ -69,3 +77,17 @@ class UsageTopic(Topic):
             if watch is not None and watch.health.state not in ("ok", ERROR):
                 return watch.health
         return WELL
+
+
+def row_of(summary: Json) -> Json:
+    """Put beside each resource the quota that leaves the least of it, where there is one."""
+    row: Json = {}
+    for name, wanted in _QUOTA_NAMES.items():
+        limits = [
+            {"used": one["used"], "hard": one["hard"]}
+            for one in summary["quota"]
+            if one["resource"] in wanted
+        ]
+        tightest = min(limits, key=lambda one: one["hard"] - one["used"], default=None)
+        row[name] = {**summary[name], "quota": tightest}
+    return row
