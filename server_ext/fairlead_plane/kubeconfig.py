@@ -17,7 +17,7 @@ contexts:
   context:
     cluster: fairlead
     user: fairlead
-    namespace: default
+    namespace: {namespace}
 clusters:
 - name: fairlead
   cluster:
@@ -63,8 +63,17 @@ def write_kubeconfig(path: Path, access: Access, ca: bytes) -> None:
     ca : bytes
         The certificate authority, PEM.
     """
-    text = _TEMPLATE.format(port=access.port, token=access.token, ca=base64.b64encode(ca).decode())
-    write_private(path, text.encode())
+    write_private(path, kubeconfig_text(access, ca).encode())
+
+
+def kubeconfig_text(access: Access, ca: bytes, namespace: str = "default") -> str:
+    """Return a kubeconfig whose context `local` is this control plane and a namespace."""
+    return _TEMPLATE.format(
+        port=access.port,
+        token=access.token,
+        ca=base64.b64encode(ca).decode(),
+        namespace=namespace,
+    )
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -26,6 +26,7 @@ from .resources import Resources
 from .scheduler import Scheduler
 from .serving import HttpServer, server_tls
 from .store import Store
+from .tokens import Tokens, ensure_key
 
 log = logging.getLogger(__name__)
 
@@ -53,11 +54,13 @@ class Plane:
         ensure_certificates(folder)
         port: int = self._listener.getsockname()[1]
         access = Access(port, known.token if known else secrets.token_urlsafe(32))
-        write_kubeconfig(kubeconfig, access, (folder / CA_FILE).read_bytes())
+        ca = (folder / CA_FILE).read_bytes()
+        write_kubeconfig(kubeconfig, access, ca)
+        tokens = Tokens(ensure_key(folder))
 
         self._store = Store(folder / "fairlead.db")
         self._resources = Resources(self._store)
-        self._node = Node(self._resources, folder, umask=umask, port=port)
+        self._node = Node(self._resources, folder, umask=umask, port=port, tokens=tokens, ca=ca)
         self._scheduler = Scheduler(self._resources)
         self._controllers = Controllers(self._resources, all_controllers())
         self._pipelines = PipelineService(

@@ -90,24 +90,6 @@ def test_a_pod_without_a_command_fails_and_says_why(pods) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("spec", "field"),
-    [
-        (
-            {"container": {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}},
-            "spec.containers[main].volumeMounts",
-        ),
-    ],
-    ids=["mounts"],
-)
-def test_what_this_node_cannot_do_yet_is_said_and_not_left_out(pods, spec, field) -> None:
-    ended = state_of(pods.run("pod", **spec)).terminated
-    assert (ended.exit_code, ended.message) == (
-        128,
-        f"{field} is not supported by this control plane",
-    )
-
-
 def test_an_interpreter_that_is_not_there_is_named(pods) -> None:
     metadata = {"annotations": {"fairlead.dev/interpreter": "/no/such/python"}}
     ended = state_of(pods.run("pod", metadata=metadata)).terminated

@@ -100,6 +100,12 @@ def expand(text: str, env: Mapping[str, str]) -> str:
     return _REFERENCE.sub(value, text)
 
 
+def unresolved(text: str, env: Mapping[str, str]) -> list[str]:
+    """Return the names in `$(NAME)` references that `env` does not have."""
+    names = (found[1] for found in _REFERENCE.finditer(text))
+    return [name for name in names if name is not None and name not in env]
+
+
 def build_command(
     words: Sequence[str],
     env: dict[str, str],

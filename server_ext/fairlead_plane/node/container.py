@@ -301,13 +301,14 @@ class Container:
 
     async def _prepare(self, files: RunFiles) -> Prepared | None:
         """Make all that a start needs, as soon as it is there; None when ended before."""
+        told: tuple[str, str] | None = None
         while True:
             try:
                 return await prepare(self._host, self._pod.object, self._spec, files)
             except HoldError as hold:
                 held = waiting(hold.reason, hold.message)
-                if self.state.state != held:
-                    self.state.state = held
+                if self.state.state != held or told != hold.event:
+                    self.state.state, told = held, hold.event
                     await self._pod.write(self.note(*hold.event, "Warning"))
                 await self._rest(hold.retry_s)
                 if self._final.is_set():

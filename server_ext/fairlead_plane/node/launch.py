@@ -13,6 +13,7 @@ from fairlead.names import INTERPRETER_ANNOTATION, WORKING_DIR_ANNOTATION
 
 from ..resources import Json, Resources
 from . import commands
+from .accounts import Accounts, asks_for_files, has_token
 from .checks import Checks
 from .layers import Interpreters, Layer
 from .memory import MemoryGuard
@@ -20,6 +21,9 @@ from .records import RunFiles
 from .runtime import Runtime, StartError
 from .termination import redirect
 from .variables import declared_env
+from .volumes.mounting import Mounting
+from .volumes.payload import Context
+from .volumes.pod import prepare_mounts
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,10 @@ class Host:
     interpreters: Interpreters
     checks: Checks
     memory: MemoryGuard
+    accounts: Accounts
+    mounting: Mounting
+    data: Path
+    """The data directory."""
     folder: Path
     """With a folder for each pod."""
     cache: Path
@@ -39,6 +47,16 @@ class Host:
     port: int
     """Where the API server listens on loopback."""
     capacity: Mapping[str, Decimal]
+
+    def volume_context(self, pod: Json, account: Json) -> Context:
+        """Return what the volumes of a pod depend on."""
+        return Context(
+            self.resources,
+            pod,
+            self.capacity,
+            lambda audience, lasts_s: self.accounts.token(pod, account, audience, lasts_s),
+            self.accounts.ca,
+        )
 
 
 class Prepared(NamedTuple):
@@ -75,10 +93,11 @@ async def prepare(host: Host, pod: Json, spec: Json, files: RunFiles) -> Prepare
         raise StartError(
             f'container "{spec["name"]}" has no command, and no image is pulled on this machine'
         )
-    for field in ("volumeMounts", "volumeDevices"):
-        if spec.get(field):
-            where = f"spec.containers[{spec['name']}].{field}"
-            raise StartError(f"{where} is not supported by this control plane")
+    if spec.get("volumeDevices"):
+        where = f"spec.containers[{spec['name']}].volumeDevices"
+        raise StartError(
+            f"{where} is not supported by this control plane: there are no raw devices"
+        )
     declared = await declared_env(
         host.resources, pod, spec, port=host.port, allocatable=host.capacity
     )
@@ -95,15 +114,31 @@ async def prepare(host: Host, pod: Json, spec: Json, files: RunFiles) -> Prepare
         (folder / name).mkdir(exist_ok=True)
     layer.make()
     env = commands.pod_env(host.interpreters.env, pod, folder, host.cache, layer)
+    account = await host.accounts.find(pod)
+    trusted = has_token(pod, account)
+    if trusted:
+        kubeconfig = folder / "home" / ".kube" / "config"
+        host.accounts.write_kubeconfig(kubeconfig, pod, account)
+        env["KUBECONFIG"] = str(kubeconfig)
     given = spec.get("workingDir") or annotations.get(WORKING_DIR_ANNOTATION)
-    command = commands.build_command(
-        words,
-        {**env, **declared},
+    cwd = given or str(folder / "tmp")
+    mounts = await prepare_mounts(
+        host.volume_context(pod, account),
+        spec,
         declared,
-        cwd=given or str(folder / "tmp"),
-        umask=host.umask,
-        layer=layer,
+        folder=folder,
+        claims=host.data / "volumes",
+        keep=[str(host.data), *base.prefixes],
+        cwd=cwd,
+        account=host.accounts.files(pod, account) if trusted else None,
+        needed=trusted and asks_for_files(pod),
+        mounting=host.mounting,
     )
+    command = commands.build_command(
+        words, {**env, **declared}, declared, cwd=cwd, umask=host.umask, layer=layer
+    )
+    if mounts is not None:
+        command["mounts"] = mounts
     for name, field in (("stdin", "stdin"), ("stdin_once", "stdinOnce"), ("tty", "tty")):
         if spec.get(field):
             command[name] = True

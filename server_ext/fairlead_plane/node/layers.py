@@ -40,6 +40,12 @@ class Base(NamedTuple):
     system_site: bool
     """It is no virtual environment: a layer sees its site folders by itself, but the user's."""
 
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """Folders without which it does not run."""
+        places = (os.path.dirname(os.path.dirname(each)) for each in (self.path, self.executable))
+        return tuple(each for each in (*places, *self.folders) if os.path.isdir(each))
+
 
 class Layer(NamedTuple):
     """The layer of one pod."""

@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 
 from ..resources import NODE, POD, ApiError, Json, Resources, Transaction
+from ..tokens import Tokens
 from . import commands, machine
+from .accounts import Accounts
 from .checks import Checks
 from .exec import Execs
 from .launch import Host
@@ -20,6 +22,10 @@ from .memory import MemoryGuard
 from .ports import Ports
 from .runtime import Runtime, StartError
 from .status import SHUTDOWN, Verdict
+from .volumes.mounting import Mounting
+from .volumes.pod import refresh
+from .volumes.refresh import Refresher
+from .volumes.sources import remove_memory
 from .worker import PodWorker
 
 log = logging.getLogger(__name__)
@@ -44,9 +50,22 @@ class Node:
         File mode mask of the pods' processes.
     port : int
         Where the API server listens on loopback.
+    tokens : Tokens
+        Signs the tokens of pods.
+    ca : bytes
+        Certificate of the API server's authority, PEM.
     """
 
-    def __init__(self, resources: Resources, folder: Path, *, umask: int, port: int) -> None:
+    def __init__(
+        self,
+        resources: Resources,
+        folder: Path,
+        *,
+        umask: int,
+        port: int,
+        tokens: Tokens,
+        ca: bytes,
+    ) -> None:
         self._resources = resources
         self._pods = folder / "pods"
         self._runtime = Runtime(folder / "shim")
@@ -62,6 +81,9 @@ class Node:
             interpreters=self._interpreters,
             checks=Checks(self.execs, self.ports),
             memory=MemoryGuard(),
+            accounts=Accounts(resources, tokens, port, ca),
+            mounting=Mounting(folder / "shim" / "probe"),
+            data=folder,
             folder=self._pods,
             cache=folder / "cache",
             umask=umask,
@@ -71,6 +93,9 @@ class Node:
         self._workers: dict[str, PodWorker] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._retries: set[asyncio.Task[None]] = set()
+        self._refresher = Refresher(
+            resources, lambda: [each.pod for each in self._workers.values()], self._renew_volumes
+        )
 
     async def start(self) -> None:
         """Register this machine, and find or start the shim; raises ShimError."""
@@ -111,6 +136,7 @@ class Node:
                     watch.close()
         finally:
             warming.cancel()
+            self._refresher.stop()
 
     async def stop(self) -> None:
         """Stop all pods (TERM, grace, KILL), then the shim and the warm interpreters.
@@ -139,11 +165,13 @@ class Node:
                 self._clean(uid)
         elif worker is not None:
             worker.update(pod)
+            self._refresher.take(pod)
         elif pod["status"]["phase"] not in _TERMINAL or "deletionTimestamp" in pod["metadata"]:
             self._begin(uid, pod)
 
     def _begin(self, uid: str, pod: Json) -> None:
         worker = self._workers[uid] = PodWorker(self._host, pod)
+        self._refresher.take(pod)
         task = self._tasks[uid] = asyncio.create_task(worker.run(), name=f"pod {uid}")
         task.add_done_callback(lambda done: self._finish(uid, done))
 
@@ -182,15 +210,23 @@ class Node:
             if folder.name not in known:
                 self._clean(folder.name)
 
+    async def _renew_volumes(self, pod: Json) -> None:
+        account = await self._host.accounts.find(pod)
+        context = self._host.volume_context(pod, account)
+        await refresh(context, self._pods / pod["metadata"]["uid"])
+
     def _clean(self, uid: str) -> None:
+        self._host.accounts.forget(uid)
+        self._refresher.forget(uid)
         # In a thread: a step may have installed thousands of files.
         loop = asyncio.get_running_loop()
-        loop.run_in_executor(None, _remove_tree, self._pods / uid)
+        loop.run_in_executor(None, _remove_pod, self._pods / uid)
 
 
-def _remove_tree(folder: Path) -> None:
+def _remove_pod(folder: Path) -> None:
     def report(function: object, path: str, info: object) -> None:
         if os.path.lexists(path):
             log.warning("%s cannot be removed: %s", path, info)
 
     shutil.rmtree(folder, onerror=report)
+    remove_memory(folder.name)

@@ -11,12 +11,11 @@ import sys
 import termios
 from typing import Any, NoReturn
 
+from . import mounts
 from .identity import own_record
 
 _PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(
-    None, use_errno=True
-)  # loaded here: between fork and exec there is no time for it
+_LIBC = ctypes.CDLL(None)  # loaded here: between fork and exec there is no time for it
 
 
 def reset_signals() -> None:
@@ -54,7 +53,7 @@ def spawn(
     Parameters
     ----------
     command : dict
-        `argv`, `env` (all of it), `cwd`, `umask`.
+        `argv`, `env` (all of it), `cwd`, `umask`, and `mounts` for `mounts.perform`.
     files : tuple of int
         Its standard input, output and errors.
     claim : int, optional
@@ -103,7 +102,9 @@ def _become(
         if claim is not None:
             os.write(claim, own_record())
         if beside is not None:
-            _enter(beside)
+            mounts.enter(beside)
+        elif command.get("mounts"):
+            mounts.perform(command["mounts"])
         die_with_parent(parent)
         for target, source in enumerate(files):
             os.dup2(source, target)
@@ -124,19 +125,3 @@ def _become(
     finally:
         # Whatever happened: this copy of the shim must not go on.
         os._exit(128)
-
-
-def _enter(pid: int) -> None:
-    """Enter the user and mount namespaces of a process, where they are not our own."""
-    for name in ("user", "mnt"):  # the first gives the right to enter the second
-        path = f"/proc/{pid}/ns/{name}"
-        if (
-            sys.platform != "linux"
-            or os.stat(path).st_ino == os.stat(f"/proc/self/ns/{name}").st_ino
-        ):
-            continue
-        namespace = os.open(path, os.O_RDONLY)
-        if _LIBC.setns(namespace, 0) != 0:
-            error = ctypes.get_errno()
-            raise OSError(error, f"the {name} namespace cannot be entered: {os.strerror(error)}")
-        os.close(namespace)
