@@ -151,7 +151,7 @@ class Run:
 
 
 def connect(context: str | None = None) -> PipelinesClient:
-    """Return the pipelines client of a context, the embedded control plane's by default."""
+    """Return the pipelines client of a context, by default the one in use."""
     return PipelinesClient(KubeClient(context))
 
 
@@ -199,7 +199,7 @@ def submit(
     name : str, optional
         Display name of the run; default: the name of the file.
     context : str, optional
-        A kubeconfig context; default: the embedded control plane.
+        A context, as `fairlead contexts` lists them; default: the one in use.
 
     Raises
     ------

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from fairlead._version import __version__
-from fairlead.cli import plane, runs
+from fairlead.cli import contexts, plane, runs
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -57,6 +57,23 @@ def build_parser() -> argparse.ArgumentParser:
     retry = commands.add_parser("retry", help="run again what failed in a run, and show its output")
     retry.add_argument("run_id", metavar="RUN", help="id of the run, or the beginning of it")
     retry.set_defaults(action=runs.retry)
+
+    for command in (demo, run, listing, logs, stop, retry):
+        command.add_argument(
+            "--context", metavar="CONTEXT", help="where (default: the context in use)"
+        )
+
+    every = commands.add_parser("contexts", help="list the contexts, the one in use marked")
+    every.set_defaults(action=contexts.contexts)
+
+    use = commands.add_parser(
+        "use",
+        help="choose where runs go: a context of a kubeconfig, or `local`",
+        description="Asks the server first; where it does not answer, nothing changes.",
+    )
+    use.add_argument("context", nargs="?", metavar="CONTEXT", help="without it, list them")
+    use.add_argument("-n", "--namespace", metavar="NAMESPACE", help="default: that of the context")
+    use.set_defaults(action=contexts.use)
 
     up = commands.add_parser("up", help="start the embedded control plane")
     up.set_defaults(action=plane.up)

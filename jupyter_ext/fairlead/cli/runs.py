@@ -22,10 +22,10 @@ _DEMO_NEEDS = ("sklearn", "matplotlib", "pandas")
 def run(given: argparse.Namespace) -> int:
     """Start a run, show it, and say how it ended."""
     parameters = read_assignments(given.parameters)
-    return _show(client.submit(given.source, parameters, name=given.name))
+    return _show(client.submit(given.source, parameters, name=given.name, context=given.context))
 
 
-def demo(_: argparse.Namespace) -> int:
+def demo(given: argparse.Namespace) -> int:
     """Copy the example notebook into this folder, run it, and say how to open it in Lab."""
     missing = [name for name in _DEMO_NEEDS if find_spec(name) is None]
     if missing:
@@ -38,7 +38,7 @@ def demo(_: argparse.Namespace) -> int:
         with as_file(_bundled(DEMO)) as bundled:
             shutil.copyfile(bundled, notebook)
     print(f"Running {notebook} as a pipeline ...", flush=True)
-    code = _show(client.submit(notebook))
+    code = _show(client.submit(notebook, context=given.context))
     print(f"\nOpen it in JupyterLab:  jupyter lab {notebook}")
     return code
 
@@ -52,9 +52,9 @@ def compile_(given: argparse.Namespace) -> int:
     return 0
 
 
-def runs(_: argparse.Namespace) -> int:
+def runs(given: argparse.Namespace) -> int:
     """List runs."""
-    rows = [run_summary(found.record) for found in client.list_runs()]
+    rows = [run_summary(found.record) for found in client.list_runs(context=given.context)]
     if not rows:
         print("No runs yet. Start one: fairlead run NOTEBOOK")
         return 0
@@ -71,7 +71,7 @@ def runs(_: argparse.Namespace) -> int:
 
 def logs(given: argparse.Namespace) -> int:
     """Print the logs of a run's steps, one step after another."""
-    found = client.get_run(given.run_id)
+    found = client.get_run(given.run_id, context=given.context)
     nodes = found.view()["graph"]["nodes"]
     steps = [given.step] if given.step else [node["id"] for node in nodes]
     width = max(map(len, steps), default=0)
@@ -83,7 +83,7 @@ def logs(given: argparse.Namespace) -> int:
 
 def stop(given: argparse.Namespace) -> int:
     """Stop a run."""
-    found = client.get_run(given.run_id)
+    found = client.get_run(given.run_id, context=given.context)
     found.stop()
     print(f"Stopping {found.name} ({found.run_id}).")
     return 0
@@ -91,7 +91,7 @@ def stop(given: argparse.Namespace) -> int:
 
 def retry(given: argparse.Namespace) -> int:
     """Run again what failed, and show it."""
-    return _show(client.get_run(given.run_id).retry())
+    return _show(client.get_run(given.run_id, context=given.context).retry())
 
 
 def _show(started: client.Run) -> int:

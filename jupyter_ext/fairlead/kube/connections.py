@@ -11,7 +11,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import urllib3
-from urllib3.connection import HTTPConnection
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from fairlead.errors import CapabilityError, ClusterError
 from fairlead.kube.kubeconfig import Entry
@@ -69,7 +70,7 @@ def make_pool(server: Server, tls: ssl.SSLContext) -> urllib3.PoolManager:
     if server.name:
         more["server_hostname"] = server.name
     if not server.proxy:
-        return urllib3.PoolManager(**more)
+        return _as_wished(urllib3.PoolManager(**more), tls)
     address = urlsplit(server.proxy)
     if address.scheme not in ("http", "https"):
         raise CapabilityError(
@@ -81,7 +82,28 @@ def make_pool(server: Server, tls: ssl.SSLContext) -> urllib3.PoolManager:
         pair = f"{address.username}:{address.password or ''}"
         headers = urllib3.make_headers(proxy_basic_auth=pair)
     bare = f"{address.scheme}://{address.hostname}:{address.port or 80}"
-    return urllib3.ProxyManager(bare, proxy_headers=headers, **more)
+    return _as_wished(urllib3.ProxyManager(bare, proxy_headers=headers, **more), tls)
+
+
+def _as_wished(pool: urllib3.PoolManager, tls: ssl.SSLContext) -> urllib3.PoolManager:
+    """Let urllib3 not warn at each request of what the kubeconfig asks for in so many words."""
+    if tls.verify_mode == ssl.CERT_NONE:
+        pool.pool_classes_by_scheme = {"http": HTTPConnectionPool, "https": _UncheckedPool}
+    return pool
+
+
+class _UncheckedConnection(HTTPSConnection):
+    """To a server whose certificate is not to be checked."""
+
+    def connect(self) -> None:
+        super().connect()
+        self.is_verified = True
+
+
+class _UncheckedPool(HTTPSConnectionPool):
+    """Connections of that kind."""
+
+    ConnectionCls = _UncheckedConnection
 
 
 def _socket_options() -> list[tuple[int, int, int]]:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import urllib3
 
-from fairlead.errors import ClusterError
+from fairlead.errors import CapabilityError, ClusterError, NotFoundError
 from fairlead.kube.errors import error_from_answer
 from fairlead.kube.services import Address
 
@@ -31,6 +31,8 @@ class ServiceProxy:
 
     def __init__(self, client: KubeClient, namespace: str, service: str) -> None:
         self._client = client
+        self._namespace = namespace
+        self._name = service.split(":")[1] if service.count(":") == 2 else service.split(":")[0]
         self._base = f"/api/v1/namespaces/{namespace}/services/{service}/proxy/"
 
     def request(
@@ -50,7 +52,19 @@ class ServiceProxy:
         body : object, optional
             Sent as JSON.
         """
-        answer = self._client.request(method, self._base + path, query=query, body=body)
+        try:
+            answer = self._client.request(method, self._base + path, query=query, body=body)
+        except NotFoundError as error:
+            if not error.what.startswith("services "):
+                raise
+            missing = CapabilityError(
+                f"Context '{self._client.context.name}' has no service '{self._name}' in "
+                f"namespace '{self._namespace}'.",
+                hint="Install what brings it, set its URL, or choose another context: "
+                "fairlead use CONTEXT",
+            )
+            missing.code = error.code
+            raise missing from error
         return _json(answer, f"{method} {path}")
 
 

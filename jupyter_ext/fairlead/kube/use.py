@@ -7,7 +7,7 @@ from dataclasses import replace
 from fairlead.errors import FairleadError, NotFoundError
 from fairlead.kube.choice import choose
 from fairlead.kube.client import KubeClient
-from fairlead.kube.contexts import Context, load_context
+from fairlead.kube.contexts import Context, list_contexts, load_context
 from fairlead.kube.types import NAMESPACES
 
 
@@ -62,3 +62,32 @@ def _check_namespace(client: KubeClient, namespace: str) -> None:
         # Many users may work in a namespace and not read it.
         if error.code != 403:
             raise
+
+
+def context_lines() -> list[str]:
+    """Return the contexts as a table, one a line, the one in use with a `*`."""
+    problem = ""
+    used: Context | None = None
+    try:
+        used = load_context()
+    except NotFoundError as error:
+        problem = str(error)
+    rows = [("", "CONTEXT", "NAMESPACE", "CLUSTER", "USER", "FROM")]
+    for context in list_contexts():
+        current = used is not None and used.name == context.name
+        shown = used if current and used is not None else context
+        mark = "*" if current else ""
+        rows.append((mark, shown.name, shown.namespace, shown.cluster, shown.user, _source(shown)))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    return [*lines, problem] if problem else lines
+
+
+def _source(context: Context) -> str:
+    """Say where a context is from."""
+    if context.source == "kubeconfig":
+        return ", ".join(map(str, context.files))
+    return "this machine" if context.source == "embedded" else "this pod's service account"

@@ -13,6 +13,7 @@ from IPython.core.magic import Magics, line_magic, magics_class
 
 from fairlead import client, widgets
 from fairlead.errors import FairleadError, NotFoundError, SpecError
+from fairlead.kube.use import context_lines, use_context
 from fairlead.pipelines.bindings import read_assignments
 
 
@@ -45,10 +46,12 @@ class FairleadMagics(Magics):
         %fairlead logs RUN [STEP]
         %fairlead stop RUN
         %fairlead retry RUN
+        %fairlead contexts
+        %fairlead use CONTEXT [-n NAMESPACE]   in this kernel
 
         `run` and `retry` show the live DAG and wait for the end, and raise where the run did not
         succeed; interrupting the cell leaves the run going. `run --detach` and `show` return the
-        run at once.
+        run at once. All but `compile`, `contexts` and `use` take `--context CONTEXT`.
         """
         try:
             given = _parser().parse_args(shlex.split(line))
@@ -61,7 +64,7 @@ class FairleadMagics(Magics):
 def _run(given: argparse.Namespace) -> Any:
     source = given.source or _this_notebook()
     parameters = read_assignments(given.parameters)
-    started = widgets.run(source, parameters)
+    started = widgets.run(source, parameters, context=given.context)
     return started if given.detach else _wait(started)
 
 
@@ -79,17 +82,17 @@ def _compile(given: argparse.Namespace) -> None:
     print(f"Wrote {given.output}: {len(spec['root']['dag']['tasks'])} steps.")
 
 
-def _runs(_: argparse.Namespace) -> None:
-    for found in client.list_runs():
+def _runs(given: argparse.Namespace) -> None:
+    for found in client.list_runs(context=given.context):
         print(f"{found.run_id[:8]}  {found.state.capitalize():<9}  {found.name}")
 
 
 def _show(given: argparse.Namespace) -> widgets.LiveRun:
-    return widgets.get_run(given.run_id)
+    return widgets.get_run(given.run_id, context=given.context)
 
 
 def _logs(given: argparse.Namespace) -> None:
-    found = client.get_run(given.run_id)
+    found = client.get_run(given.run_id, context=given.context)
     names = [node["id"] for node in found.view()["graph"]["nodes"]]
     for step in [given.step] if given.step else names:
         for line in found.logs(step):
@@ -97,15 +100,27 @@ def _logs(given: argparse.Namespace) -> None:
 
 
 def _stop(given: argparse.Namespace) -> None:
-    found = client.get_run(given.run_id)
+    found = client.get_run(given.run_id, context=given.context)
     found.stop()
     print(f"Stopping {found.name} ({found.run_id}).")
 
 
 def _retry(given: argparse.Namespace) -> None:
-    found = widgets.get_run(given.run_id)
+    found = widgets.get_run(given.run_id, context=given.context)
     found.retry()
     _wait(found)
+
+
+def _contexts(_: argparse.Namespace) -> None:
+    print("\n".join(context_lines()))
+
+
+def _use(given: argparse.Namespace) -> None:
+    if given.context is None:
+        _contexts(given)
+        return
+    chosen = use_context(given.context, given.namespace, persist=False)
+    print(f"Using {chosen.name} / {chosen.namespace} ({chosen.server}).")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -116,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("source", nargs="?", type=Path, metavar="NOTEBOOK")
     run.add_argument("-p", dest="parameters", action="append", default=[], metavar="NAME=VALUE")
     run.add_argument("--detach", action="store_true")
+    run.add_argument("--context")
     run.set_defaults(action=_run)
 
     compile_ = commands.add_parser("compile", add_help=False)
@@ -123,10 +139,19 @@ def _parser() -> argparse.ArgumentParser:
     compile_.add_argument("-o", dest="output", type=Path, required=True, metavar="FILE")
     compile_.set_defaults(action=_compile)
 
-    commands.add_parser("runs", add_help=False).set_defaults(action=_runs)
+    commands.add_parser("contexts", add_help=False).set_defaults(action=_contexts)
+    use = commands.add_parser("use", add_help=False)
+    use.add_argument("context", nargs="?", metavar="CONTEXT")
+    use.add_argument("-n", "--namespace", metavar="NAMESPACE")
+    use.set_defaults(action=_use)
+
+    runs = commands.add_parser("runs", add_help=False)
+    runs.add_argument("--context")
+    runs.set_defaults(action=_runs)
     for name, action in (("show", _show), ("logs", _logs), ("stop", _stop), ("retry", _retry)):
         command = commands.add_parser(name, add_help=False)
         command.add_argument("run_id", metavar="RUN")
+        command.add_argument("--context")
         if name == "logs":
             command.add_argument("step", nargs="?")
         command.set_defaults(action=action)
