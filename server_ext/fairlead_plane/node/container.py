@@ -21,6 +21,7 @@ from .records import ExitRecord, RunFiles, container_folder, last_attempt
 from .runtime import Run, StartError
 from .status import ContainerState, Role, running, terminated, waiting
 from .stored import Note, StoredPod, field_path
+from .support import refuse_unsupported
 from .termination import add_message
 
 log = logging.getLogger(__name__)
@@ -304,6 +305,7 @@ class Container:
         told: tuple[str, str] | None = None
         while True:
             try:
+                refuse_unsupported(self._pod.object, self._spec, self._pod.title)
                 return await prepare(self._host, self._pod.object, self._spec, files)
             except HoldError as hold:
                 held = waiting(hold.reason, hold.message)

@@ -13,7 +13,8 @@ from . import status
 from .container import Container
 from .launch import Host
 from .status import Role, Verdict
-from .stored import StoredPod
+from .stored import Note, StoredPod
+from .support import find_ignored
 
 DEADLINE_VERDICT = Verdict(
     "DeadlineExceeded", "Pod was active on the node longer than the specified deadline"
@@ -168,6 +169,9 @@ class PodWorker:
         return [each for each in self._containers if each.role is Role.SIDECAR]
 
     async def _run_containers(self) -> None:
+        if not any(each.began for each in self._containers) and (ignored := find_ignored(self.pod)):
+            message = f"This node does not honour: {'; '.join(ignored)}"
+            await self._pod.write(Note("NotHonoured", message[:1024], "Warning"), changed=False)
         if self._sidecars and all(each.over for each in self._main):
             self._end(self._sidecars, self._grace_s)  # a plane of before has come so far
         if await self._initialize():
