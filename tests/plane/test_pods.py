@@ -59,7 +59,7 @@ def test_a_pod_that_succeeds_has_the_status_of_a_kubelet(pods) -> None:
     }
     node = pods.core.list_node().items[0]
     assert pod["spec"]["nodeName"] == node.metadata.name
-    assert {"cpu", "memory", "pods"} == set(node.status.allocatable)
+    assert {"cpu", "ephemeral-storage", "memory", "pods"} == set(node.status.allocatable)
 
 
 @pytest.mark.parametrize(

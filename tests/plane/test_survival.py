@@ -99,6 +99,127 @@ def test_a_restart_on_failure_goes_on_after_the_plane_was_killed(own_plane) -> N
     assert (pod.status.phase, pod.status.container_statuses[0].restart_count) == ("Succeeded", 1)
 
 
+# Init containers, sidecars and probes: what was done is known from the records on disk.
+
+NOTES = """
+import os, sys, time
+with open(os.environ["WITNESS"], "a") as witness: witness.write(os.environ["NAME"] + "\\n")
+time.sleep(float(os.environ["PACE"]))
+"""
+
+
+def noting(name: str, witness, pace: float = 0.0, **more):
+    env = {"WITNESS": str(witness), "PACE": str(pace), "NAME": name}
+    entries = [{"name": key, "value": value} for key, value in env.items()]
+    command = ["python", "-c", NOTES]
+    return {"name": name, "image": "i", "command": command, "env": entries, **more}
+
+
+@pytest.mark.parametrize("moment", kill_moments())
+def test_each_init_container_runs_once_whenever_the_plane_is_killed(
+    own_plane, tmp_path, moment
+) -> None:
+    pods = own_plane.pods()
+    witness = tmp_path / "witness"
+    init = [
+        noting("one", witness, 0.15),
+        noting("side", witness, 1000, restartPolicy="Always"),
+        noting("two", witness, 0.15),
+    ]
+    pods.create("pod", containers=[noting("main", witness, 0.15)], initContainers=init)
+    time.sleep(moment)
+    own_plane.kill()
+    time.sleep(0.3)
+    own_plane.start()
+    pod = own_plane.pods().wait_ended("pod")
+    assert pod.status.phase == "Succeeded"
+    names = witness.read_text().split()
+    # The sidecar is not waited for, so its line may come at any time after the first one's.
+    assert sorted(names) == ["main", "one", "side", "two"]
+    assert [name for name in names if name != "side"] == ["one", "two", "main"]
+    assert [each.restart_count for each in pod.status.init_container_statuses] == [0, 0, 0]
+    assert [each.ready for each in pod.status.init_container_statuses] == [True, False, True]
+
+
+def test_a_running_sidecar_is_adopted_and_ended_with_its_pod(own_plane, tmp_path) -> None:
+    pods = own_plane.pods()
+    witness, main = tmp_path / "witness", tmp_path / "main"
+    pods.create(
+        "pod",
+        containers=[noting("main", main, 1.0)],
+        initContainers=[noting("side", witness, 1000, restartPolicy="Always")],
+    )
+    pods.wait_running("pod")
+    own_plane.kill()
+    time.sleep(1.2)  # the main container ends while there is no plane
+    own_plane.start()
+    pod = own_plane.pods().wait_ended("pod")
+    assert pod.status.phase == "Succeeded"
+    side = pod.status.init_container_statuses[0]
+    assert (side.restart_count, side.state.terminated.exit_code) == (0, 143)
+    assert witness.read_text() == "side\n"
+
+
+def test_probes_go_on_and_readiness_stays_over_a_kill_of_the_plane(own_plane, tmp_path) -> None:
+    pods = own_plane.pods()
+    flag = tmp_path / "flag"
+    flag.touch()
+    check = {"exec": {"command": ["test", "-e", str(flag)]}, "periodSeconds": 1}
+    probes = {
+        "startupProbe": check,
+        "readinessProbe": check,
+        "livenessProbe": {**check, "failureThreshold": 2},
+    }
+    pods.create("pod", "import time; time.sleep(1000)", container=probes)
+
+    def ready(pod) -> bool:
+        return bool(pod.status.container_statuses) and pod.status.container_statuses[0].ready
+
+    pods.wait("pod", ready)
+    version = pods.get("pod").metadata.resource_version
+    own_plane.kill()
+    own_plane.start()
+    pods = own_plane.pods()
+    assert ready(pods.get("pod"))
+    assert pods.get("pod").metadata.resource_version == version
+    flag.unlink()
+    assert pods.wait_ended("pod").status.phase == "Failed"
+
+
+def test_a_grace_period_goes_on_over_a_kill_of_the_plane(own_plane) -> None:
+    pods = own_plane.pods()
+    source = (
+        "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf'); time.sleep(1000)"
+    )
+    pods.create("pod", source, terminationGracePeriodSeconds=4)
+    assert pods.first_line("pod") == "deaf\n"
+    pods.core.delete_namespaced_pod("pod", "default")
+    own_plane.kill()
+    time.sleep(2)
+    own_plane.start()
+    pods = own_plane.pods()
+    own_plane.wait_for(
+        lambda: pods.core.list_namespaced_pod("default").items == [], "the pod stays"
+    )
+
+
+def test_a_container_killed_for_its_memory_says_so_on_the_next_plane(own_plane) -> None:
+    pods = own_plane.pods()
+    source = (
+        "import os, time; print('up', flush=True)\n"
+        "while not os.path.exists(os.environ['HOME'] + '/go'): time.sleep(0.02)\n"
+        "held = bytearray(b'x') * (300 << 20); time.sleep(1000)"
+    )
+    limits = {"resources": {"limits": {"memory": "128Mi"}, "requests": {"memory": "1Mi"}}}
+    uid = pods.create("pod", source, container=limits).metadata.uid
+    assert pods.first_line("pod") == "up\n"
+    own_plane.kill()
+    own_plane.start()  # which watches it again
+    (own_plane.data_dir / "pods" / uid / "home" / "go").touch()
+    ended = own_plane.pods().wait_ended("pod").status.container_statuses[0].state.terminated
+    assert (ended.exit_code, ended.reason) == (137, "OOMKilled")
+
+
 def test_pods_of_a_killed_shim_are_killed_and_counted_as_lost(own_plane) -> None:
     pods = own_plane.pods()
     sources = {"forked": {}, "execed": {"container": {"env": [{"name": "PYTHONX", "value": "1"}]}}}

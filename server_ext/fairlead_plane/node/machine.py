@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import socket
 import sys
 from decimal import Decimal
@@ -26,12 +27,22 @@ def node_name() -> str:
     return dns_label(socket.gethostname())
 
 
-def capacity() -> dict[str, Decimal]:
-    """Return what this machine has: `cpu` in cores, `memory` in bytes, `pods`.
+def capacity(folder: Path) -> dict[str, Decimal]:
+    """Return what this machine has: `cpu` in cores, `memory` and storage in bytes, `pods`.
 
     A limit that a container or a service sets on this process counts as the machine's end.
+
+    Parameters
+    ----------
+    folder : Path
+        On the file system that pods write to.
     """
-    return {"cpu": _cpus(), "memory": Decimal(_memory()), "pods": Decimal(MAX_PODS)}
+    return {
+        "cpu": _cpus(),
+        "memory": Decimal(_memory()),
+        "ephemeral-storage": Decimal(shutil.disk_usage(folder).total),
+        "pods": Decimal(MAX_PODS),
+    }
 
 
 def build_node(name: str, amounts: dict[str, Decimal]) -> Json:
@@ -47,6 +58,7 @@ def build_node(name: str, amounts: dict[str, Decimal]) -> Json:
     shown = {
         "cpu": f"{int(amounts['cpu'] * 1000)}m" if amounts["cpu"] % 1 else str(int(amounts["cpu"])),
         "memory": f"{int(amounts['memory']) // 1024}Ki",
+        "ephemeral-storage": f"{int(amounts['ephemeral-storage']) // 1024}Ki",
         "pods": str(int(amounts["pods"])),
     }
     system, machine = platform.system().lower(), _architecture()

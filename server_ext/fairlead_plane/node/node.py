@@ -72,7 +72,7 @@ class Node:
         self.logs = Logs(self._pods, self._runtime)
         self.execs = Execs(self._pods, self._runtime)
         self.ports = Ports(self._pods)
-        self._capacity = machine.capacity()
+        self._capacity = machine.capacity(folder)
         self._interpreters = Interpreters(self._runtime, commands.base_env(os.environ))
         self._host = Host(
             name=machine.node_name(),
