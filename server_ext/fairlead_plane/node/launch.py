@@ -127,7 +127,6 @@ async def prepare(host: Host, pod: Json, spec: Json, files: RunFiles) -> Prepare
         spec,
         declared,
         folder=folder,
-        claims=host.data / "volumes",
         keep=[str(host.data), *base.prefixes],
         cwd=cwd,
         account=host.accounts.files(pod, account) if trusted else None,

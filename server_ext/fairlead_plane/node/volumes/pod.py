@@ -27,7 +27,6 @@ async def prepare_mounts(
     env: Mapping[str, str],
     *,
     folder: Path,
-    claims: Path,
     keep: list[str],
     cwd: str,
     account: Mapping[str, File] | None,
@@ -46,8 +45,6 @@ async def prepare_mounts(
         Its variables, for `subPathExpr`.
     folder : Path
         The pod's own.
-    claims : Path
-        With the folders of claims.
     keep : list of str
         Folders that must stay to be seen.
     cwd : str
@@ -73,7 +70,7 @@ async def prepare_mounts(
     found = {}
     for volume in context.pod["spec"].get("volumes") or ():
         if any(mount["name"] == volume["name"] for mount in mounts):
-            found[volume["name"]] = await set_up(context, volume, folder / "volumes", claims)
+            found[volume["name"]] = await set_up(context, volume, folder / "volumes")
     named: list[tuple[str, Bind]] = []
     for mount in mounts:
         if mount["name"] not in found:

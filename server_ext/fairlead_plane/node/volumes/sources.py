@@ -8,7 +8,7 @@ import stat
 import sys
 from pathlib import Path
 
-from ...resources import PVC, ApiError, Json, Kind, Resources, find_kind
+from ...resources import PV, PVC, Json, Resources
 from ..problems import HoldError
 from ..runtime import StartError
 from .atomic import write_files
@@ -29,7 +29,7 @@ _HOST_TYPES = {
 }
 
 
-async def set_up(context: Context, volume: Json, folder: Path, claims: Path) -> tuple[str, bool]:
+async def set_up(context: Context, volume: Json, folder: Path) -> tuple[str, bool]:
     """Make what a volume shows, and return its path and whether it may only be read.
 
     Parameters
@@ -40,8 +40,6 @@ async def set_up(context: Context, volume: Json, folder: Path, claims: Path) -> 
         Entry of `spec.volumes`.
     folder : Path
         For the volumes of this pod that live and end with it.
-    claims : Path
-        With `<namespace>/<claim>` for claims whose volume names no other place.
 
     Raises
     ------
@@ -60,12 +58,12 @@ async def set_up(context: Context, volume: Json, folder: Path, claims: Path) -> 
     if "persistentVolumeClaim" in volume:
         claim = volume["persistentVolumeClaim"]
         namespace = context.pod["metadata"]["namespace"]
-        path = await _claim(context.resources, name, claim["claimName"], namespace, claims)
+        path = await _claim(context.resources, name, claim["claimName"], namespace)
         return path, bool(claim.get("readOnly"))
     if "ephemeral" in volume:
         namespace = context.pod["metadata"]["namespace"]
         claim_name = f"{context.pod['metadata']['name']}-{name}"
-        return await _claim(context.resources, name, claim_name, namespace, claims), False
+        return await _claim(context.resources, name, claim_name, namespace), False
     kinds = [key for key in volume if key != "name"]
     if kinds and kinds != ["emptyDir"]:
         raise StartError(
@@ -117,20 +115,17 @@ def _type_failed(path: str, kind: str) -> str:
     return f"hostPath type check failed: {path} {_HOST_TYPES[kind.removesuffix('OrCreate')][1]}"
 
 
-async def _claim(resources: Resources, volume: str, name: str, namespace: str, claims: Path) -> str:
+async def _claim(resources: Resources, volume: str, name: str, namespace: str) -> str:
     claim = await resources.find(PVC, name, namespace)
     if claim is None:
         raise _unbound(f'persistentvolumeclaim "{name}" not found')
     bound = claim["spec"].get("volumeName")
-    kind = _served("persistentvolumes")
-    if kind is not None and not bound:
+    if not bound:
         raise _unbound("pod has unbound immediate PersistentVolumeClaims")
-    spec: Json = {}
-    if kind is not None:
-        found = await resources.find(kind, bound)
-        if found is None:
-            raise failed_mount(volume, f'persistentvolume "{bound}" not found')
-        spec = found["spec"]
+    found = await resources.find(PV, bound)
+    if found is None:
+        raise failed_mount(volume, f'persistentvolume "{bound}" not found')
+    spec = found["spec"]
     for field in ("local", "hostPath"):
         if field in spec:
             path = Path(spec[field]["path"])
@@ -139,23 +134,12 @@ async def _claim(resources: Resources, volume: str, name: str, namespace: str, c
             except OSError as error:
                 raise failed_mount(volume, f"{error.strerror}: {path}") from error
             return str(path)
-    if spec:
-        kinds = sorted(set(spec) & {"nfs", "csi", "iscsi", "cephfs", "rbd", "fc"})
-        raise StartError(
-            f'the claim "{name}" is bound to "{bound}", a volume of type '
-            f"{kinds[0] if kinds else 'unknown'}, which this machine does not have"
-        )
-    path = claims / namespace / name
-    path.mkdir(parents=True, exist_ok=True)
-    return str(path)
+    kinds = sorted(set(spec) & {"nfs", "csi", "iscsi", "cephfs", "rbd", "fc"})
+    raise StartError(
+        f'the claim "{name}" is bound to "{bound}", a volume of type '
+        f"{kinds[0] if kinds else 'unknown'}, which this machine does not have"
+    )
 
 
 def _unbound(why: str) -> HoldError:
     return HoldError("ContainerCreating", "", event=("FailedScheduling", why))
-
-
-def _served(plural: str) -> Kind | None:
-    try:
-        return find_kind("", "v1", plural)
-    except ApiError:
-        return None
