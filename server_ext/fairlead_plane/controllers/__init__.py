@@ -8,6 +8,7 @@ killed plane leaves nothing half done.
 
 from .base import Controller
 from .deployments import DeploymentController
+from .jobs import JobController
 from .replicasets import ReplicaSetController
 from .runtime import Controllers
 
@@ -16,4 +17,4 @@ __all__ = ["Controllers", "all_controllers"]
 
 def all_controllers() -> list[Controller]:
     """Return one of each."""
-    return [ReplicaSetController(), DeploymentController()]
+    return [ReplicaSetController(), DeploymentController(), JobController()]

@@ -39,11 +39,11 @@ class Workloads(NamedTuple):
         found = self.core.list_namespaced_pod(self.namespace, label_selector=selector).items
         return sorted(found, key=lambda pod: (pod.metadata.creation_timestamp, pod.metadata.name))
 
-    def kubectl(self, *words: str) -> str:
-        """Run kubectl; return what it printed."""
+    def kubectl(self, *words: str, text: str = "") -> str:
+        """Run kubectl with a text as its input; return what it printed."""
         done = subprocess.run(
             ["kubectl", f"--kubeconfig={self.plane.kubeconfig}", "-n", self.namespace, *words],
-            capture_output=True, text=True, timeout=WAIT_S, check=False,
+            capture_output=True, text=True, input=text, timeout=WAIT_S, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr + done.stdout
         return done.stdout
