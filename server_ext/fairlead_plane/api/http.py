@@ -19,6 +19,7 @@ import orjson
 from starlette.requests import Request
 
 from ..resources import ApiError, Json, bad_request
+from ..resources.schemas.protobuf import MEDIA_TYPE, decode_protobuf
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -27,6 +28,8 @@ Headers = Iterable[tuple[bytes, bytes]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _WARNINGS = "fairlead.warnings"
+_YAML = "application/yaml"
+_MEDIA = ("", "application/json", _YAML, MEDIA_TYPE)
 
 MAX_BODY_BYTES = 32 << 20
 """Largest body of an object; the real API server's limit is 3 MiB."""
@@ -51,25 +54,51 @@ async def read_body(request: Request) -> bytes:
 
 
 async def read_json(request: Request) -> Any:
-    """Read the body as JSON; None when it is empty, ApiError 400 when it is none."""
-    return _parse(await read_body(request))
+    """Read the body: JSON, or YAML or protobuf where its type says so; None when it is empty.
+
+    Raises
+    ------
+    ApiError
+        400 for a body that cannot be read; 415 for another type.
+    """
+    return _parse(request, await read_body(request))[0]
 
 
 async def read_object(request: Request) -> tuple[Json, bytes]:
-    """Read the body as one JSON object; ApiError 400 when it is none. Returns its text as well."""
-    body = await read_body(request)
-    found = _parse(body)
+    """Read the body as one object, as `read_json`; returns its JSON text as well, if it is JSON."""
+    found, text = _parse(request, await read_body(request))
     if not isinstance(found, dict):
         raise bad_request("the object provided is unrecognized: a JSON object is needed")
-    return found, body
+    return found, text
 
 
-def _parse(body: bytes) -> Any:
-    if not body:
-        return None
+def load_yaml(body: bytes) -> Any:
+    """Read a body as YAML; ApiError 400 when it is none."""
+    import yaml  # loaded for the first client that sends it
+
     try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
+        return yaml.load(body, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, ValueError) as error:
+        raise bad_request(f"error decoding YAML: {error}") from error
+
+
+def _parse(request: Request, body: bytes) -> tuple[Any, bytes]:
+    if not body:
+        return None, b""
+    media = request.headers.get("content-type", "").partition(";")[0].strip()
+    if media not in _MEDIA:
+        message = (
+            "the body of the request was in an unknown format - accepted media types include: "
+            + ", ".join(_MEDIA[1:])
+        )
+        raise ApiError(415, "UnsupportedMediaType", message)
+    if media == _YAML:
+        return load_yaml(body), b""
+    try:
+        if media == MEDIA_TYPE:
+            return decode_protobuf(body), b""
+        return orjson.loads(body), body
+    except ValueError as error:
         raise bad_request(f"the object provided is unrecognized: {error}") from error
 
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from ..resources import ApiError, Json, Kind, Registry, bad_request
 from ..resources.patch import json_patch, merge_patch, strategic_merge_patch
 from ..resources.schemas import Schema
-from .http import read_body
+from .http import load_yaml, read_body
 
 APPLY = "application/apply-patch+yaml"
 _JSON = "application/json-patch+json"
@@ -92,13 +92,3 @@ def _read_yaml(body: bytes) -> Json:
     if not isinstance(found, dict):
         raise bad_request("error decoding YAML: an object is needed")
     return found
-
-
-def load_yaml(body: bytes) -> Any:
-    """Read a body as YAML; ApiError 400 when it is none."""
-    import yaml  # loaded for the first client that sends it
-
-    try:
-        return yaml.load(body, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, ValueError) as error:
-        raise bad_request(f"error decoding YAML: {error}") from error
