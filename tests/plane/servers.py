@@ -30,7 +30,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         path, _, query = self.path.partition("?")
-        if self.headers.get("Upgrade", "").lower() == "websocket":
+        if path == "/refuse":
+            self.answer(b"no sockets", 418, X_Why="tea")
+        elif self.headers.get("Upgrade", "").lower() == "websocket":
             self.echo()
         elif path == "/large":
             self.answer(os.urandom(1) * int(query))

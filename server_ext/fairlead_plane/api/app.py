@@ -28,7 +28,7 @@ from .openapi import OpenApi
 from .openapi_answers import OpenApiPaths
 from .paths import Target, parse_target
 from .pod_logs import PodLogs, read_log
-from .proxy import ALIAS_PREFIX, ALIAS_SERVICE, Services, find_service, inner_scope
+from .proxy import ALIAS_PREFIX, ALIAS_SERVICE, Services, answer_proxy
 from .streams import STREAMS, PodStreams, answer_stream
 from .watches import watch_events
 from .websocket import bearer_protocol, refuse_by_http
@@ -122,9 +122,9 @@ class ApiServer:
         if target is None:
             await self._answer_path(scope, path, send)
             return
-        if target.kind is SERVICE and target.subresource == "proxy" and target.name:
-            app = find_service(self._services, target)
-            await app(inner_scope(scope, target.rest), receive, send)
+        if target.kind in (POD, SERVICE) and target.subresource == "proxy" and target.name:
+            ports = self._streams.ports
+            await answer_proxy(self._resources, self._services, ports, target, scope, receive, send)
             return
         if target.kind is POD and target.subresource in STREAMS and target.name:
             pod = await self._resources.get(POD, target.name, target.namespace)

@@ -7,6 +7,8 @@ import binascii
 from collections.abc import MutableMapping, Sequence
 from typing import Any
 
+from starlette.requests import ClientDisconnect
+
 from ..resources import bad_request
 from .http import Receive, Scope, Send
 
@@ -80,21 +82,23 @@ class WebSocket:
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
+        self._left = False
+        self.code = 1005
+        """With which the client has closed."""
 
     async def accept(
         self, protocol: str | None, headers: Sequence[tuple[bytes, bytes]] = ()
     ) -> None:
         """Upgrade the connection."""
-        await self._send(
-            {"type": "websocket.accept", "subprotocol": protocol, "headers": list(headers)}
-        )
+        await self._tell("accept", subprotocol=protocol, headers=list(headers))
 
     async def receive(self) -> bytes | str | None:
         """Return the next message, or None when the client has left."""
         while True:
             message = await self._receive()
             if message["type"] == "websocket.disconnect":
-                self.close_code: int = message.get("code", 1005)
+                self._left = True
+                self.code = message.get("code") or 1005
                 return None
             if message["type"] == "websocket.receive":
                 data = message.get("bytes")
@@ -103,9 +107,17 @@ class WebSocket:
 
     async def send(self, data: bytes | str) -> None:
         """Send a message; waits for a client that reads slowly."""
-        kind = "text" if isinstance(data, str) else "bytes"
-        await self._send({"type": "websocket.send", kind: data})
+        await self._tell("send", **{"text" if isinstance(data, str) else "bytes": data})
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the connection."""
-        await self._send({"type": "websocket.close", "code": code, "reason": reason})
+        await self._tell("close", code=code, reason=reason)
+
+    async def _tell(self, type: str, **message: Any) -> None:
+        """Send one message; ClientDisconnect when the client has left."""
+        if self._left:
+            raise ClientDisconnect
+        try:
+            await self._send({"type": f"websocket.{type}", **message})
+        except OSError as error:
+            raise ClientDisconnect from error

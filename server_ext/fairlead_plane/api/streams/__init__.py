@@ -6,6 +6,6 @@ come in as arguments.
 
 from .answer import STREAMS, PodStreams, answer_stream
 from .commands import Commands, Session
-from .forward import Ports
+from .forward import Pipe, Ports
 
-__all__ = ["STREAMS", "Commands", "PodStreams", "Ports", "Session", "answer_stream"]
+__all__ = ["STREAMS", "Commands", "Pipe", "PodStreams", "Ports", "Session", "answer_stream"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..resources import SERVICE, not_found
-from .http import AsgiApp, Scope
-from .paths import Target
+from ...resources import SERVICE
+from ..http import AsgiApp, Scope
+from ..paths import Target
 
 Services = Mapping[tuple[str, str], AsgiApp]
 """(namespace, name of the service) -> application."""
@@ -17,15 +17,14 @@ ALIAS_PREFIX = "/apis/v2beta1/"
 ALIAS_SERVICE = ("kubeflow", "ml-pipeline")
 
 
-def find_service(services: Services, target: Target) -> AsgiApp:
-    """Return the application behind `services/[SCHEME:]NAME[:PORT]/proxy`, or raise 404."""
+def find_service(services: Services, target: Target) -> AsgiApp | None:
+    """Return the application behind `services/[SCHEME:]NAME[:PORT]/proxy`, if it is one of ours."""
+    if target.kind is not SERVICE:
+        return None
     words = (target.name or "").split(":")
     # One word: the name; two: name and port; three: scheme, name and port.
     name = words[1] if len(words) == 3 else words[0]
-    app = services.get((target.namespace or "", name))
-    if app is None:
-        raise not_found(SERVICE, name)
-    return app
+    return services.get((target.namespace or "", name))
 
 
 def inner_scope(scope: Scope, rest: str) -> Scope:
