@@ -52,7 +52,7 @@ def test_kubectl_exec_in_a_terminal_is_a_terminal(kubectl: Kubectl, pod: str) ->
     terminal.type("tty; echo $((6*7)) $TERM")
     terminal.expect("/dev/pts/")
     terminal.expect("42 xterm")
-    terminal.type("echo slee$((1))ing; sleep 600")
+    terminal.type("sh -c 'echo slee$((1))ing; exec sleep 600'")
     terminal.expect("slee1ing")
     terminal.interrupt()  # reaches the command, not the shell
     terminal.type("echo still-$((1+1))")
