@@ -8,6 +8,8 @@ from typing import Any
 
 from .errors import Cause, invalid
 from .kinds import CONFIG_MAP, NAMESPACE, POD, SECRET, SERVICE, Json, Kind
+from .schemas import Schema
+from .schemas.validate import check_schema
 from .validation_pod import check_pod, check_pod_update
 from .validation_workloads import WORKLOADS, check_workload
 
@@ -39,7 +41,9 @@ _KEY_TEXT = (
 )
 
 
-def check(kind: Kind, obj: Json, existing: Json | None = None) -> None:
+def check(
+    kind: Kind, obj: Json, existing: Json | None = None, schema: Schema | None = None
+) -> None:
     """Refuse an object that the API server would refuse.
 
     Parameters
@@ -50,6 +54,8 @@ def check(kind: Kind, obj: Json, existing: Json | None = None) -> None:
         With defaults and metadata in place.
     existing : dict, optional
         The stored object that `obj` replaces.
+    schema : Schema, optional
+        Of the kind; without it only what all objects have in common is checked.
 
     Raises
     ------
@@ -65,6 +71,7 @@ def check(kind: Kind, obj: Json, existing: Json | None = None) -> None:
         causes += check_workload(kind, obj, existing)
     elif kind in (CONFIG_MAP, SECRET):
         causes += _data(kind, obj)
+    causes += check_schema(kind, obj, existing, schema)
     if causes:
         raise invalid(
             kind, obj["metadata"].get("name") or obj["metadata"].get("generateName", ""), causes

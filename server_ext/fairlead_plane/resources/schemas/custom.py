@@ -55,14 +55,15 @@ def _prune_resource(schema: Schema, obj: Json, unknown: list[str], path: str) ->
     return {**result, **_prune_object(schema, rest, unknown, path)}
 
 
-def _prune(schema: Schema, value: Any, unknown: list[str], path: str) -> Any:
+def prune_value(schema: Schema, value: Any, unknown: list[str], path: str = "") -> Any:
+    """Prune a value inside a custom resource; `unknown` takes the paths of what went."""
     if isinstance(value, dict):
         if schema.embedded_resource:
             return _prune_resource(schema, value, unknown, path)
         return _prune_object(schema, value, unknown, path)
     if isinstance(value, list) and schema.items is not None:
         items = schema.items
-        return [_prune(items, each, unknown, f"{path}[{i}]") for i, each in enumerate(value)]
+        return [prune_value(items, each, unknown, f"{path}[{i}]") for i, each in enumerate(value)]
     return value
 
 
@@ -78,7 +79,7 @@ def _prune_object(schema: Schema, value: Json, unknown: list[str], path: str) ->
         elif each is None and not child.nullable and child.default is None and child.type:
             continue
         else:
-            result[key] = _prune(child, each, unknown, where)
+            result[key] = prune_value(child, each, unknown, where)
     return result
 
 

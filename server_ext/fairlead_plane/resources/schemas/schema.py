@@ -49,6 +49,7 @@ class Schema:
     """
 
     __slots__ = (
+        "_branches",
         "_children",
         "_defaults",
         "_items",
@@ -56,6 +57,7 @@ class Schema:
         "embedded_resource",
         "enum",
         "format",
+        "has_rules",
         "int_or_string",
         "list_type",
         "map_keys",
@@ -92,6 +94,8 @@ class Schema:
         self.preserve_unknown: bool = raw.get("x-kubernetes-preserve-unknown-fields", False)
         self.embedded_resource: bool = raw.get("x-kubernetes-embedded-resource", False)
         self._children: dict[str, Schema | None] = {}
+        self.has_rules: bool | None = None  # for the part that evaluates rules
+        self._branches: dict[str, tuple[Schema, ...]] = {}
         self._defaults: Json | None = None
         self._items: Schema | None = None
         if root or self.embedded_resource:
@@ -138,6 +142,15 @@ class Schema:
         if values is not None:
             return values
         return ANYTHING if self.preserve_unknown else None
+
+    def branches(self, word: str) -> tuple[Schema, ...]:
+        """Return the schemas of `allOf`, `anyOf`, `oneOf` or `not`; none where it is not set."""
+        found = self._branches.get(word)
+        if found is None:
+            raw = self.raw.get(word) or ()
+            found = tuple(Schema(each) for each in ([raw] if isinstance(raw, dict) else raw))
+            self._branches[word] = found
+        return found
 
     @property
     def defaults(self) -> Json:
