@@ -133,8 +133,9 @@ class Transaction:
             new.pop("status", None)
         if kind is CRD:
             complete_names(new)
-        apply_defaults(kind, new, self.registry.schema(kind))
-        check(kind, new)
+        schema = self.registry.schema(kind)
+        apply_defaults(kind, new, schema)
+        check(kind, new, schema=schema)
         if kind is POD:
             admit_priority(self, new)
         if "status" not in new and (status := first_status(kind, new)) is not None:
@@ -176,9 +177,10 @@ class Transaction:
                 new["status"] = existing["status"]
         if kind is CRD:
             complete_names(new)
-        apply_defaults(kind, new, self.registry.schema(kind))
+        schema = self.registry.schema(kind)
+        apply_defaults(kind, new, schema)
         check_finalizers(kind, new["metadata"], existing["metadata"])
-        check(kind, new, existing)
+        check(kind, new, existing, schema)
         count_generation(kind, new, existing)
         if kind is CRD:
             new["status"] = establish(new, self.registry)
@@ -197,6 +199,8 @@ class Transaction:
         if managed is not None:
             result["metadata"] = {**existing["metadata"]}
             _set_managed(result, managed)
+        if kind.custom:
+            check(kind, result, existing, self.registry.schema(kind))
         stored = self.replace(kind, existing, result)
         if kind is POD and has_ended(stored) and not has_ended(existing):
             count_quota(self, kind, stored)

@@ -170,7 +170,7 @@ def _engine() -> ModuleType:
         what = (
             "Internal error occurred: this kind has validation rules in CEL, and the package "
             "'common-expression-language' that evaluates them is not installed beside the control "
-            "plane; install it with: pip install common-expression-language"
+            "plane; install it with: pip install common-expression-language (Python 3.11 or later)"
         )
         raise ApiError(500, "InternalError", what) from error
     found: ModuleType = cel
