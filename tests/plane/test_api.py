@@ -474,3 +474,29 @@ def test_a_flag_is_read_as_kubernetes_reads_booleans(core, namespace) -> None:
         )
         first = json.loads(answer.data.splitlines()[0])
         assert first.get("type", first.get("kind")) == kind
+
+
+def test_metrics_tell_what_was_asked_and_what_is_there(core, namespace, shared_plane) -> None:
+    core.create_namespaced_config_map(namespace, config_map("one"))
+    refusal(core.read_namespaced_config_map, "none", namespace)
+    watched = watch.Watch()
+    for _ in watched.stream(core.list_namespaced_config_map, namespace, timeout_seconds=5):
+        code, body = shared_plane.request("/metrics")
+        break
+    watched.stop()
+    text = body.decode()
+    assert code == 200
+
+    def value(name: str, *labels: str) -> float:
+        [line] = [
+            line
+            for line in text.splitlines()
+            if line.startswith(f"{name}{{") and all(label in line for label in labels)
+        ]
+        return float(line.rpartition(" ")[2])
+
+    configmaps = 'resource="configmaps"'
+    assert value("apiserver_request_total", 'verb="POST"', configmaps, 'code="201"') >= 1
+    assert value("apiserver_request_total", 'verb="GET"', configmaps, 'code="404"') >= 1
+    assert value("apiserver_longrunning_requests", 'verb="WATCH"', configmaps) >= 1
+    assert value("apiserver_storage_objects", 'resource="configmaps"') >= 1

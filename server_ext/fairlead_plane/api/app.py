@@ -23,6 +23,7 @@ from .http import (
     send_stream,
     warning_headers,
 )
+from .metrics import Metrics
 from .objects import ObjectVerbs
 from .openapi import OpenApi
 from .openapi_answers import OpenApiPaths
@@ -35,6 +36,7 @@ from .websocket import bearer_protocol, refuse_by_http
 
 log = logging.getLogger(__name__)
 
+_LABELS = "fairlead.metrics"
 _HEALTH = ("/healthz", "/readyz", "/livez")
 
 
@@ -70,38 +72,41 @@ class ApiServer:
         self._streams = streams
         self._services = services
         self._verbs = ObjectVerbs(resources)
+        self._metrics = Metrics(resources)
         self._forms = Forms(resources.registry)
         self._openapi = OpenApiPaths(OpenApi(resources.registry.kinds, resources.registry.schema))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; the process boundary of every error."""
         what = f"{scope.get('method', 'WebSocket')} {scope['path']}"
-        if scope["type"] == "websocket":
-            send = refuse_by_http(send)
-        started = False
+        answer = refuse_by_http(send) if scope["type"] == "websocket" else send
+        began, status = time.perf_counter(), 0
 
         async def watched_send(message: Scope) -> None:
-            nonlocal started
-            started = True
-            await send(message)
+            nonlocal status
+            status = status or message.get("status", 101)
+            await answer(message)
 
         try:
             self._authenticate(scope)
             await self._answer(scope, receive, watched_send)
         except ApiError as error:
-            if started:
+            if status:
                 log.warning("%s broke off: %s", what, error)
                 raise
-            await send_json(send, error.status(), error.code)
+            await send_json(watched_send, error.status(), error.code)
         except ClientDisconnect:
             return
         except Exception as error:
             # The boundary: the cause goes to the log, the client gets no traceback.
             log.exception("%s failed", what)
-            if started:
+            if status:
                 raise
             why = f"Internal error occurred: {type(error).__name__}"
-            await send_json(send, ApiError(500, "InternalError", why).status(), 500)
+            await send_json(watched_send, ApiError(500, "InternalError", why).status(), 500)
+        finally:
+            if (labels := scope.get(_LABELS)) is not None:
+                self._metrics.end(labels, status, time.perf_counter() - began)
 
     def _authenticate(self, scope: Scope) -> None:
         given = b""
@@ -119,6 +124,7 @@ class ApiServer:
             await self._services[ALIAS_SERVICE](scope, receive, send)
             return
         target = parse_target(self._resources.registry, path)
+        scope[_LABELS] = self._metrics.begin(scope, target)
         if target is None:
             await self._answer_path(scope, path, send)
             return
@@ -139,6 +145,8 @@ class ApiServer:
             raise _not_found()
         if path.rstrip("/") in _HEALTH:
             await send_bytes(send, b"ok", "text/plain; charset=utf-8")
+        elif path.rstrip("/") == "/metrics":
+            await send_bytes(send, *self._metrics.render())
         elif path.rstrip("/") == "/version":
             await send_json(send, VERSION)
         elif path.startswith("/openapi/"):

@@ -241,6 +241,11 @@ class Resources:
         finally:
             db.execute("COMMIT")
 
+    def count_objects(self) -> dict[str, int]:
+        """Return how many objects there are, by `Kind.resource`."""
+        rows = self.store.reader.execute("SELECT kind, count(*) FROM objects GROUP BY kind")
+        return dict(rows.fetchall())
+
     def watch(
         self,
         kind: Kind,
