@@ -52,8 +52,8 @@ class ApiError(Exception):
             "message": self.message,
             "reason": self.reason,
         }
-        if self.details:
-            status["details"] = self.details
+        if self.details or self.reason == "NotFound":  # clients read the details of a 404
+            status["details"] = self.details or {}
         status["code"] = self.code
         return status
 

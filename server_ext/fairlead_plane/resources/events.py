@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from hashlib import sha256
 from typing import TYPE_CHECKING
 from uuid import uuid4
+
+import orjson
 
 from .kinds import EVENT, Json
 from .times import parse_timestamp, timestamp
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
 
 KEEP_S = 3600
 """Seconds after which an Event is dropped, as by the real API server."""
+
+_SAME = ("reason", "message", "type", "source")
+_REMEMBERED = 64
+"""How many of an object's last Events may be counted up."""
+
+_last_stamp = 0
 
 KEEP_MOST = 2_000
 PRUNE_EVERY = 512
@@ -26,15 +33,14 @@ def build_event(
 ) -> Json:
     """Build an Event; the arguments are those of `Transaction.record_event`.
 
-    The name follows from what is said about what: the same again is the same Event.
+    Its name ends with the time, so that the Events of an object are listed as they came.
     """
     metadata, now = about["metadata"], timestamp()
-    said = "\0".join((metadata["uid"], reason, message, type, component, field_path))
     return {
         "apiVersion": EVENT.api_version,
         "kind": EVENT.kind,
         "metadata": {
-            "name": f"{metadata['name'][:230]}.{sha256(said.encode()).hexdigest()[:16]}",
+            "name": f"{metadata['name'][:230]}.{_stamp():016x}",
             "namespace": metadata.get("namespace", "default"),
             "uid": str(uuid4()),
             "creationTimestamp": now,
@@ -60,6 +66,27 @@ def build_event(
     }
 
 
+def find_event(transaction: Transaction, event: Json) -> Json | None:
+    """Return the stored Event that says the same of the same object as a new one, or None."""
+    metadata = event["metadata"]
+    prefix = metadata["name"].rpartition(".")[0]
+    rows = transaction.db.execute(
+        """SELECT body FROM objects WHERE kind = ? AND namespace = ? AND name > ? AND name < ?
+           ORDER BY name DESC LIMIT ?""",
+        (EVENT.resource, metadata["namespace"], f"{prefix}.", f"{prefix}/", _REMEMBERED),
+    )
+    message = orjson.dumps(event["message"])
+    for (body,) in rows.fetchall():
+        if message in body:  # most are not worth reading
+            known: Json = orjson.loads(body)
+            if all(known.get(field) == event[field] for field in _SAME) and all(
+                known["involvedObject"].get(field) == event["involvedObject"].get(field)
+                for field in ("uid", "fieldPath")
+            ):
+                return known
+    return None
+
+
 def repeat_event(known: Json) -> Json:
     """Return an Event that has happened once more."""
     return {**known, "count": known["count"] + 1, "lastTimestamp": timestamp()}
@@ -73,6 +100,13 @@ def prune_events(transaction: Transaction) -> None:
     for position, event in enumerate(events):
         if position >= KEEP_MOST or parse_timestamp(_last_time(event)) < oldest:
             transaction.remove(EVENT, event)
+
+
+def _stamp() -> int:
+    """Return the time in nanoseconds, never the same twice; called by the one writer alone."""
+    global _last_stamp
+    _last_stamp = max(time.time_ns(), _last_stamp + 1)
+    return _last_stamp
 
 
 def _last_time(event: Json) -> str:

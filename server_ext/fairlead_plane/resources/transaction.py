@@ -14,7 +14,7 @@ from . import cascade, tables
 from .changes import Change
 from .definitions import complete_names, establish
 from .errors import ApiError, already_exists, conflict, forbidden, not_found
-from .events import PRUNE_EVERY, build_event, prune_events, repeat_event
+from .events import PRUNE_EVERY, build_event, find_event, prune_events, repeat_event
 from .first_status import first_status
 from .kinds import CRD, EVENT, NAMESPACE, POD, Json, Kind
 from .metadata import (
@@ -299,8 +299,7 @@ class Transaction:
         if namespace is None or "deletionTimestamp" in namespace["metadata"]:
             return  # nobody can read it there
         event = build_event(about, reason, message, type, component, field_path)
-        metadata = event["metadata"]
-        known = self.find(EVENT, metadata["name"], metadata["namespace"])
+        known = find_event(self, event)
         if known is not None:
             event = self.write(EVENT, "MODIFIED", repeat_event(known), known)
         else:
