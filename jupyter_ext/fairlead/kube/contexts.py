@@ -160,13 +160,16 @@ def _find(name: str) -> Context:
 
 
 def _default() -> Context:
+    if _plane_made_this_pod():
+        return _local()
     return _in_cluster() or _local()
 
 
 def _local() -> Context:
     """Return the embedded control plane: the one that made this pod, else the data directory's."""
     if _plane_made_this_pod():
-        inside = _in_cluster() or _current_of_user()
+        # The kubeconfig first: where nothing can be mounted, the folder may be another cluster's.
+        inside = _current_of_user() or _in_cluster()
         if inside is not None:
             return replace(inside, name=EMBEDDED_CONTEXT)
     file = data_dir() / "kubeconfig"
@@ -188,11 +191,13 @@ def _local() -> Context:
 def _of_user() -> list[Context]:
     config = load_kubeconfig(*user_files())
     own = (data_dir() / "kubeconfig").absolute()
+    embedded = config.current_context if _plane_made_this_pod() else None
     return [
         _from_entry(config, name)
         for name, entry in config.contexts.items()
-        # `export KUBECONFIG=$(fairlead kubeconfig)` names the embedded one a second time.
-        if (name, entry.file) != (EMBEDDED_ENTRY, own)
+        # `export KUBECONFIG=$(fairlead kubeconfig)` names the embedded one a second time, and so
+        # does the kubeconfig of its pods.
+        if (name, entry.file) != (EMBEDDED_ENTRY, own) and name != embedded
     ]
 
 
