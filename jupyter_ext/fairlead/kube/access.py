@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from typing import NamedTuple
 
 from fairlead.errors import FairleadError
 from fairlead.kube.transport import Transport
@@ -14,15 +15,22 @@ _REMEMBERED_S = 180.0
 _NOT_ASKABLE = frozenset({403, 404, 405})
 
 
+class Verdict(NamedTuple):
+    """Whether something is allowed, and the authorizer's reason; often it gives none."""
+
+    allowed: bool
+    reason: str
+
+
 class Access:
     """Answers of access reviews. Threads may share it."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self._known: dict[tuple[str, ...], tuple[float, bool]] = {}
+        self._known: dict[tuple[str, ...], tuple[float, Verdict | None]] = {}
         self._lock = threading.Lock()
 
-    def allowed(
+    def review(
         self,
         verb: str,
         group: str,
@@ -30,8 +38,8 @@ class Access:
         namespace: str | None,
         subresource: str = "",
         name: str = "",
-    ) -> bool:
-        """Whether the user may `verb` a resource.
+    ) -> Verdict:
+        """Ask whether the user may `verb` a resource.
 
         Where the server takes no reviews, everything counts as allowed: the request itself will
         say.
@@ -45,8 +53,8 @@ class Access:
         """
         key = (verb, group, resource, namespace or "", subresource, name)
         with self._lock:
-            until, known = self._known.get(key, (0.0, False))
-        if time.monotonic() < until:
+            until, known = self._known.get(key, (0.0, None))
+        if known is not None and time.monotonic() < until:
             return known
         answer = self._ask(*key)
         with self._lock:
@@ -55,7 +63,7 @@ class Access:
 
     def _ask(
         self, verb: str, group: str, resource: str, namespace: str, subresource: str, name: str
-    ) -> bool:
+    ) -> Verdict:
         attributes = {
             "verb": verb,
             "group": group,
@@ -73,6 +81,7 @@ class Access:
             answer = self._transport.request("POST", _PATH, body=review, reads_only=True)
         except FairleadError as error:
             if error.code in _NOT_ASKABLE:
-                return True
+                return Verdict(True, "")
             raise
-        return bool(json.loads(answer)["status"]["allowed"])
+        status = json.loads(answer)["status"]
+        return Verdict(bool(status["allowed"]), str(status.get("reason") or ""))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fairlead.errors import ClusterError, ConflictError, FairleadError, NotFoundError, SpecError
-from fairlead.kube.access import Access
+from fairlead.kube.access import Access, Verdict
 from fairlead.kube.contexts import Context, load_context
 from fairlead.kube.discovery import Capabilities, discover, types_of
 from fairlead.kube.errors import error_from_answer
@@ -27,7 +27,15 @@ from fairlead.kube.types import (
 )
 from fairlead.kube.usage import summarize_usage
 
-__all__ = ["NAMESPACES", "NODES", "PODS", "RESOURCE_QUOTAS", "WORKFLOWS", "KubeClient"]
+__all__ = [
+    "NAMESPACES",
+    "NODES",
+    "PODS",
+    "RESOURCE_QUOTAS",
+    "WORKFLOWS",
+    "KubeClient",
+    "ResourceType",
+]
 
 Objects = list[dict[str, Any]]
 
@@ -307,8 +315,20 @@ class KubeClient:
         subresource: str = "",
         name: str = "",
     ) -> bool:
-        """Whether this user may do something; see `fairlead.kube.access`."""
-        return self._access.allowed(verb, group, resource, namespace, subresource, name)
+        """Whether this user may do something; see `review`."""
+        return self.review(verb, group, resource, namespace, subresource, name).allowed
+
+    def review(
+        self,
+        verb: str,
+        group: str,
+        resource: str,
+        namespace: str | None,
+        subresource: str = "",
+        name: str = "",
+    ) -> Verdict:
+        """Ask whether this user may do something, and why not; see `fairlead.kube.access`."""
+        return self._access.review(verb, group, resource, namespace, subresource, name)
 
     def namespaces(self) -> list[str]:  # type: ignore[valid-type]
         """Return the namespaces; the context's own alone where they may not be listed."""

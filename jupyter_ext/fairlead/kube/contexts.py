@@ -77,6 +77,15 @@ class Context:
         """The first of its kubeconfig files."""
         return self.files[0]
 
+    @property
+    def server(self) -> str:
+        """URL of the API server; empty where it is not known (yet)."""
+        if self.source == "in-cluster":
+            return pod_server()
+        config = load_kubeconfig(*self.files)
+        cluster = config.clusters.get(self.cluster)
+        return str(cluster.values.get("server") or "") if cluster else ""
+
     def ready(self) -> bool:
         """Whether its credentials are there; the API server may still be down."""
         return not self.startable or self.kubeconfig.exists()
@@ -238,6 +247,13 @@ def _in_cluster() -> Context | None:
         files=(folder,),
         entry="",
     )
+
+
+def pod_server() -> str:
+    """Return the URL of the API server that every pod is told."""
+    host = os.environ["KUBERNETES_SERVICE_HOST"]
+    port = os.environ.get("KUBERNETES_SERVICE_PORT") or "443"
+    return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
 
 
 def _plane_made_this_pod() -> bool:

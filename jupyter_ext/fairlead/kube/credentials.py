@@ -122,9 +122,7 @@ def _credentials(cluster: Entry, log_in: Callable[[], Login]) -> Credentials:
 def _of_pod() -> tuple[Entry, Entry]:
     """Return cluster and user as a kubeconfig would name them, from what every pod is given."""
     folder = contexts.SERVICE_ACCOUNT
-    host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ.get("KUBERNETES_SERVICE_PORT")
-    address = f"[{host}]" if ":" in host else host
-    cluster = {"server": f"https://{address}:{port or 443}", "certificate-authority": "ca.crt"}
+    cluster = {"server": contexts.pod_server(), "certificate-authority": "ca.crt"}
     user = {"tokenFile": "token"}
     return Entry(cluster, folder / "_"), Entry(user, folder / "_")
 
