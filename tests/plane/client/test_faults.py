@@ -290,8 +290,9 @@ def test_a_run_seen_over_a_bad_line_ends_as_succeeded(direct, disturbed, line, t
         notebook.cells.append(cell)
     nbformat.write(notebook, tmp_path / "seen.ipynb")
     started = submit(tmp_path / "seen.ipynb", context="local")
-    line.plan([Fault(kind, after) for after in (0, 1800, 2500, 4000, 8000, 3000, 2200)])
+    line.plan([])
     seen = get_run(started.run_id, context="disturbed")
+    line.plan([Fault(kind, after) for after in (0, 1800, 2500, 4000, 8000, 3000, 2200)])
     assert seen.wait().state == "SUCCEEDED"
     line.plan([])
 
