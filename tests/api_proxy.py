@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import re
 import ssl
@@ -28,6 +27,8 @@ class ApiProxy:
         API groups that this server does not have.
     refused : dict
         Pattern of `METHOD path` to the code with which it is refused.
+    denied : list of dict
+        Attributes of what access reviews say may not be done.
     expired : set of str
         Paths whose next watch is told that its version is gone.
     """
@@ -41,6 +42,7 @@ class ApiProxy:
         self.begun: Counter[str] = Counter()
         self.hidden: set[str] = set()
         self.refused: dict[str, int] = {}
+        self.denied: list[dict[str, str]] = []
         self.expired: set[str] = set()
         self._streams: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
@@ -84,12 +86,14 @@ class ApiProxy:
         self._call(close())
 
     def stop(self) -> None:
-        """Listen no more."""
+        """Listen no more, and end what is under way."""
 
         async def close() -> None:
             self._server.close()
-            for stream in tuple(self._streams):
-                stream.transport.abort()
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
         self._call(close())
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -124,6 +128,10 @@ class ApiProxy:
             writer.write(_status(code, url.path))
             await writer.drain()
             return
+        if url.path.endswith("/selfsubjectaccessreviews") and self._is_denied(json.loads(body)):
+            writer.write(_answer(201, json.loads(body) | {"status": {"allowed": False}}))
+            await writer.drain()
+            return
         if watched and url.path in self.expired:
             self.expired.discard(url.path)
             writer.write(_gone())
@@ -139,6 +147,10 @@ class ApiProxy:
             if re.search(pattern, request):
                 return code
         return None
+
+    def _is_denied(self, review) -> bool:
+        asked = review["spec"]["resourceAttributes"].items()
+        return any(one.items() <= asked for one in self.denied)
 
     async def _pass_on(self, request, headers, body, reader, writer, watched) -> None:
         # Lists of groups are answered by the old discovery, from which a group is easily taken.
@@ -167,10 +179,9 @@ class ApiProxy:
                 self.watches[watched] -= 1
                 self.watches += Counter()
             self._streams.discard(down)
-            for task in (copy, gone):
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError, OSError):
-                    await task
+            copy.cancel()
+            gone.cancel()
+            await asyncio.gather(copy, gone, return_exceptions=True)
             down.close()
 
     async def _copy(self, up, writer, request) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -43,7 +44,10 @@ async def _try(server: str) -> str:
     except asyncio.TimeoutError:
         return f"{server} does not answer."
     except OSError as error:
-        return f"{server} cannot be reached: {error.strerror or error}."
+        code = error.errno or 0
+        # Some of asyncio's errors name addresses instead of the reason.
+        why = os.strerror(code) if code > 0 else error.strerror or str(error)
+        return f"{server} cannot be reached: {why}."
     writer.close()
     with contextlib.suppress(OSError):
         await writer.wait_closed()

@@ -7,9 +7,9 @@ import contextlib
 from collections.abc import Iterable
 
 from fairlead.errors import FairleadError
-from fairlead_server.health import BEGINNING, OK, WELL, Health
+from fairlead_server.health import BEGINNING, WELL, Health
 from fairlead_server.topics.base import Place, Topic
-from fairlead_server.watches import SharedWatch
+from fairlead_server.watches import SharedWatch, WatchKey
 
 KEY = "context"
 _FIRST_PAUSE_S = 0.5
@@ -37,19 +37,17 @@ class ContextTopic(Topic):
             self._tell()
             try:
                 self._server, self._version = await asyncio.to_thread(connection.version)
-                self._own, pause_s = WELL, _FIRST_PAUSE_S
             except FairleadError as error:
                 self._own = Health.of(error)
                 self._tell()
+                # A watch that comes back is sooner than our own pause.
                 with contextlib.suppress(asyncio.TimeoutError):
-                    # A watch that comes back is sooner than our own pause.
-                    await asyncio.wait_for(self._until(well=True), pause_s)
+                    await asyncio.wait_for(self._recovery(), pause_s)
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
                 continue
+            self._own, pause_s = WELL, _FIRST_PAUSE_S
             self._tell()
-            # The server answers: what trouble a watch has with it passes, or is its own.
-            await self._until(well=True)
-            await self._until(well=False)
+            await self._trouble()
 
     def on_watch(self, watch: SharedWatch, uids: Iterable[str]) -> None:
         """Hold no watch of its own."""
@@ -59,23 +57,40 @@ class ContextTopic(Topic):
         self._changed.set()
         self._tell()
 
-    async def _until(self, *, well: bool) -> None:
-        while self._watched() is None or (self._watched() == WELL) is not well:
-            self._changed.clear()
-            await self._changed.wait()
+    async def _recovery(self) -> None:
+        while self._troubled() or not self._any_well():
+            await self._change()
 
-    def _watched(self) -> Health | None:
-        """Tell the health of the context as its watches have it; `None` where none knows yet."""
-        known = [watch.health for watch in self.place.watches.open.values()]
-        for health in known:
-            if health.concerns_all:
-                return health
-        return WELL if any(health.state == OK for health in known) else None
+    async def _trouble(self) -> None:
+        """Wait until one more watch is in trouble: that of those before is not the server's."""
+        known = self._troubled()
+        while not self._troubled() - known:
+            known = self._troubled()
+            await self._change()
+
+    async def _change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()
+
+    def _troubled(self) -> set[WatchKey]:
+        watches = self.place.watches.open.items()
+        return {key for key, watch in watches if watch.health.concerns_all}
+
+    def _any_well(self) -> bool:
+        return any(watch.health == WELL for watch in self.place.watches.open.values())
+
+    def _health(self) -> Health:
+        if self._own not in (WELL, BEGINNING):
+            # The answer to a plain question says more than that a watch broke off.
+            return self._own
+        troubled = self._troubled()
+        if troubled and not self._any_well():
+            return self.place.watches.open[next(iter(troubled))].health
+        return WELL if self._any_well() else self._own
 
     def _tell(self) -> None:
         connection = self.place.connection
-        # What it says to a plain question is more than that a watch broke off.
-        health = (self._watched() or self._own) if self._own in (WELL, BEGINNING) else self._own
+        health = self._health()
         row = {
             **connection.place(),
             "server": self._server,
