@@ -81,12 +81,18 @@ class ObjectVerbs:
             raise ApiError(405, "MethodNotAllowed", message)
         return await verb(self, request, target)
 
-    async def _change(self, query: Mapping[str, str], change: Callable[[Transaction], T]) -> T:
+    async def _change(
+        self, query: Mapping[str, str], target: Target, change: Callable[[Transaction], T]
+    ) -> T:
         if not _is_dry(query):
             return await self._resources.transaction(change)
 
         def dry(transaction: Transaction) -> None:
-            raise _DryRunError(change(transaction))
+            stored = transaction.find(target.kind, target.name or "", target.namespace)
+            result = change(transaction)
+            if isinstance(result, dict):
+                _keep_version(result, stored)
+            raise _DryRunError(result)
 
         try:
             await self._resources.transaction(dry)
@@ -105,7 +111,7 @@ class ObjectVerbs:
         def change(transaction: Transaction) -> Json:
             return transaction.create(obj, managed=self._track(target, None, obj, manager))
 
-        return await self._change(request.query_params, change), 201
+        return await self._change(request.query_params, target, change), 201
 
     async def _get(self, request: Request, target: Target) -> Answer:
         assert target.name is not None
@@ -135,7 +141,7 @@ class ObjectVerbs:
             before = transaction.get(target.kind, target.name, target.namespace)
             return self._write(transaction, target, before, obj, manager)
 
-        return await self._change(request.query_params, change), 200
+        return await self._change(request.query_params, target, change), 200
 
     async def _patch(self, request: Request, target: Target) -> Answer:
         patch = await read_patch(request, target.kind, self._registry)
@@ -155,7 +161,7 @@ class ObjectVerbs:
             obj, warnings[:] = decode_patched(target.kind, obj, schema, mode, patch.content)
             return self._write(transaction, target, before, obj, manager)
 
-        changed = await self._change(request.query_params, change)
+        changed = await self._change(request.query_params, target, change)
         warn(request, warnings)
         return changed, 200
 
@@ -193,7 +199,7 @@ class ObjectVerbs:
                 return transaction.update_status(obj, managed=managed)
             return transaction.update(obj, managed=managed)
 
-        changed = await self._change(query, change)
+        changed = await self._change(query, target, change)
         warn(request, warnings)
         return changed, 201 if created[-1] else 200
 
@@ -223,7 +229,7 @@ class ObjectVerbs:
             )
             return read_scale(target.kind, changed)
 
-        return await self._change(request.query_params, change), 200
+        return await self._change(request.query_params, target, change), 200
 
     def _write(
         self, transaction: Transaction, target: Target, before: Json, obj: Json, manager: Manager
@@ -244,7 +250,7 @@ class ObjectVerbs:
             assert target.name is not None
             return delete_one(transaction, target, target.name, options)
 
-        gone = await self._change(_with_dry(request, options), change)
+        gone = await self._change(_with_dry(request, options), target, change)
         if target.kind in _RETURNED or "deletionTimestamp" in gone["metadata"]:
             return gone, 200
         details = {"name": target.name, "kind": target.kind.plural, "uid": gone["metadata"]["uid"]}
@@ -277,7 +283,7 @@ class ObjectVerbs:
                     gone.append(delete_one(transaction, place, metadata["name"], options))
             return gone
 
-        items = await self._change(_with_dry(request, options), change)
+        items = await self._change(_with_dry(request, options), target, change)
         return {
             "kind": target.kind.list_kind or f"{target.kind.kind}List",
             "apiVersion": target.kind.api_version,
@@ -302,6 +308,14 @@ _SUB = {
     "PUT": ObjectVerbs._replace,
     "PATCH": ObjectVerbs._patch,
 }
+
+
+def _keep_version(result: Json, stored: Json | None) -> None:
+    """Take back the version of a dry run, in place: nothing has been stored."""
+    if stored is not None:
+        result["metadata"]["resourceVersion"] = stored["metadata"]["resourceVersion"]
+    else:
+        result["metadata"].pop("resourceVersion", None)
 
 
 def _has_subresource(target: Target) -> bool:

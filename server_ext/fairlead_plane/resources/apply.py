@@ -65,7 +65,8 @@ def apply(
     for _, fields in owners.others(manager):
         kept |= fields
     merged = _merge(schema, live, config)
-    for path in sorted(last - kept, key=len, reverse=True):
+    # Whole items before their fields: without its keys an item could not be found.
+    for path in sorted(last - kept, key=len):
         _remove(schema, merged, path, kept)
     changed, gone = compare(schema, live, merged)
     conflicts = {
