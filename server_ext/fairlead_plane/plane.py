@@ -69,6 +69,7 @@ class Plane:
         api = ApiServer(
             self._resources,
             token=access.token,
+            tokens=tokens,
             logs=self._node.logs,
             streams=PodStreams(self._node.execs, self._node.ports),
             services={("kubeflow", "ml-pipeline"): self._pipelines.app},

@@ -53,7 +53,7 @@ PIPELINES: tuple[Json, ...] = (
         "resourceNames": [ALIAS_SERVICE[1]],
     },
 )
-"""In the namespace of the pipelines: every pod reaches their API, as on a cluster by its address."""
+"""In the namespace of the pipelines: every pod reaches their API."""
 
 ACCOUNTS: tuple[Json, ...] = (
     {
@@ -82,8 +82,8 @@ _ALL: Json = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
 _VIEW: Json = {"verbs": _READ, "apiGroups": ["*"], "resources": ["*"]}
 _BUILT_IN: dict[str, list[Json]] = {
     "cluster-admin": [_ALL, {"verbs": ["*"], "nonResourceURLs": ["*"]}],
-    **dict.fromkeys(("admin", "edit", "kubeflow-admin", "kubeflow-edit"), [_ALL]),
-    **dict.fromkeys(("view", "kubeflow-view"), [_VIEW]),
+    **{name: [_ALL] for name in ("admin", "edit", "kubeflow-admin", "kubeflow-edit")},
+    **{name: [_VIEW] for name in ("view", "kubeflow-view")},
 }
 """Cluster roles that every cluster has, where they are not stored."""
 

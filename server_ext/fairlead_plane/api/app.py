@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import logging
 import time
 from urllib.parse import parse_qsl
@@ -10,7 +9,10 @@ from urllib.parse import parse_qsl
 import orjson
 from starlette.requests import ClientDisconnect, Request
 
-from ..resources import POD, SERVICE, ApiError, Resources, bad_request
+from ..resources import POD, SERVICE, SERVICE_ACCOUNT, ApiError, Resources, bad_request
+from ..tokens import Tokens
+from .access import Authorizer, User, read_attributes, read_path
+from .auth import Authenticator
 from .discovery import VERSION, discover
 from .forms import Forms, read_form
 from .http import (
@@ -30,9 +32,10 @@ from .openapi_answers import OpenApiPaths
 from .paths import Target, parse_target
 from .pod_logs import PodLogs, read_log
 from .proxy import ALIAS_PREFIX, ALIAS_SERVICE, Services, answer_proxy
+from .reviews import Reviews, find_review
 from .streams import STREAMS, PodStreams, answer_stream
 from .watches import watch_events
-from .websocket import bearer_protocol, refuse_by_http
+from .websocket import refuse_by_http
 
 log = logging.getLogger(__name__)
 
@@ -41,14 +44,16 @@ _HEALTH = ("/healthz", "/readyz", "/livez")
 
 
 class ApiServer:
-    """Answers requests with the right token; everything else is 401.
+    """Answers those who say by a token who they are, and may do what they ask for.
 
     Parameters
     ----------
     resources : Resources
         The objects.
     token : str
-        The bearer token of every client.
+        The bearer token of the administrator.
+    tokens : Tokens
+        Reads and signs those of service accounts.
     logs : PodLogs
         Logs of pods.
     streams : PodStreams
@@ -62,12 +67,15 @@ class ApiServer:
         resources: Resources,
         *,
         token: str,
+        tokens: Tokens,
         logs: PodLogs,
         streams: PodStreams,
         services: Services,
     ) -> None:
         self._resources = resources
-        self._authorization = f"Bearer {token}".encode()
+        self._authorizer = Authorizer(resources)
+        self._authenticator = Authenticator(resources, token, tokens, self._authorizer)
+        self._reviews = Reviews(resources, self._authenticator, self._authorizer, tokens)
         self._logs = logs
         self._streams = streams
         self._services = services
@@ -88,8 +96,8 @@ class ApiServer:
             await answer(message)
 
         try:
-            self._authenticate(scope)
-            await self._answer(scope, receive, watched_send)
+            user = await self._authenticator.authenticate(scope)
+            await self._answer(scope, receive, watched_send, user)
         except ApiError as error:
             if status:
                 log.warning("%s broke off: %s", what, error)
@@ -108,23 +116,21 @@ class ApiServer:
             if (labels := scope.get(_LABELS)) is not None:
                 self._metrics.end(labels, status, time.perf_counter() - began)
 
-    def _authenticate(self, scope: Scope) -> None:
-        given = b""
-        for name, value in scope["headers"]:
-            if name == b"authorization":
-                given = value
-        if (token := bearer_protocol(scope)) is not None:
-            given = b"Bearer " + token
-        if not hmac.compare_digest(given, self._authorization):
-            raise ApiError(401, "Unauthorized", "Unauthorized")
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, user: User) -> None:
         path: str = scope["path"]
         if path.startswith(ALIAS_PREFIX) and ALIAS_SERVICE in self._services:
+            await self._authorizer.check(user, read_path(scope))
             await self._services[ALIAS_SERVICE](scope, receive, send)
+            return
+        if (review := find_review(path)) is not None:
+            await self._authorizer.check(user, read_attributes(scope, review))
+            await self._answer_review(scope, receive, send, review, user)
             return
         target = parse_target(self._resources.registry, path)
         scope[_LABELS] = self._metrics.begin(scope, target)
+        await self._authorizer.check(
+            user, read_path(scope) if target is None else read_attributes(scope, target)
+        )
         if target is None:
             await self._answer_path(scope, path, send)
             return
@@ -138,7 +144,23 @@ class ApiServer:
             return
         if scope["type"] == "websocket":
             raise bad_request("no WebSocket is served here")
+        if target.kind is SERVICE_ACCOUNT and target.subresource == "token" and target.name:
+            await self._answer_review(scope, receive, send, target, user)
+            return
         await self._answer_target(scope, receive, send, target)
+
+    async def _answer_review(
+        self, scope: Scope, receive: Receive, send: Send, target: Target, user: User
+    ) -> None:
+        if scope.get("method") != "POST":
+            message = "the server does not allow this method on the requested resource"
+            raise ApiError(405, "MethodNotAllowed", message)
+        request = Request(scope, receive)
+        if target.kind is SERVICE_ACCOUNT:
+            answer = await self._reviews.create_token(request, target)
+        else:
+            answer = await self._reviews.answer(request, target, user)
+        await send_json(send, answer, 201)
 
     async def _answer_path(self, scope: Scope, path: str, send: Send) -> None:
         if scope.get("method") not in ("GET", "HEAD"):

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ..resources import NAMESPACE, POD, SERVICE, ApiError, Json, Kind, Registry
+from ..resources import NAMESPACE, POD, SERVICE, SERVICE_ACCOUNT, ApiError, Json, Kind, Registry
+from .reviews import REVIEWS
 
 _VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 _READ_WRITE = ["get", "patch", "update"]
@@ -58,7 +59,7 @@ def discover(registry: Registry, path: str, accept: str) -> tuple[Json, str] | N
         404 for a group or version that is not served.
     """
     parts = path.strip("/").split("/")
-    kinds = list(registry.kinds())
+    kinds = [*registry.kinds(), *REVIEWS]
     if parts in (["api"], ["apis"]) and (found := _AGGREGATED.search(accept.replace(" ", ""))):
         media = f"application/json;g=apidiscovery.k8s.io;v={found[1]};as=APIGroupDiscoveryList"
         core = parts == ["api"]
@@ -124,7 +125,7 @@ def _entries(kind: Kind) -> list[Json]:
         "singularName": _singular(kind),
         "namespaced": kind.namespaced,
         "kind": kind.kind,
-        "verbs": _VERBS,
+        "verbs": ["create"] if kind in REVIEWS else _VERBS,
     }
     if kind.short_names:
         entry["shortNames"] = list(kind.short_names)
@@ -157,6 +158,10 @@ def _subresources(kind: Kind) -> list[Subresource]:
         found.append(Subresource("log", ["get"]))
         for name, word in (("attach", "Attach"), ("exec", "Exec"), ("portforward", "PortForward")):
             found.append(Subresource(name, ["create", "get"], f"Pod{word}Options"))
+    if kind is SERVICE_ACCOUNT:
+        found.append(
+            Subresource("token", ["create"], "TokenRequest", "authentication.k8s.io", "v1")
+        )
     if kind in (POD, SERVICE):
         verbs = ["create", "delete", "get", "patch", "update"]
         found.append(Subresource("proxy", verbs, f"{kind.kind}ProxyOptions"))
@@ -199,7 +204,7 @@ def _discovery(kind: Kind) -> Json:
         "responseKind": {"group": kind.group, "version": kind.version, "kind": kind.kind},
         "scope": "Namespaced" if kind.namespaced else "Cluster",
         "singularResource": _singular(kind),
-        "verbs": _VERBS,
+        "verbs": ["create"] if kind in REVIEWS else _VERBS,
     }
     if kind.short_names:
         entry["shortNames"] = list(kind.short_names)

@@ -90,7 +90,7 @@ class Reviews:
 
     async def answer(self, request: Request, target: Target, user: User) -> Json:
         """Answer a review that was posted."""
-        review = await read_object(request)
+        review, _ = await read_object(request)
         given = review.get("kind", target.kind.kind)
         if given != target.kind.kind:
             raise bad_request(
@@ -109,7 +109,7 @@ class Reviews:
 
     async def create_token(self, request: Request, target: Target) -> Json:
         """Answer a TokenRequest: `serviceaccounts/NAME/token`."""
-        review = await read_object(request)
+        review, _ = await read_object(request)
         spec = review.get("spec") or {}
         assert target.name is not None
         assert target.namespace is not None
@@ -178,7 +178,8 @@ class Reviews:
             raise _invalid_field(
                 target.kind.kind, "spec.resourceAttributes", f"Invalid value: null: {words}"
             )
-        if path:
+        if resource is None or path:
+            path = path or {}
             wanted = Attributes(path.get("verb", ""), path=path.get("path", ""))
         else:
             wanted = Attributes(

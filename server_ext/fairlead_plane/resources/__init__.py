@@ -20,6 +20,8 @@ from .errors import (
 )
 from .gate import BodyList, ObjectList, Resources, parse_version
 from .kinds import (
+    CLUSTER_ROLE,
+    CLUSTER_ROLE_BINDING,
     CONFIG_MAP,
     CONTROLLER_REVISION,
     CRD,
@@ -38,6 +40,8 @@ from .kinds import (
     PVC,
     REPLICA_SET,
     RESOURCE_QUOTA,
+    ROLE,
+    ROLE_BINDING,
     SECRET,
     SERVICE,
     SERVICE_ACCOUNT,
@@ -55,6 +59,8 @@ from .watch import Watch, WatchEvent
 
 __all__ = [
     "BACKGROUND",
+    "CLUSTER_ROLE",
+    "CLUSTER_ROLE_BINDING",
     "CONFIG_MAP",
     "CONTROLLER_REVISION",
     "CRD",
@@ -76,6 +82,8 @@ __all__ = [
     "PVC",
     "REPLICA_SET",
     "RESOURCE_QUOTA",
+    "ROLE",
+    "ROLE_BINDING",
     "SECRET",
     "SERVICE",
     "SERVICE_ACCOUNT",
