@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import random
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import websocket
 from kubernetes import client
 from kubernetes.stream import stream
 
@@ -71,6 +73,71 @@ def test_exec_says_what_is_wrong(kubectl: Kubectl, pod: str, pods: Pods) -> None
     pods.run("done")
     done = kubectl.run("exec", "done", "--", "true", code=1)
     assert b"cannot exec into a container in a completed pod" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("protocol", "ending"),
+    [
+        ("v5.channel.k8s.io", b'"message":"3"'),
+        ("v4.channel.k8s.io", b'"message":"3"'),
+        ("v4.base64.channel.k8s.io", b'"message":"3"'),
+        ("channel.k8s.io", b"command terminated with exit code 3"),
+        ("base64.channel.k8s.io", b"command terminated with exit code 3"),
+        (None, b"command terminated with exit code 3"),
+    ],
+)
+def test_every_sub_protocol_carries_the_streams(
+    shared_plane: RunningPlane, pods: Pods, pod: str, protocol: str | None, ending: bytes
+) -> None:
+    query = "command=sh&command=-c&command=head+-c3;echo+no>%262;exit+3"
+    connection = websocket.create_connection(
+        f"wss://127.0.0.1:{shared_plane.port}/api/v1/namespaces/{pods.namespace}/pods/{pod}/exec"
+        f"?{query}&stdin=true&stdout=true&stderr=true",
+        header=shared_plane.credentials(),
+        sslopt={"ca_certs": str(shared_plane.data_dir / "ca.crt")},
+        subprotocols=[protocol] if protocol else None,
+        timeout=60,
+    )
+    assert connection.subprotocol == protocol
+    in_base64 = "base64" in (protocol or "")
+    if in_base64:
+        connection.send("0" + base64.b64encode(b"abc").decode())
+    else:
+        connection.send_binary(b"\0abc")
+    seen = {1: b"", 2: b"", 3: b""}
+    while message := connection.recv():
+        if in_base64:
+            seen[int(message[0])] += base64.b64decode(message[1:])
+        else:
+            seen[message[0]] += message[1:]
+    assert (seen[1], seen[2]) == (b"abc", b"no\n")
+    assert ending in seen[3]
+    connection.close()
+
+
+def test_a_command_sees_the_mounts_of_its_container(
+    kubectl: Kubectl, pods: Pods, core: client.CoreV1Api, tmp_path: Path
+) -> None:
+    core.create_namespaced_config_map(
+        pods.namespace, {"metadata": {"name": "c"}, "data": {"key": "value"}}
+    )
+    mounts = [{"name": "c", "mountPath": "/etc/c"}, {"name": "e", "mountPath": "/scratch"}]
+    pods.create(
+        "p",
+        SLEEP,
+        volumes=[{"name": "c", "configMap": {"name": "c"}}, {"name": "e", "emptyDir": {}}],
+        container={"volumeMounts": mounts, "workingDir": "/scratch"},
+    )
+    pods.wait_running("p")
+    assert kubectl.run("exec", "p", "--", "cat", "/etc/c/key").stdout == b"value"
+    assert kubectl.run("exec", "p", "--", "pwd").stdout == b"/scratch\n"
+    (tmp_path / "file").write_text("copied")
+    kubectl.run("cp", str(tmp_path / "file"), "p:/scratch/file")
+    assert kubectl.run("exec", "p", "--", "cat", "file").stdout == b"copied"
+    terminal = Terminal(kubectl.argv("exec", "-it", "p", "--", "sh", "-c", "tty && pwd"))
+    assert terminal.exit_code() == 0, terminal.text
+    assert b"/scratch" in terminal.text
+    assert not Path("/scratch").exists()
 
 
 def test_an_upgrade_is_refused_by_a_status_before_it_happens(

@@ -7,6 +7,7 @@ import concurrent.futures
 import contextlib
 import hashlib
 import http.client
+import os
 import random
 import re
 import socket
@@ -21,6 +22,7 @@ import pytest
 from kubernetes import client
 from kubernetes.stream import portforward
 
+from fairlead_plane.node import listeners
 from fairlead_plane.node.ports import PortError, Ports
 from fairlead_plane.node.shim.identity import process_identity
 
@@ -84,6 +86,25 @@ def test_kubectl_forwards_many_requests_at_once(kubectl: Kubectl, server: int) -
             tasks += [threads.submit(ask, number) for number in range(20)]
             for task in tasks:
                 task.result()
+
+
+def test_kubectl_forwards_to_a_service_and_by_the_name_of_a_port(
+    kubectl: Kubectl, pods: Pods
+) -> None:
+    port = free_port()
+    container = {"ports": [{"name": "web", "containerPort": port}]}
+    pods.create(
+        "named", http_server(port), container=container, metadata={"labels": {"app": "named"}}
+    )
+    assert pods.first_line("named") == "listening\n"
+    spec = {"selector": {"app": "named"}, "ports": [{"port": 80, "targetPort": "web"}]}
+    pods.core.create_namespaced_service(pods.namespace, {"metadata": {"name": "n"}, "spec": spec})
+    for words in (("service/n", ":80"), ("pod/named", ":web")):
+        with forwarded(kubectl, *words) as (local, _):
+            connection = http.client.HTTPConnection("127.0.0.1", local, timeout=60)
+            connection.request("GET", "/here")
+            assert b"/here" in connection.getresponse().read()
+            connection.close()
 
 
 def test_the_end_of_what_a_client_sends_reaches_the_pod(kubectl: Kubectl, pods: Pods) -> None:
@@ -229,6 +250,15 @@ def test_a_port_is_reached_at_whatever_address_the_pod_listens(fake: Fake, addre
     assert fake.ask(port) == b"pod"
     assert fake.ask("web") == b"pod"
     assert fake.ports.listens(fake.pod, "web")
+
+
+def test_all_ways_to_find_listeners_find_the_same() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mine:
+        port, inode = mine.getsockname()[1], os.fstat(mine.fileno()).st_ino
+        assert list(listeners._by_netlink(port)) == [("127.0.0.1", inode)]
+        assert list(listeners._by_proc(port)) == [("127.0.0.1", inode)]
+        assert list(listeners._by_process(port)) == [("127.0.0.1", os.getpid())]
+    assert listeners.find_listeners(port) == []
 
 
 def test_a_port_that_the_pod_shares_with_another_process_is_refused(fake: Fake) -> None:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import os
 import ssl
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
-
-import psutil
 
 from ..resources import ApiError, Json
+from .listeners import Listener, find_listeners
 from .processes import pod_processes
 
-_LISTEN = b"0A"
 _LOOPBACK = ("127.0.0.1", "::1")
 
 
@@ -25,14 +21,6 @@ class PortError(ApiError):
 
     def __init__(self, port: int, why: str) -> None:
         super().__init__(503, "ServiceUnavailable", f"dial tcp 127.0.0.1:{port}: connect: {why}")
-
-
-class Listener(NamedTuple):
-    """One socket that takes connections."""
-
-    address: str
-    socket: int
-    """Its inode; where there is no /proc, the process that has it."""
 
 
 class Ports:
@@ -86,7 +74,7 @@ class Ports:
                 why = (os.strerror(error.errno) if error.errno else str(error)).lower()
                 continue
             # The same sockets before and after: none but they can have taken the connection.
-            if _answering(_find_listeners(number), host) == listeners:
+            if _answering(find_listeners(number), host) == listeners:
                 return reader, writer
             writer.close()
             why = "connection refused: another process has just begun to listen there"
@@ -95,7 +83,7 @@ class Ports:
     def _find(self, pod: Json, port: int) -> dict[str, set[Listener]]:
         """Return the addresses at which only the pod answers, with its sockets; or say why none."""
         name = pod["metadata"]["name"]
-        listeners = _find_listeners(port)
+        listeners = find_listeners(port)
         own: set[int] = set()
         if listeners:
             pids = pod_processes(self._folder / pod["metadata"]["uid"])
@@ -149,34 +137,6 @@ def _answering(listeners: Iterable[Listener], host: str) -> set[Listener]:
     return set()
 
 
-def _find_listeners(port: int) -> list[Listener]:
-    """Return all sockets of this machine that listen on a TCP port."""
-    if sys.platform != "linux":
-        return _listeners_by_process(port)
-    found = []
-    end = f":{port:04X}".encode()
-    for name in ("tcp", "tcp6"):
-        try:
-            with open(f"/proc/net/{name}", "rb") as file:
-                lines = file.read().split(b"\n")
-        except FileNotFoundError:  # a system without IPv6
-            continue
-        for line in lines:
-            fields = line.split(None, 10)
-            if len(fields) > 9 and fields[3] == _LISTEN and fields[1].endswith(end):
-                address = _address(fields[1][: -len(end)].decode())
-                found.append(Listener(address, int(fields[9])))
-    return found
-
-
-def _address(text: str) -> str:
-    """Read an address of /proc/net/tcp: 32-bit words, each in the machine's byte order."""
-    words = [int(text[at : at + 8], 16).to_bytes(4, sys.byteorder) for at in range(0, len(text), 8)]
-    address = ipaddress.ip_address(b"".join(words))
-    mapped = getattr(address, "ipv4_mapped", None)
-    return str(mapped or address)
-
-
 def _held(pids: Iterable[int], wanted: set[int]) -> set[int]:
     """Return those of the sockets that the processes have open."""
     found: set[int] = set()
@@ -199,18 +159,4 @@ def _sockets(pid: int) -> set[int]:
                 found.add(int(target[8:-1]))
     except OSError:
         pass  # it has just ended, or closed the file
-    return found
-
-
-def _listeners_by_process(port: int) -> list[Listener]:
-    """Return the listeners as far as the system lets us see them: those of this user."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            connections = process.net_connections("tcp")
-        except psutil.Error:
-            continue
-        for each in connections:
-            if each.status == psutil.CONN_LISTEN and each.laddr.port == port:
-                found.append(Listener(each.laddr.ip, process.pid))
     return found

@@ -42,9 +42,10 @@ def pod_processes(folder: Path) -> Iterator[int]:
     roots = container_processes(folder)
     if not roots:
         return
+    yield from roots
     processes = list(all_processes())
     near = relatives(roots, processes)
-    yield from near
+    yield from near - roots
     if sys.platform == "linux":
         others = (each.pid for each in processes if each.pid not in near)
         yield from _strays(others, roots, folder)

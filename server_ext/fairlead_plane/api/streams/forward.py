@@ -7,6 +7,8 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from starlette.requests import ClientDisconnect
+
 from ...resources import ApiError, Json, bad_request
 from ..http import Receive, Scope, Send
 from ..websocket import WebSocket, check_upgrade, choose_protocol
@@ -142,7 +144,7 @@ async def _serve_port(
     try:
         while data := await reader.read(CHUNK_BYTES):
             await channels.send(channel, data)
-    except ConnectionError as error:
+    except OSError as error:
         await channels.send(channel + 1, f"error copying from pod port {port}: {error}".encode())
     finally:
         writing.cancel()
@@ -186,10 +188,15 @@ class _Tunnel:
         port = stream.headers.get("port", "")
         if kind != "data" or error_stream is None or not port.isdigit():
             return False
-        life = asyncio.create_task(self._serve_stream(int(port), stream, error_stream))
+        life = asyncio.create_task(self._live(int(port), stream, error_stream))
         self._lives.add(life)
         life.add_done_callback(self._lives.discard)
         return True
+
+    async def _live(self, port: int, stream: Stream, error_stream: Stream) -> None:
+        # The end of the client is the end of all of them, and `serve` sees it.
+        with contextlib.suppress(ClientDisconnect):
+            await self._serve_stream(port, stream, error_stream)
 
     async def _serve_stream(self, port: int, stream: Stream, error_stream: Stream) -> None:
         try:
@@ -217,7 +224,7 @@ class _Tunnel:
             # The pod's end is the end; a client that has sent all may still read.
             await asyncio.wait({reading})
             problem = reading.exception()
-            if isinstance(problem, ConnectionError):
+            if isinstance(problem, OSError):
                 text = f"error copying from local connection to remote stream: {problem}"
                 await error_stream.send(text.encode())
             elif problem is not None:
