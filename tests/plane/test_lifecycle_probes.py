@@ -219,6 +219,59 @@ def test_a_container_that_accepts_connections_is_ready(pods, port) -> None:
     pods.wait("pod", ready)
 
 
+GRPC = """
+import os, sys, time
+from concurrent import futures
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+server = grpc.server(futures.ThreadPoolExecutor(2))
+servicer = health.HealthServicer()
+if "plain" not in sys.argv:
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+kinds = health_pb2.HealthCheckResponse
+servicer.set("good" * 50, kinds.SERVING)
+servicer.set("bad", kinds.NOT_SERVING)
+server.add_insecure_port(f"127.0.0.1:{os.environ['PORT']}")
+server.start()
+time.sleep(1000)
+"""
+
+
+@pytest.mark.parametrize(
+    ("service", "args", "message"),
+    [
+        ("", [], None),
+        ("good" * 50, [], None),
+        ("bad", [], 'service unhealthy (responded with "NOT_SERVING")'),
+        ("other", [], 'service unhealthy (responded with "UNKNOWN")'),
+        ("", ["plain"], "error: health rpc probe failed: the server answered without a health"),
+    ],
+    ids=["whole server", "one service", "unhealthy", "unknown service", "no health service"],
+)
+def test_a_grpc_server_is_asked_for_its_health(
+    shared_plane, pods, port, service, args, message
+) -> None:
+    pytest.importorskip("grpc_health", reason="needs grpcio-health-checking")
+    probe = {"grpc": {"port": port, "service": service}, "periodSeconds": 1}
+    container = {
+        "env": [{"name": "PORT", "value": str(port)}],
+        "args": args,
+        "readinessProbe": probe,
+    }
+    pods.create("pod", GRPC, container=container)
+    if message is None:
+        pods.wait("pod", ready)
+    else:
+        full = f"Readiness probe failed: {message}"
+        shared_plane.wait_for(
+            lambda: any("refused" not in each[1] for each in events(pods, "pod", "Unhealthy")),
+            "an answer",
+        )
+        said = [each[1] for each in events(pods, "pod", "Unhealthy") if "refused" not in each[1]]
+        assert said[0].startswith(full)
+    pods.core.delete_namespaced_pod("pod", pods.namespace, grace_period_seconds=0)
+
+
 def test_a_check_that_takes_too_long_has_failed(pods) -> None:
     probe = {"exec": {"command": ["sleep", "100"]}, **BEAT}
     pods.create(

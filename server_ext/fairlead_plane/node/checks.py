@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 from ..resources import ApiError, Json
 from .commands import expand
 from .exec import ExecError, Execs, ExecTimeout
+from .grpc_health import GrpcError, check_health
 from .http_get import HttpGetError, Url, http_get
 
 _OWN_HOSTS = ("", "127.0.0.1", "localhost", "::1")
@@ -76,7 +77,7 @@ class Checks:
         if "tcpSocket" in probe:
             return await self._connection(pod, spec, probe["tcpSocket"], timeout_s)
         if "grpc" in probe:
-            return Outcome(False, "gRPC probes are not supported by this control plane", True)
+            return await self._call(pod, probe["grpc"], timeout_s)
         return Outcome(False, f"missing probe handler for {spec['name']}", True)
 
     async def hook(self, pod: Json, spec: Json, hook: Json) -> Outcome:
@@ -143,6 +144,30 @@ class Checks:
         with contextlib.suppress(OSError):
             await writer.wait_closed()
         return Outcome(True)
+
+    async def _call(self, pod: Json, action: Json, timeout_s: float) -> Outcome:
+        port: int = action["port"]
+        authority = f"127.0.0.1:{port}"
+
+        async def call() -> str:
+            reader, writer = await self._open(pod, "", port)
+            try:
+                return await check_health(reader, writer, authority, action.get("service") or "")
+            finally:
+                writer.close()
+
+        try:
+            status = await asyncio.wait_for(call(), timeout_s)
+        except asyncio.TimeoutError:
+            return Outcome(False, f"timeout: health rpc did not complete within {timeout_s:.0f}s")
+        except ApiError as error:
+            text = f'error: failed to connect service at "{authority}": {error}'
+            return Outcome(False, text)
+        except (GrpcError, OSError) as error:
+            return Outcome(False, f"error: health rpc probe failed: {error}")
+        if status == "SERVING":
+            return Outcome(True)
+        return Outcome(False, f'service unhealthy (responded with "{status}")')
 
     async def _open(
         self, pod: Json, host: str, port: int, *, tls: bool = False
