@@ -94,7 +94,7 @@ describe('ContextModel', () => {
     tell({ namespace: 'team' });
     expect([model.usage, model.capability('Run')]).toEqual([null, null]);
     tell({ namespace: 'team', version: 'v1.34.0' });
-    expect(moves).toEqual(['local/default', 'local/team']);
+    expect(moves).toEqual(['local/team']);
   });
 
   test('the usage is followed while somebody looks', () => {

@@ -33,7 +33,7 @@ class FairleadExtension(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Register the handlers."""
-        # What a run is (YAML, the compiler, the Kubernetes layer) loads with the first question.
+        # Clients are made, and the compiler is loaded, with the first question.
         from fairlead_server import analysis, capabilities, contexts, namespaces, runs, viewers
 
         for part in (analysis, capabilities, contexts, namespaces, runs, viewers):

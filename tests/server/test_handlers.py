@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -128,3 +130,17 @@ async def test_every_handler_needs_a_login(jp_serverapp, http_server_client, jp_
                     follow_redirects=False,
                 )
             assert caught.value.code == 403, (method, path)
+
+
+def test_the_server_starts_without_what_only_a_first_question_needs():
+    source = """
+import sys
+import fairlead_server.extension
+from fairlead_server import analysis, capabilities, contexts, namespaces, runs, viewers
+heavy = {"kubernetes", "fairlead.client", "fairlead.pipelines"}
+print(sorted(heavy & set(sys.modules)))
+"""
+    printed = subprocess.run(
+        [sys.executable, "-c", source], capture_output=True, text=True, check=True
+    )
+    assert printed.stdout == "[]\n"

@@ -115,6 +115,19 @@ async def test_what_cannot_be_subscribed_is_refused_and_the_socket_stays(new_vie
     assert "nobody.example/v1" in message["message"]
 
 
+async def test_a_user_who_may_not_read_gets_no_socket(jp_serverapp, jp_ws_fetch, monkeypatch):
+    asked = []
+
+    def is_authorized(handler, user, action, resource):
+        asked.append((action, resource))
+        return False
+
+    monkeypatch.setattr(jp_serverapp.authorizer, "is_authorized", is_authorized)
+    with pytest.raises(HTTPClientError) as caught:
+        await jp_ws_fetch("fairlead", "api", "v1", "watch")
+    assert (caught.value.code, asked) == (403, [("read", "fairlead")])
+
+
 async def test_a_page_of_another_origin_is_refused(jp_fetch, jp_base_url):
     # With a token in the request any page may come; a browser's cookie goes along by itself.
     answer = await jp_fetch("api", "status")

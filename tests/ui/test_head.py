@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fairlead.kube import KubeClient
-from fairlead.kube.types import PODS
+from fairlead.kube.types import PODS, RESOURCE_QUOTAS
 
 PICTURES = os.environ.get("FAIRLEAD_TEST_PICTURES")
 HEAD = "[data-fl-panel='fairlead'] [data-fl-context]"
@@ -57,6 +57,15 @@ def used(page, name):
     return float(page.locator(f"[data-fl-meter='{name}']").get_attribute("data-fl-used"))
 
 
+def quota(name, **hard):
+    return {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": name},
+        "spec": {"hard": hard},
+    }
+
+
 def pod(name, **requests):
     return {
         "apiVersion": "v1",
@@ -100,8 +109,26 @@ def test_bars_follow_the_pods_and_the_switch_goes_by_keyboard(lab, browser):
         arg=before,
     )
 
-    page.keyboard.press("Alt+Shift+N")
+    kube.create(quota("small", **{"requests.cpu": "4"}))
+    page.wait_for_selector("[data-fl-meter='cpu'][data-fl-quota='true'][aria-valuemax='4']")
+    assert "quota of default" in cpu.get_attribute("title")
+    picture(page, "quota-light")
+    kube.delete(RESOURCE_QUOTAS, "small", "default")
+    page.wait_for_selector("[data-fl-meter='cpu'][data-fl-quota='false']")
+
+    # A click on what opened it closes it, and so does one elsewhere.
     switch = page.locator("[data-fl-switch]")
+    for elsewhere in (HEAD, ".jp-Notebook .jp-Cell"):
+        page.locator(HEAD).click()
+        switch.wait_for()
+        page.locator(".fl-Switch-title").first.click()
+        assert switch.is_visible()
+        page.locator(elsewhere).first.click()
+        switch.wait_for(state="detached")
+
+    # By keyboard, also when another sidebar is shown.
+    page.get_by_role("tab", name="File Browser").first.click()
+    page.keyboard.press("Alt+Shift+N")
     switch.wait_for()
     page.wait_for_selector("[data-fl-choice='kube-system']")
     picture(page, "switch-light")

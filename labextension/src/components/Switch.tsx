@@ -45,7 +45,10 @@ export function Switch(props: {
   error: string;
   trans: ITrans;
   onChoose: (group: ISwitchGroup['name'], name: string) => void;
-  onClose: () => void;
+  /** It is left: by Escape, or because the reader went `elsewhere`. */
+  onClose: (elsewhere: boolean) => void;
+  /** What opened it: going back there is not going elsewhere. */
+  opener: React.RefObject<HTMLElement>;
 }): JSX.Element {
   const { groups, trans } = props;
   const [filter, setFilter] = React.useState('');
@@ -78,7 +81,7 @@ export function Switch(props: {
     } else if (event.key === 'Enter' && here) {
       props.onChoose(here.group.name, here.name);
     } else if (event.key === 'Escape') {
-      props.onClose();
+      props.onClose(false);
     } else {
       return;
     }
@@ -94,10 +97,14 @@ export function Switch(props: {
       aria-label={props.label}
       data-fl-switch=""
       onKeyDown={onKeyDown}
+      // Text inside takes the focus too, or a click on it would count as one elsewhere.
+      tabIndex={-1}
       onBlur={event => {
         const next = event.relatedTarget as Node | null;
-        if (next && !event.currentTarget.contains(next)) {
-          props.onClose();
+        const stays = event.currentTarget.contains(next) || props.opener.current?.contains(next);
+        // Another window is not another place in this one.
+        if (!stays && document.hasFocus()) {
+          props.onClose(true);
         }
       }}
     >

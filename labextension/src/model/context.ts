@@ -172,7 +172,7 @@ export class ContextModel implements IContextInUse, IDisposable {
     const place = `${context.context}\n${context.namespace}`;
     const moved = place !== this._place;
     this._place = place;
-    if (moved) {
+    if (moved && before) {
       this._capabilities = null;
       this._usage = null;
       this._moved.emit(context);

@@ -18,7 +18,6 @@ export class RunModel implements IDisposable {
     private readonly feed: IRunFeed,
     private readonly context: IContextInUse
   ) {
-    this._home = context.context;
     feed.runChanged.connect(this._onRun, this);
     feed.opened.connect(this._onOpened, this);
     context.moved.connect(this._onMoved, this);
@@ -57,7 +56,9 @@ export class RunModel implements IDisposable {
       return;
     }
     try {
+      const asked = this.context.context;
       this._run = await this.client.run(this.id);
+      this._home ??= asked ?? this.context.context;
       this._shown = notable(this._run.graph.nodes, this._shown);
       this._load = { kind: 'ready' };
     } catch (error) {
@@ -85,9 +86,8 @@ export class RunModel implements IDisposable {
   }
 
   /** A run stays in its context: while another one is in use, it is shown as last known. */
-  private _onMoved(_: unknown, context: IContext): void {
-    this._home ??= context;
-    if (this._isElsewhere()) {
+  private _onMoved(): void {
+    if (this._home && this._isElsewhere()) {
       this._load = { kind: 'elsewhere', context: this._home.context };
       this._changed.emit();
     } else {
@@ -113,8 +113,8 @@ export class RunModel implements IDisposable {
   }
 
   private _run: IRunDetail | null = null;
-  /** Where the run is. */
-  private _home: IContext | null;
+  /** Where the run was found. */
+  private _home: IContext | null = null;
   private _load: LoadState = { kind: 'loading' };
   private _chosen: string | null = null;
   private _shown: string | null = null;

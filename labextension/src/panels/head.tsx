@@ -5,7 +5,7 @@ import { settingsIcon, UseSignal } from '@jupyterlab/ui-components';
 import type { ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
-import type { IContextChoice, IContexts, INamespaces } from '../api/types';
+import type { IContextChoice, IContexts, INamespaces, IUsage } from '../api/types';
 import { meterOf, Resource } from '../components/amounts';
 import { ContextButton } from '../components/ContextButton';
 import { Meters } from '../components/Meters';
@@ -28,6 +28,9 @@ export interface IHeadOptions {
   trans: ITrans;
 }
 
+const NOTHING = { used: 0, allocatable: null, quota: null };
+/** What stands in the place of the bars until they are known, so that nothing moves. */
+const UNKNOWN: IUsage = { cpu: NOTHING, memory: NOTHING, gpu: NOTHING, scope: 'namespace' };
 const RESOURCES: readonly Resource[] = ['cpu', 'memory', 'gpu'];
 
 export function Head(props: IHeadOptions): JSX.Element {
@@ -39,9 +42,11 @@ export function Head(props: IHeadOptions): JSX.Element {
     props.openSwitch.connect(show);
     return () => void props.openSwitch.disconnect(show);
   }, [props.openSwitch]);
-  const close = (): void => {
+  const close = (elsewhere = false): void => {
     setOpen(null);
-    button.current?.focus();
+    if (!elsewhere) {
+      button.current?.focus();
+    }
   };
   return (
     <header className="fl-Sidebar-head">
@@ -75,7 +80,7 @@ export function Head(props: IHeadOptions): JSX.Element {
           </>
         )}
       </UseSignal>
-      {open && <ContextSwitch {...props} first={open} onClose={close} />}
+      {open && <ContextSwitch {...props} key={open} first={open} opener={button} onClose={close} />}
     </header>
   );
 }
@@ -116,8 +121,9 @@ function Line(props: {
 }
 
 function Usage({ model, trans }: { model: ContextModel; trans: ITrans }): JSX.Element | null {
-  const { usage, context } = model;
-  if (!usage || !context) {
+  const { context } = model;
+  const usage = model.usage ?? UNKNOWN;
+  if (!context) {
     return null;
   }
   const place = { namespace: context.namespace, scope: usage.scope };
@@ -175,7 +181,13 @@ function State({ model, trans }: { model: ContextModel; trans: ITrans }): JSX.El
 }
 
 /** The switch, filled when it opens. */
-function ContextSwitch(props: IHeadOptions & { first: SwitchPart; onClose: () => void }): JSX.Element {
+function ContextSwitch(
+  props: IHeadOptions & {
+    first: SwitchPart;
+    opener: React.RefObject<HTMLElement>;
+    onClose: (elsewhere?: boolean) => void;
+  }
+): JSX.Element {
   const { trans, context: model } = props;
   const [contexts, setContexts] = React.useState<IContexts | null>(null);
   const [namespaces, setNamespaces] = React.useState<INamespaces | null>(null);
@@ -255,6 +267,7 @@ function ContextSwitch(props: IHeadOptions & { first: SwitchPart; onClose: () =>
       trans={trans}
       onChoose={(part, chosen) => void choose(part, chosen)}
       onClose={props.onClose}
+      opener={props.opener}
     />
   );
 }
