@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -176,6 +177,25 @@ def test_a_container_with_a_terminal_writes_to_its_log(in_world: Any) -> None:
         assert b"got word\r\n" in text
         await run.ended
         assert b"stdout F /dev/pts/" in run.files.log.read_bytes()
+
+    in_world(body)
+
+
+def test_a_command_ends_with_the_shim_and_says_so(in_world: Any) -> None:
+    async def body(world: World) -> None:
+        run = await world.launch(SLEEP)
+        session = await world.execs.start(
+            POD, "main", ["cat"], stdin=True, stdout=True, stderr=True, tty=False
+        )
+        shim = json.loads((world.folder / "shim" / "record").read_bytes())["pid"]
+        os.kill(shim, signal.SIGKILL)
+        assert await _read(session) == b""
+        with pytest.raises(ExecError, match="the shim that watched it ended"):
+            await session.wait()
+        session.close()
+        assert (await run.ended).lost
+        with pytest.raises(ContainerNotFound):
+            await world.run("true")
 
     in_world(body)
 

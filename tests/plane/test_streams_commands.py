@@ -193,6 +193,57 @@ def test_the_python_client_executes_with_input_output_and_exit_code(
     session.close()
 
 
+def test_who_may_only_look_may_not_act_in_a_pod(
+    kubectl: Kubectl, pods: Pods, pod: str, core: client.CoreV1Api
+) -> None:
+    binding = {
+        "metadata": {"name": "look"},
+        "subjects": [{"kind": "User", "name": "looker", "apiGroup": "rbac.authorization.k8s.io"}],
+        "roleRef": {
+            "kind": "ClusterRole",
+            "name": "view",
+            "apiGroup": "rbac.authorization.k8s.io",
+        },
+    }
+    access = client.RbacAuthorizationV1Api(core.api_client)
+    access.create_namespaced_role_binding(pods.namespace, binding)
+    as_looker = ("--as", "looker", "--as-group", "system:authenticated")
+    assert kubectl.run("get", "pod", pod, *as_looker).stdout
+    for words in (("exec", pod, *as_looker, "--", "true"), ("attach", pod, *as_looker)):
+        done = kubectl.run(*words, code=1)
+        assert b'User "looker" cannot' in done.stderr
+        assert f'resource "pods/{words[0]}"'.encode() in done.stderr
+    done = kubectl.run("port-forward", pod, ":80", *as_looker, code=1)
+    assert b'cannot create resource "pods/portforward"' in done.stderr or (
+        b'cannot get resource "pods/portforward"' in done.stderr
+    )
+    proxied = f"/api/v1/namespaces/{pods.namespace}/pods/{pod}/proxy/"
+    done = kubectl.run("get", "--raw", proxied, *as_looker, code=1)
+    assert b'cannot get resource "pods/proxy"' in done.stderr
+    assert b"cannot get" in kubectl.run("get", "secret", "s", *as_looker, code=1).stderr
+
+
+def test_the_python_client_attaches(core: client.CoreV1Api, pods: Pods) -> None:
+    pods.create(
+        "p",
+        "import sys\nfor line in sys.stdin: print('got', line, end='')",
+        container={"stdin": True},
+    )
+    pods.wait_running("p")
+    session = stream(
+        core.connect_get_namespaced_pod_attach,
+        "p",
+        pods.namespace,
+        stdin=True,
+        stdout=True,
+        stderr=True,
+        _preload_content=False,
+    )
+    session.write_stdin("word\n")
+    assert session.readline_stdout(timeout=60) == "got word"
+    session.close()
+
+
 def test_a_client_that_leaves_takes_its_command_with_it(
     kubectl: Kubectl, pods: Pods, pod: str, shared_plane: RunningPlane
 ) -> None:

@@ -80,6 +80,9 @@ _ONLY_READ = ("namespaces", "resourcequotas", "limitranges", "roles", "rolebindi
 
 _ALL: Json = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
 _VIEW: Json = {"verbs": _READ, "apiGroups": ["*"], "resources": ["*"]}
+_NOT_VIEWED = ("exec", "attach", "portforward", "proxy", "token")
+"""Who may only look may not act in a pod: a WebSocket begins as GET. Nor read Secrets."""
+
 _BUILT_IN: dict[str, list[Json]] = {
     "cluster-admin": [_ALL, {"verbs": ["*"], "nonResourceURLs": ["*"]}],
     **{name: [_ALL] for name in ("admin", "edit", "kubeflow-admin", "kubeflow-edit")},
@@ -265,6 +268,8 @@ def _allows(rule: Json, wanted: Attributes) -> bool:
     if wanted.path:
         return any(_covers(each, wanted.path) for each in rule.get("nonResourceURLs") or ())
     if not {"*", wanted.group} & set(rule.get("apiGroups") or ()):
+        return False
+    if rule is _VIEW and (wanted.resource == "secrets" or wanted.subresource in _NOT_VIEWED):
         return False
     names = {"*", wanted.resource}
     if wanted.subresource:

@@ -95,4 +95,9 @@ def _without(headers: Iterable[tuple[bytes, bytes]], more: frozenset[bytes]) -> 
         if name == b"connection"
         for word in value.split(b",")
     }
-    return [each for each in headers if each[0] not in _HOP_BY_HOP | more | named]
+    dropped = _HOP_BY_HOP | more | named
+    return [
+        each
+        for each in headers
+        if each[0] not in dropped and not each[0].startswith(b"impersonate-")
+    ]
