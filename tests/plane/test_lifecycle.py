@@ -231,3 +231,33 @@ def test_a_pod_deleted_while_it_initializes_starts_nothing_more(shared_plane, po
     shared_plane.wait_for(
         lambda: pods.core.list_namespaced_pod(pods.namespace).items == [], "the pod stays"
     )
+
+
+def test_another_image_restarts_a_container_also_in_a_pod_that_is_never_restarted(pods) -> None:
+    pods.create("pod", "import time; time.sleep(1000)")
+    pods.wait_running("pod")
+    image = {"spec": {"containers": [{"name": "main", "image": "python:3.12"}]}}
+    pods.core.patch_namespaced_pod("pod", pods.namespace, image)
+    pod = pods.wait(
+        "pod",
+        lambda pod: (
+            pod.status.container_statuses[0].restart_count == 1
+            and pod.status.container_statuses[0].state.running
+        ),
+    )
+    assert pod.status.container_statuses[0].image == "python:3.12"
+    [event] = pods.core.list_namespaced_event(
+        pods.namespace, field_selector="involvedObject.name=pod,reason=Killing"
+    ).items
+    assert event.message == "Container main definition changed, will be restarted"
+
+
+def test_an_ended_pod_with_a_finalizer_keeps_its_status_while_it_is_deleted(pods) -> None:
+    pods.run("pod", "raise SystemExit(3)", metadata={"finalizers": ["example.org/hold"]})
+    before = pods.get("pod").status
+    pods.core.delete_namespaced_pod("pod", pods.namespace)
+    pod = pods.get("pod")
+    assert pod.metadata.deletion_timestamp is not None
+    assert pod.status == before
+    pods.core.patch_namespaced_pod("pod", pods.namespace, {"metadata": {"finalizers": None}})
+    assert pods.core.list_namespaced_pod(pods.namespace).items == []

@@ -137,6 +137,24 @@ class Container:
         record = RunFiles(self._folder, attempt).read_exit()
         return record is not None and not self._restarts(record)
 
+    def redefine(self, spec: Json) -> None:
+        """Take note of a change of its spec, of which only the image may change."""
+        if spec["image"] != self._spec["image"]:
+            self._spec = spec
+            self._task(self._replace())
+
+    @property
+    def _stale(self) -> bool:
+        """True when it runs with another image than its spec names now."""
+        return self.role is not Role.INIT and self.state.image != self._spec["image"]
+
+    async def _replace(self) -> None:
+        """Restart it, whatever the policy of its pod, if it is stale."""
+        if self._stale and self.alive and not self._final.is_set():
+            message = f"Container {self.name} definition changed, will be restarted"
+            await self._pod.write(self.note("Killing", message), changed=False)
+            self._fail(None)
+
     # Its end
 
     def end(self, grace_s: float, turn: Callable[[], Awaitable[None]] | None = None) -> bool:
@@ -211,7 +229,8 @@ class Container:
     async def _live(self) -> None:
         state = self.state
         back_off = BackOff()
-        attempt = last_attempt(self._folder) or 0
+        # A start that failed before there was a process leaves no file, but counts.
+        attempt = max(last_attempt(self._folder) or 0, state.restarts)
         while True:
             state.restarts = attempt
             record = await self._attempt(RunFiles(self._folder, attempt))
@@ -224,7 +243,7 @@ class Container:
                 notes.append(self.note("Failed", f"Error: {record.message}", "Warning"))
             if record.lost:
                 self._lost()
-            if self._final.is_set() or not self._restarts(record):
+            if self._final.is_set() or not (self._restarts(record) or self._stale):
                 if notes or self._siblings > 1:  # else its end is written with the pod's
                     await self._pod.write(*notes)
                 return
@@ -256,6 +275,7 @@ class Container:
                 prepared = await self._prepare(files)
                 if prepared is None or self._final.is_set():
                     return None
+                self.state.image = self._spec["image"]
                 run = await runtime.launch(files, prepared.command, prepared.warm)
         except (StartError, OSError) as error:
             self.state.id = ""
@@ -270,6 +290,7 @@ class Container:
         if not run.ended.done():
             self._guard(run)
             await self._show_running(run, known=known)
+            await self._replace()
         try:
             record = run.files.explain(await run.ended)
             return add_message(record, self._spec, run.files, self._siblings)
@@ -379,6 +400,7 @@ def restore(pod: Json, spec: Json, role: Role) -> ContainerState:
     field = "containerStatuses" if role is Role.MAIN else "initContainerStatuses"
     for entry in status.get(field) or ():
         if entry["name"] == state.name:
+            state.image = entry["image"]
             state.state = entry["state"]
             state.last_state = entry.get("lastState") or {}
             state.restarts = entry["restartCount"]

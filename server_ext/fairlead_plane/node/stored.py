@@ -93,17 +93,24 @@ class StoredPod:
                     component="kubelet",
                     field_path=note.field_path,
                 )
-            metadata = pod["metadata"]
-            if remove and "deletionTimestamp" in metadata:
-                transaction.delete(
-                    POD, metadata["name"], metadata["namespace"], grace_period_seconds=0
-                )
+            if remove:
+                _remove(transaction, pod)
             return pod
 
         async with self._writing:
             pod = await self._resources.transaction(change)
         if pod is not None:
             self.object = pod
+
+    async def remove(self) -> None:
+        """Take the pod out of the store, when it is being deleted; its status stays."""
+
+        def change(transaction: Transaction) -> None:
+            pod = self.current(transaction)
+            if pod is not None:
+                _remove(transaction, pod)
+
+        await self._resources.transaction(change)
 
     def current(self, transaction: Transaction) -> Json | None:
         """Return the pod as stored now; None when it is gone or another has its name."""
@@ -119,6 +126,12 @@ class StoredPod:
             return False
         self._budget -= 1
         return True
+
+
+def _remove(transaction: Transaction, pod: Json) -> None:
+    metadata = pod["metadata"]
+    if "deletionTimestamp" in metadata:
+        transaction.delete(POD, metadata["name"], metadata["namespace"], grace_period_seconds=0)
 
 
 def field_path(role: Role, name: str) -> str:

@@ -66,6 +66,9 @@ class PodWorker:
 
     async def run(self) -> None:
         """See the pod through; returns when it has ended and its status says so."""
+        if self.pod["status"]["phase"] in ("Succeeded", "Failed"):  # and it is being deleted
+            await self._pod.remove()
+            return
         try:
             self._resume_end()
             self._set_deadline()
@@ -91,6 +94,10 @@ class PodWorker:
         seconds = pod["spec"].get("activeDeadlineSeconds")
         if seconds != before["spec"].get("activeDeadlineSeconds"):
             self._set_deadline()
+        if pod["spec"] != before["spec"]:
+            specs = {each["name"]: each for each in _all_specs(pod)}
+            for container in self._containers:
+                container.redefine(specs[container.name])
         if pod["spec"].get("readinessGates") and self._build_status(pod) != pod["status"]:
             self._task(self._pod.write())  # somebody has opened or closed a gate
         if pod["metadata"].get("deletionTimestamp"):
@@ -243,6 +250,10 @@ class PodWorker:
             done=self._done,
             start_time=self._start_time,
         )
+
+
+def _all_specs(pod: Json) -> list[Json]:
+    return [*(pod["spec"].get("initContainers") or ()), *pod["spec"]["containers"]]
 
 
 async def _all_settled(containers: Sequence[Container]) -> None:
