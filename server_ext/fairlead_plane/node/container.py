@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from ..resources import Json, parse_quantity
 from .backoff import BackOff, duration
-from .checks import Outcome
+from .ending import Ending, Hooks, Turn, until
 from .health import Health
 from .launch import Host, Prepared, prepare
 from .problems import HoldError
@@ -23,11 +22,6 @@ from .status import ContainerState, Role, running, terminated, waiting
 from .stored import Note, StoredPod, field_path
 from .support import refuse_unsupported
 from .termination import add_message
-
-log = logging.getLogger(__name__)
-
-LEAST_GRACE_S = 2.0
-"""Seconds between SIGTERM and SIGKILL when hooks have used up the grace period, as of a kubelet."""
 
 _START_ERROR = 128
 
@@ -83,11 +77,9 @@ class Container:
         """The run that goes on, or the last one."""
         self._life: asyncio.Task[None] | None = None
         self._final = asyncio.Event()
-        self._deadline = 0.0
-        self._turn: Callable[[], Awaitable[None]] | None = None
-        self._killing: asyncio.Task[None] | None = None
-        self._asked = False
-        self._hooks: Json = spec.get("lifecycle") or {}
+        self._turn: Turn | None = None
+        self._hooks = Hooks(host.checks, pod, spec, role)
+        self._ending = Ending(host.runtime, self._hooks, self._task)
         self._health = Health(
             host.checks, pod, spec, self.state, final=self._final, fail=self._fail
         )
@@ -109,7 +101,8 @@ class Container:
 
     def cancel(self) -> None:
         """Leave it to itself: nothing of it is watched any more."""
-        for task in (self._life, self._killing, self._watching):
+        self._ending.clear()
+        for task in (self._life, self._watching):
             if task is not None:
                 task.cancel()
 
@@ -153,11 +146,11 @@ class Container:
         if self._stale and self.alive and not self._final.is_set():
             message = f"Container {self.name} definition changed, will be restarted"
             await self._pod.write(self.note("Killing", message), changed=False)
-            self._fail(None)
+            self._fail()
 
     # Its end
 
-    def end(self, grace_s: float, turn: Callable[[], Awaitable[None]] | None = None) -> bool:
+    def end(self, grace_s: float, turn: Turn | None = None) -> bool:
         """Let it end for good: ask its process, and kill it after the grace period.
 
         Parameters
@@ -173,56 +166,20 @@ class Container:
             True when there is a process that is asked with this call.
         """
         deadline = time.monotonic() + grace_s
-        if self._killing is not None:  # it is being killed already, for a restart
-            deadline = min(deadline, self._deadline)
+        if self._ending.active:  # it is being killed already, for a restart
+            deadline = min(deadline, self._ending.deadline)
         first = not self._final.is_set()
-        if first or deadline < self._deadline:
+        if first or deadline < self._ending.deadline:
             self._final.set()
             self._turn = turn
-            self._kill_by(deadline)
+            self._ending.begin(self.run, deadline, turn)
         return first and self.alive
 
-    def _kill_by(self, deadline: float) -> None:
-        self._deadline = deadline
-        if self._killing is not None:
-            self._killing.cancel()
-        if self.run is not None and not self.run.ended.done():
-            self._killing = self._task(self._kill(self.run, deadline))
-
-    def _fail(self, grace_s: float | None) -> None:
+    def _fail(self, grace_s: float | None = None) -> None:
         """Kill the run that goes on; the container may be started again."""
         if not self._final.is_set():
             grace = self._pod.object["spec"]["terminationGracePeriodSeconds"]
-            self._kill_by(time.monotonic() + (grace if grace_s is None else grace_s))
-
-    async def _kill(self, run: Run, deadline: float) -> None:
-        def left() -> float:
-            return max(0.0, deadline - time.monotonic())
-
-        if left() > 0:
-            if not self._asked:
-                if "preStop" in self._hooks:
-                    await _until(run.ended, self._pre_stop(), left())
-                if self._turn is not None:
-                    await _until(run.ended, self._turn(), left())
-                self._host.runtime.signal(run, signal.SIGTERM)
-                self._asked = True
-            await asyncio.wait({run.ended}, timeout=max(left(), LEAST_GRACE_S))
-        if not run.ended.done():
-            self._host.runtime.signal(run, signal.SIGKILL)
-
-    async def _pre_stop(self) -> None:
-        outcome = await self._hook("preStop")
-        if not outcome.healthy:
-            # As a kubelet: what it printed may be secret, and Events are read by many.
-            note = self.note("FailedPreStopHook", "PreStopHook failed", "Warning")
-            await self._pod.write(note, changed=False)
-
-    async def _hook(self, name: str) -> Outcome:
-        outcome = await self._host.checks.hook(self._pod.object, self._spec, self._hooks[name])
-        if not outcome.healthy:
-            log.warning("%s of container %s of %s: %s", name, self.name, self._pod.title, outcome)
-        return outcome
+            self._ending.begin(self.run, time.monotonic() + (grace if grace_s is None else grace_s))
 
     # Its runs
 
@@ -282,9 +239,9 @@ class Container:
             now = time.time()
             return ExitRecord(_START_ERROR, 0, now, now, "StartError", str(error))
         known = self.state.running and self.state.id == files.id
-        self.run, self.state.id, self._asked = run, files.id, False
+        self.run, self.state.id = run, files.id
         if self._final.is_set():  # asked to end before there was a process to ask
-            self._kill_by(self._deadline)
+            self._ending.begin(run, self._ending.deadline, self._turn)
         either: set[asyncio.Future[Any]] = {run.started, run.ended}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not run.ended.done():
@@ -296,10 +253,9 @@ class Container:
             return add_message(record, self._spec, run.files, self._siblings)
         finally:
             self._host.memory.forget(files.id)
-            for task in (self._killing, self._watching):
-                if task is not None:
-                    task.cancel()
-            self._killing = self._watching = None
+            self._ending.clear()
+            if self._watching is not None:
+                self._watching.cancel()
 
     def _guard(self, run: Run) -> None:
         """Watch the memory of a run, if it is limited."""
@@ -353,11 +309,11 @@ class Container:
                 self.note("Created", f"Created container: {self.name}"),
                 self.note("Started", f"Started container {self.name}"),
             ]
-            if "postStart" in self._hooks:
-                await self._pod.write(*notes)
+            if self._hooks.any_post_start:
+                await self._pod.write(*notes, changed=False)
                 notes = []
-                await _until(run.ended, self._post_start(), None)
-                if run.ended.done() or self._killing is not None:
+                await until(run.ended, self._post_start())
+                if run.ended.done() or self._ending.active:
                     return
             self._health.begin()
         began = run.started.result()
@@ -369,14 +325,8 @@ class Container:
             self._watching = self._task(self._health.watch(began, self.started.set))
 
     async def _post_start(self) -> None:
-        outcome = await self._hook("postStart")
-        if not outcome.healthy:
-            await self._pod.write(
-                self.note("FailedPostStartHook", "PostStartHook failed", "Warning"),
-                self.note("Killing", "FailedPostStartHook"),
-                changed=False,
-            )
-            self._fail(None)
+        if not await self._hooks.post_start():
+            self._fail()
 
     def _restarts(self, record: ExitRecord) -> bool:
         policy = self._pod.object["spec"]["restartPolicy"]
@@ -407,16 +357,3 @@ def restore(pod: Json, spec: Json, role: Role) -> ContainerState:
             state.id = entry.get("containerID", "").partition("://")[2]
             state.ready, state.started = entry["ready"], bool(entry.get("started"))
     return state
-
-
-async def _until(
-    ended: asyncio.Future[Any], other: Awaitable[None], timeout_s: float | None
-) -> None:
-    """Wait for something, but not longer than a run lasts."""
-    waiting = asyncio.ensure_future(other)
-    try:
-        await asyncio.wait({ended, waiting}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-        if waiting.done():
-            waiting.result()
-    finally:
-        waiting.cancel()
