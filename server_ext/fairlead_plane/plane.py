@@ -62,7 +62,7 @@ class Plane:
         self._resources = Resources(self._store)
         self._node = Node(self._resources, folder, umask=umask, port=port, tokens=tokens, ca=ca)
         self._scheduler = Scheduler(self._resources)
-        self._controllers = Controllers(self._resources, all_controllers())
+        self._controllers = Controllers(self._resources, all_controllers(folder, ca.decode()))
         self._pipelines = PipelineService(
             self._resources, pipeline_root=folder / "artifacts", environment=_environment
         )
@@ -89,6 +89,7 @@ class Plane:
         """
         await self._resources.start()
         await self._scheduler.start()
+        await self._controllers.start()
         await self._node.start()
         await self._http.start()
         await ready

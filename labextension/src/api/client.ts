@@ -11,7 +11,6 @@ import type {
   IAnalysis,
   IContexts,
   INamespaces,
-  IPlace,
   IProblem,
   IRunDetail,
   IRunSummary
@@ -50,7 +49,7 @@ export class FairleadClient {
   }
 
   /** Use another context, or another namespace of it; without one, the context's own. */
-  use(context: string, namespace?: string): Promise<IPlace> {
+  use(context: string, namespace?: string): Promise<IContexts['current']> {
     return this._json('PUT', ['contexts', 'current'], { context, namespace });
   }
 

@@ -43,14 +43,8 @@ export interface IContextChoice {
   problem: string;
 }
 
-export interface IPlace {
-  context: string;
-  namespace: string;
-}
-
 export interface IContexts {
-  /** Null where the one that was chosen is no more. */
-  current: IPlace | null;
+  current: { context: string; namespace: string };
   contexts: IContextChoice[];
 }
 

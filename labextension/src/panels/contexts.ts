@@ -68,11 +68,8 @@ export function addContextCommands(options: IContextCommandsOptions): void {
       }
     },
     execute: async ({ namespace }) => {
-      if (typeof namespace !== 'string') {
-        return choose('namespace');
-      }
       const current = session.context.context ?? (await session.client.contexts()).current;
-      return current ? use(current.context, namespace) : choose('context');
+      return typeof namespace === 'string' ? use(current.context, namespace) : choose('namespace');
     }
   });
   commands.addCommand(CommandIDs.refresh, {

@@ -6,15 +6,38 @@ transaction: it sees what is true and writes all or nothing, so it is safe to ru
 killed plane leaves nothing half done.
 """
 
+from pathlib import Path
+
 from .base import Controller
+from .claims import ClaimController
 from .deployments import DeploymentController
+from .endpoints import EndpointsController
 from .jobs import JobController
+from .namespaces import NamespaceController
 from .replicasets import ReplicaSetController
 from .runtime import Controllers
+from .volumes import VolumeController
 
 __all__ = ["Controllers", "all_controllers"]
 
 
-def all_controllers() -> list[Controller]:
-    """Return one of each."""
-    return [ReplicaSetController(), DeploymentController(), JobController()]
+def all_controllers(folder: Path, ca: str) -> list[Controller]:
+    """Return one of each.
+
+    Parameters
+    ----------
+    folder : Path
+        The data directory: `volumes` in it belongs to the controllers.
+    ca : str
+        Certificate of the plane's own authority, as PEM.
+    """
+    volumes = folder / "volumes"
+    return [
+        NamespaceController(ca),
+        ReplicaSetController(),
+        DeploymentController(),
+        JobController(),
+        EndpointsController(),
+        ClaimController(volumes),
+        VolumeController(volumes),
+    ]

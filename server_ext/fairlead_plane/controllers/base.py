@@ -25,6 +25,9 @@ class Controller:
     kind: ClassVar[Kind]
     watched: ClassVar[tuple[Kind, ...]] = ()
 
+    async def start(self, resources: Resources) -> None:
+        """Make what must be there before the first request."""
+
     def keys(self, kind: Kind, obj: Json, *, gone: bool) -> Iterable[Key]:
         """Return the objects to look at because of an event about `obj`.
 

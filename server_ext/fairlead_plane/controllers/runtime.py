@@ -40,6 +40,11 @@ class Controllers:
         self._timers: dict[_Item, asyncio.TimerHandle] = {}
         self._failures: dict[_Item, int] = {}
 
+    async def start(self) -> None:
+        """Make what must be there before the first request."""
+        for controller in self._controllers:
+            await controller.start(self._resources)
+
     async def run(self) -> None:
         """Run until cancelled."""
         interested: dict[Kind, list[Controller]] = {}

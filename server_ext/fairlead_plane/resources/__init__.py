@@ -53,9 +53,8 @@ from .kinds import (
 )
 from .quantity import parse_quantity
 from .registry import Registry
-from .rows import controller_uid
 from .times import parse_timestamp, timestamp
-from .transaction import Transaction
+from .transaction import Transaction, controller_uid
 from .watch import Watch, WatchEvent
 
 __all__ = [

@@ -55,6 +55,8 @@ class PodInfo:
     gated: bool = False
     gpus: tuple[str, ...] = ()
     """Devices that it holds."""
+    claims: tuple[str, ...] = ()
+    """Names of the PersistentVolumeClaims that it mounts."""
     shape: bytes = field(default=b"", repr=False)
     """Equal for pods that fit, or do not fit, alike."""
 
@@ -106,7 +108,8 @@ def read_pod(pod: Json, first_seen: int, gpus_annotation: str) -> PodInfo:
         minimum=_minimum(marks),
         gated=bool(spec.get("schedulingGates")),
         gpus=tuple(each for each in held.split(",") if each),
-        shape=b"" if node else _shape(metadata["namespace"], spec, requests, priority),
+        claims=tuple(claims(metadata["name"], spec)),
+        shape=b"" if node else _shape(spec, requests, priority),
     )
 
 
@@ -138,12 +141,14 @@ def pod_requests(spec: Json) -> Amounts:
     return _sum((total, _amounts(spec.get("overhead")), {"pods": Decimal(1)}))
 
 
-def claims(spec: Json) -> list[str]:
-    """Return the names of the PersistentVolumeClaims that a pod mounts."""
+def claims(pod: str, spec: Json) -> list[str]:
+    """Return the names of the PersistentVolumeClaims that the pod of this name mounts."""
     return [
         volume["persistentVolumeClaim"]["claimName"]
-        for volume in spec.get("volumes") or ()
         if volume.get("persistentVolumeClaim")
+        else f"{pod}-{volume['name']}"
+        for volume in spec.get("volumes") or ()
+        if volume.get("persistentVolumeClaim") or volume.get("ephemeral")
     ]
 
 
@@ -184,15 +189,13 @@ def _minimum(marks: Mapping[str, str]) -> int:
     return int(text) if text.isdigit() else 1
 
 
-def _shape(namespace: str, spec: Json, requests: Amounts, priority: int) -> bytes:
-    mounts = claims(spec)
+def _shape(spec: Json, requests: Amounts, priority: int) -> bytes:
     return orjson.dumps(
         [
             {name: str(amount) for name, amount in requests.items()},
             priority,
             spec.get("preemptionPolicy"),
             [spec.get(key) for key in ("nodeSelector", "affinity", "tolerations")],
-            [namespace, mounts] if mounts else None,
             sorted(host_ports(spec)),
         ],
         option=orjson.OPT_SORT_KEYS,

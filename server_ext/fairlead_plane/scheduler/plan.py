@@ -77,9 +77,21 @@ class Pass:
                         f"number: {len(unit.pods)}, minMember of group: {unit.minimum}"
                     )
                     self._tell(info, f"{self._count(words)}.")
-            else:
+            elif not self._lacks_claim(unit):
                 self._try(unit)
         return self._plan
+
+    def _lacks_claim(self, unit: Unit) -> bool:
+        """Say so where a pod waits for a claim; a whole gang waits with it."""
+        problems = [self._state.claim_problem(info) for info in unit.pods]
+        if not any(problems):
+            return False
+        first = next(filter(None, problems))
+        no_use = f"{len(self._state.nodes)} {_NOT_HELPFUL}"
+        for info, problem in zip(unit.pods, problems, strict=True):
+            words = f"{self._count(problem or first)}. preemption: {self._count(no_use)}."
+            self._tell(info, words)
+        return True
 
     def _try(self, unit: Unit) -> None:
         alone = unit.needed <= 1

@@ -14,6 +14,7 @@ from ..resources import (
     NODE,
     POD,
     PRIORITY_CLASS,
+    PVC,
     Json,
     Resources,
     Transaction,
@@ -104,8 +105,7 @@ class _Following:
 
     async def run(self) -> bool:
         """Schedule; True when the watches end because the plane stops."""
-        nodes, pods = self._resources.watch(NODE), self._resources.watch(POD)
-        self._watches = (nodes, pods)
+        self._watches = tuple(self._resources.watch(kind) for kind in (NODE, PVC, POD))
         # All that is there before the first decision: it must count who runs already.
         for watch in self._watches:
             while not watch.idle:
@@ -136,6 +136,8 @@ class _Following:
         gone = event.type == "DELETED"
         if watch.kind is NODE:
             self._state.take_node(event.object, gone=gone)
+        elif watch.kind is PVC:
+            self._state.take_claim(event.object, gone=gone)
         elif not self._state.take_pod(event.object, gone=gone):
             return
         self._due.set()

@@ -27,6 +27,7 @@ class State:
         """Per waiting unit for which room is kept: since when."""
         self._bound: dict[str, PodInfo] = {}
         self._assumed: set[str] = set()
+        self._claims: dict[tuple[str, str], str] = {}
         self._members: dict[GroupKey, set[str]] = {}
 
     def take_node(self, node: Json, *, gone: bool) -> None:
@@ -41,6 +42,28 @@ class State:
             for info in self._bound.values():
                 if info.node == name:
                     fresh.add(info)
+
+    def take_claim(self, claim: Json, *, gone: bool) -> None:
+        """Take in an event about a PersistentVolumeClaim."""
+        metadata = claim["metadata"]
+        key = (metadata["namespace"], metadata["name"])
+        if gone:
+            self._claims.pop(key, None)
+        elif "deletionTimestamp" in metadata:
+            self._claims[key] = "is being deleted"
+        else:
+            bound = (claim.get("status") or {}).get("phase") == "Bound"
+            self._claims[key] = "" if bound else "unbound"
+
+    def claim_problem(self, info: PodInfo) -> str:
+        """Return why a pod's claims keep it from any node, in the real words; empty for nothing."""
+        for name in info.claims:
+            problem = self._claims.get((info.namespace, name), "not found")
+            if problem == "unbound":
+                return "pod has unbound immediate PersistentVolumeClaims"
+            if problem:
+                return f'persistentvolumeclaim "{name}" {problem}'
+        return ""
 
     def take_pod(self, pod: Json, *, gone: bool) -> bool:
         """Take in an event about a pod; True when this can change what the others may do."""

@@ -28,6 +28,7 @@ from faulty import (
 )
 
 CONFIG_MAPS = ResourceType("v1", "configmaps")
+SECRETS = ResourceType("v1", "secrets")  # of which a new namespace has none
 LAST = "the-last-one"
 
 FAULTS = st.lists(
@@ -93,6 +94,11 @@ def config_map(name, value):
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"v": value}}
 
 
+def secret(name, value):
+    metadata = {"name": name}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"v": value}}
+
+
 class History:
     """What was truly written to a namespace: for each object its versions, in order."""
 
@@ -109,16 +115,16 @@ class History:
         """Create, change (or, at will, delete) one object after another, then the last one."""
         for number, (name, delete) in enumerate(writes):
             if name not in self.alive:
-                self.put(self.client.create(config_map(name, str(number)), self.namespace))
+                self.put(self.client.create(secret(name, str(number)), self.namespace))
                 self.alive.add(name)
             elif delete:
-                self.client.delete(CONFIG_MAPS, name, self.namespace)
+                self.client.delete(SECRETS, name, self.namespace)
                 self.versions[name].append("deleted")
                 self.alive.remove(name)
             else:
-                patch = {"data": {"v": str(number)}}
-                self.put(self.client.patch(CONFIG_MAPS, name, patch, self.namespace))
-        self.put(self.client.create(config_map(LAST, ""), self.namespace))
+                patch = {"stringData": {"v": str(number)}}
+                self.put(self.client.patch(SECRETS, name, patch, self.namespace))
+        self.put(self.client.create(secret(LAST, ""), self.namespace))
 
     def put(self, item):
         metadata = item["metadata"]
@@ -132,7 +138,7 @@ def follow(client, history, writes, *, disturb):
     """Follow a namespace while it is written to; returns what was told of each object."""
     told, health = {}, []
     follower = Follower(
-        client, CONFIG_MAPS, history.namespace, on_health=lambda *now: health.append(now)
+        client, SECRETS, history.namespace, on_health=lambda *now: health.append(now)
     )
     state = {}
     for event in follower:
@@ -232,16 +238,16 @@ def test_a_follower_of_a_failing_server_ends_where_the_server_does_again_and_aga
 
 def test_a_deletion_that_nobody_saw_is_told_after_the_gap(before_server, direct, server):
     history = History(direct)
-    history.put(direct.create(config_map("goes", "1"), history.namespace))
-    history.put(direct.create(config_map("stays", "1"), history.namespace))
+    history.put(direct.create(secret("goes", "1"), history.namespace))
+    history.put(direct.create(secret("stays", "1"), history.namespace))
     seen = []
-    follower = Follower(before_server, CONFIG_MAPS, history.namespace)
+    follower = Follower(before_server, SECRETS, history.namespace)
     for event in follower:
         if event.type == SYNCED:
             break
     # The watch ends, and the version from which it would go on is gone.
     server.plan([Answer("500"), Answer("500"), Answer("503", 0, "0")])
-    with writing(lambda: direct.delete(CONFIG_MAPS, "goes", history.namespace)):
+    with writing(lambda: direct.delete(SECRETS, "goes", history.namespace)):
         for event in follower:
             if event.type != SYNCED:
                 seen.append((event.type, event.object["metadata"]["name"]))
