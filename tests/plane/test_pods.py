@@ -322,6 +322,10 @@ def test_output_of_a_chatty_pod_is_whole(pods) -> None:
 def test_a_deadline_ends_a_pod(pods) -> None:
     pod = pods.run("pod", BEAT, activeDeadlineSeconds=1)
     assert (pod.status.phase, pod.status.reason) == ("Failed", "DeadlineExceeded")
+    [event] = pods.core.list_namespaced_event(
+        pods.namespace, field_selector="involvedObject.name=pod,reason=DeadlineExceeded"
+    ).items
+    assert event.message == "Pod was active on the node longer than the specified deadline"
 
 
 def test_a_forced_deletion_kills_at_once(shared_plane, pods) -> None:

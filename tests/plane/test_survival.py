@@ -186,6 +186,25 @@ def test_probes_go_on_and_readiness_stays_over_a_kill_of_the_plane(own_plane, tm
     assert pods.wait_ended("pod").status.phase == "Failed"
 
 
+def test_a_hook_that_was_cut_off_is_done_again_and_one_that_is_done_is_not(
+    own_plane, tmp_path
+) -> None:
+    pods = own_plane.pods()
+    witness = tmp_path / "witness"
+    script = f"echo begin >> {witness}; sleep 1; echo end >> {witness}"
+    hook = {"postStart": {"exec": {"command": ["sh", "-c", script]}}}
+    pods.create("pod", "import time; time.sleep(1000)", container={"lifecycle": hook})
+    own_plane.wait_for(witness.exists, "the hook begins")
+    own_plane.kill()
+    own_plane.start()
+    own_plane.pods().wait_running("pod")
+    own_plane.kill()
+    own_plane.start()
+    pod = own_plane.pods().wait_running("pod")
+    assert pod.status.container_statuses[0].restart_count == 0
+    assert witness.read_text() == "begin\nbegin\nend\n"
+
+
 def test_a_grace_period_goes_on_over_a_kill_of_the_plane(own_plane) -> None:
     pods = own_plane.pods()
     source = (

@@ -21,7 +21,7 @@ FASTEST_BYTES_S = 1 << 30
 """How fast a container may come near to its limit: what it has left sets the next look."""
 
 SOONEST_S, LATEST_S = 0.1, 1.0
-TREE_S = 2.0
+FIRST_TREE_S, TREE_S = 0.3, 2.0
 """Seconds until a container's processes are looked for again; else the known ones are measured."""
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -67,7 +67,10 @@ class MemoryGuard:
         exceed : callable
             Called once, with the bytes used and the processes that use them.
         """
-        self._watched[name] = _Watched(root, limit, exceed, pids={root})
+        now = time.monotonic()  # a short run ends before anybody looks for its children
+        self._watched[name] = _Watched(
+            root, limit, exceed, due=now + SOONEST_S, tree_due=now + FIRST_TREE_S, pids={root}
+        )
         if self._sampling is None:
             self._sampling = asyncio.create_task(self._sample(), name="memory")
             self._sampling.add_done_callback(_report)

@@ -26,8 +26,8 @@ def message_path(spec: Json) -> str:
 def redirect(text: str, spec: Json, files: RunFiles) -> str:
     """Let a word of a command, or a variable, name the file of this run instead of the path.
 
-    Processes of this machine share /dev. A program that has the path from nowhere but its own code
-    reaches the file only in a container with mounts.
+    Processes of this machine share /dev, and covering it would cost more than most steps do. So a
+    program that has the path from its own code alone does not reach the file.
     """
     path = message_path(spec)
     if path not in text:

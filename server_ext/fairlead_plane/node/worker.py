@@ -147,11 +147,15 @@ class PodWorker:
         if seconds is None:
             return
         left_s = parse_timestamp(self._start_time) + seconds - time.time()
-        if left_s <= 0:
-            self.stop(DEADLINE_VERDICT, grace_s=max(0.0, self._grace_s + left_s))
-        else:
-            loop = asyncio.get_running_loop()
-            self._deadline = loop.call_later(left_s, self.stop, DEADLINE_VERDICT)
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.call_later(max(0.0, left_s), self._exceed_deadline, left_s)
+
+    def _exceed_deadline(self, left_s: float) -> None:
+        """End the pod; the deadline may have passed while there was no plane."""
+        if not self._stop.is_set():
+            note = Note(DEADLINE_VERDICT.reason, DEADLINE_VERDICT.message)
+            self._task(self._pod.write(note, changed=False))
+        self.stop(DEADLINE_VERDICT, grace_s=max(0.0, self._grace_s + min(0.0, left_s)))
 
     def _ended_before_stop(self) -> bool:
         """Tell whether all main processes ended by themselves, just before they were asked to."""
