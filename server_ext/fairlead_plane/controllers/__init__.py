@@ -16,6 +16,7 @@ from .jobs import JobController
 from .namespaces import NamespaceController
 from .replicasets import ReplicaSetController
 from .runtime import Controllers
+from .statefulsets import StatefulSetController
 from .volumes import VolumeController
 
 __all__ = ["Controllers", "all_controllers"]
@@ -36,6 +37,7 @@ def all_controllers(folder: Path, ca: str) -> list[Controller]:
         NamespaceController(ca),
         ReplicaSetController(),
         DeploymentController(),
+        StatefulSetController(),
         JobController(),
         EndpointsController(),
         ClaimController(volumes),

@@ -128,11 +128,11 @@ def test_recreate_ends_all_old_pods_before_the_first_new_one(workloads) -> None:
 
 
 @needs_kubectl
-def test_kubectl_pauses_restarts_and_undoes_a_rollout(workloads) -> None:
+def test_kubectl_scales_pauses_restarts_and_undoes_a_rollout(workloads) -> None:
     workloads.apps.create_namespaced_deployment(workloads.namespace, deployment(replicas=1))
     printed = workloads.kubectl("rollout", "status", "deployment/web")
     assert 'deployment "web" successfully rolled out' in printed
-    workloads.kubectl("patch", "deployment/web", "-p", '{"spec": {"replicas": 2}}')
+    workloads.kubectl("scale", "deployment/web", "--replicas=2")
     workloads.kubectl("rollout", "status", "deployment/web")
     assert len(workloads.pods("app=web")) == 2
     change(workloads, "2")
