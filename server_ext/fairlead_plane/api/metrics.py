@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl
@@ -40,7 +40,7 @@ class Metrics:
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
         self._requests: Counter[tuple[_Labels, int]] = Counter()
-        self._seconds: Counter[_Labels] = Counter()
+        self._seconds: defaultdict[_Labels, float] = defaultdict(float)
         self._buckets: Counter[tuple[_Labels, float]] = Counter()
         self._active: Counter[_Labels] = Counter()
 
@@ -78,7 +78,7 @@ class Metrics:
         from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
         registry = CollectorRegistry()
-        registry.register(self)  # type: ignore[arg-type]
+        registry.register(self)
         return generate_latest(registry), CONTENT_TYPE_PLAIN_0_0_4
 
     def collect(self) -> Iterator[Metric]:
