@@ -106,6 +106,9 @@ def test_a_patch_of_every_kind_has_the_parameter_that_kubectl_looks_for(document
         patch = json.loads(documents.v3(place)[0])["paths"][path]["patch"]
         assert "fieldValidation" in [each["name"] for each in patch["parameters"]]
         assert patch["x-kubernetes-group-version-kind"]["kind"] in ("Pod", "PyTorchJob")
+        # By this kubectl decides how it makes a patch.
+        media = patch["requestBody"]["content"]
+        assert ("application/strategic-merge-patch+json" in media) == (place == "api/v1")
 
 
 def test_a_custom_resource_is_described_with_its_metadata(documents):
@@ -189,3 +192,82 @@ def test_kubectl_explains_a_field(kubectl):
     assert code == 0, err
     assert "FIELD: protocol <string>" in out
     assert "Must be UDP, TCP, or SCTP" in out
+
+
+THING = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "widgets.schemas.io"},
+    "spec": {
+        "group": "schemas.io",
+        "scope": "Namespaced",
+        "names": {"plural": "widgets", "kind": "Widget"},
+        "versions": [
+            {
+                "name": "v1",
+                "served": True,
+                "storage": True,
+                "schema": {
+                    "openAPIV3Schema": {
+                        "type": "object",
+                        "description": "A thing to turn.",
+                        "properties": {
+                            "spec": {
+                                "type": "object",
+                                "required": ["size"],
+                                "properties": {
+                                    "size": {
+                                        "type": "integer",
+                                        "description": "How large.",
+                                        "x-kubernetes-validations": [
+                                            {"rule": "self >= oldSelf", "message": "only grows"}
+                                        ],
+                                    },
+                                    "colour": {"type": "string", "default": "red"},
+                                },
+                            }
+                        },
+                    }
+                },
+            }
+        ],
+    },
+}
+WIDGET = {
+    "apiVersion": "schemas.io/v1",
+    "kind": "Widget",
+    "metadata": {"name": "w"},
+    "spec": {"size": 2},
+}
+
+
+def test_kubectl_works_with_a_kind_of_ones_own(kubectl):
+    assert kubectl("create", "-f", "-", manifest=THING)[0] == 0
+    try:
+        code, out, err = kubectl("explain", "widget.spec.size")
+        assert code == 0, err
+        assert "How large." in out
+        code, out, err = kubectl("apply", "-f", "-", manifest=WIDGET)
+        assert (code, err) == (0, ""), err
+        assert kubectl("get", "widget", "w", "-o", "jsonpath={.spec.colour}")[1] == "red"
+        larger = {**WIDGET, "spec": {"size": 3}}
+        code, out, err = kubectl("apply", "-f", "-", manifest=larger)
+        assert (code, out, err) == (0, "widget.schemas.io/w configured\n", "")
+        code, _, err = kubectl("apply", "-f", "-", manifest=WIDGET)
+        assert (code, "only grows" in err) == (1, True), err
+        code, _, err = kubectl(
+            "apply", "-f", "-", manifest={**larger, "spec": {"size": 3, "shape": 1}}
+        )
+        assert (code, 'unknown field "spec.shape"' in err) == (1, True), err
+        code, _, err = kubectl("apply", "-f", "-", manifest={**WIDGET, "spec": {"size": "x"}})
+        assert "spec.size in body must be of type integer" in err
+    finally:
+        kubectl("delete", "crd", "widgets.schemas.io")
+
+
+def test_kubectl_is_told_why_a_definition_is_refused(kubectl):
+    broken = json.loads(json.dumps(THING))
+    del broken["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["type"]
+    code, _, err = kubectl("create", "-f", "-", manifest=broken)
+    assert code == 1
+    assert "properties[spec].type: Required value: must not be empty for specified object" in err

@@ -85,7 +85,7 @@ class OpenApi:
         document = {
             "openapi": "3.0.0",
             "info": _INFO,
-            "paths": build_paths(kinds, v3=True),
+            "paths": build_paths(kinds, self._builtin(kinds), v3=True),
             "components": {"schemas": self._schemas(kinds, "#/components/schemas/")},
         }
         return orjson.dumps(document), self.digest(group, version)
@@ -96,7 +96,7 @@ class OpenApi:
         document = {
             "swagger": "2.0",
             "info": _INFO,
-            "paths": build_paths(kinds, v3=False),
+            "paths": build_paths(kinds, self._builtin(kinds), v3=False),
             "definitions": self._schemas(kinds, "#/definitions/"),
         }
         body = orjson.dumps(document)
@@ -104,6 +104,10 @@ class OpenApi:
 
     def _of(self, group: str, version: str) -> list[Kind]:
         return [kind for kind in self._kinds() if (kind.group, kind.version) == (group, version)]
+
+    def _builtin(self, kinds: Iterable[Kind]) -> set[Kind]:
+        found = {kind: self._schema_of(kind) for kind in kinds}
+        return {kind for kind, schema in found.items() if schema is not None and schema.name}
 
     def _kind_digest(self, kind: Kind) -> bytes:
         schema = self._schema_of(kind)

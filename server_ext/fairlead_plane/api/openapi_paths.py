@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from ..resources import Json, Kind
 
@@ -11,8 +11,8 @@ _PATCHES = (
     "application/apply-patch+yaml",
     "application/json-patch+json",
     "application/merge-patch+json",
-    "application/strategic-merge-patch+json",
 )
+_STRATEGIC = "application/strategic-merge-patch+json"
 _WRITE = ("dryRun", "fieldManager", "fieldValidation")
 _READ = (
     "allowWatchBookmarks", "continue", "fieldSelector", "labelSelector", "limit",
@@ -35,8 +35,18 @@ _OBJECT = (
 )
 
 
-def build_paths(kinds: Iterable[Kind], *, v3: bool) -> Json:
-    """Return the paths of some kinds, as OpenAPI v3 or v2 writes them."""
+def build_paths(kinds: Iterable[Kind], builtin: Collection[Kind], *, v3: bool) -> Json:
+    """Return the paths of some kinds, as OpenAPI v3 or v2 writes them.
+
+    Parameters
+    ----------
+    kinds : iterable of Kind
+        The kinds.
+    builtin : collection of Kind
+        Those among them that take a strategic merge patch: clients go by that.
+    v3 : bool
+        False: v2.
+    """
     paths: Json = {}
     for kind in kinds:
         base = f"/apis/{kind.group}/{kind.version}" if kind.group else f"/api/{kind.version}"
@@ -47,8 +57,13 @@ def build_paths(kinds: Iterable[Kind], *, v3: bool) -> Json:
         paths[f"{inner}/{kind.plural}"] = _item(kind, _COLLECTION, places, v3)
         one = f"{inner}/{kind.plural}/{{name}}"
         paths[one] = _item(kind, _OBJECT, (*places, "name"), v3)
+        items = [paths[one]]
         if kind.status_subresource:
             paths[f"{one}/status"] = _item(kind, _OBJECT[:3], (*places, "name"), v3)
+            items.append(paths[f"{one}/status"])
+        media = (*_PATCHES, _STRATEGIC) if kind in builtin else _PATCHES
+        for item in items:
+            _add_body(item["patch"], media, v3)
     return dict(sorted(paths.items()))
 
 
@@ -71,8 +86,8 @@ def _item(
                 "version": kind.version,
             },
         }
-        if method in ("post", "put", "patch"):
-            _add_body(item[method], _PATCHES if method == "patch" else (_JSON,), v3)
+        if method in ("post", "put"):
+            _add_body(item[method], (_JSON,), v3)
     return item
 
 
