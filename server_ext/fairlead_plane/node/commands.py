@@ -81,7 +81,7 @@ def pod_env(
         "HOME": str(folder / "home"),
         "TMPDIR": str(folder / "tmp"),
         "XDG_CACHE_HOME": str(cache),
-        "HOSTNAME": pod["metadata"]["name"],
+        "HOSTNAME": pod["spec"].get("hostname") or pod["metadata"]["name"][:63],
         "PYTHONUSERBASE": str(folder / "home" / ".local"),
         "VIRTUAL_ENV": str(layer.folder),
         # Also for a pip that runs in another environment: it hands over to this interpreter.

@@ -282,7 +282,7 @@ class Container:
         told: tuple[str, str] | None = None
         while True:
             try:
-                refuse_unsupported(self._pod.object, self._spec, self._pod.title)
+                refuse_unsupported(self._pod.object, self._spec)
                 return await prepare(self._host, self._pod.object, self._spec, files)
             except HoldError as hold:
                 held = waiting(hold.reason, hold.message)

@@ -6,36 +6,25 @@ import os
 from collections.abc import Iterator
 
 from ..resources import Json
-from .problems import HoldError
 from .runtime import StartError
 
 
-def refuse_unsupported(pod: Json, spec: Json, title: str) -> None:
+def refuse_unsupported(pod: Json, spec: Json) -> None:
     """Refuse a container that would not be what its manifest asks for, and might do harm or fail.
 
     Parameters
     ----------
     pod, spec : dict
         The Pod, and one of its containers.
-    title : str
-        The pod as messages name it.
 
     Raises
     ------
-    HoldError
-        CreateContainerConfigError, where a kubelet says that.
     StartError
         A field that this node can never honour; the message names it and says why.
     """
     own, shared = spec.get("securityContext") or {}, pod["spec"].get("securityContext") or {}
     where = f"container {spec['name']}"
     user = os.getuid()
-    if {**shared, **own}.get("runAsNonRoot") and user == 0:
-        raise HoldError(
-            "CreateContainerConfigError",
-            "container has runAsNonRoot and image will run as root "
-            f'(pod: "{title}", container: {spec["name"]})',
-        )
     if own.get("privileged") and user != 0:
         raise _unsupported(
             f"securityContext.privileged of {where}", f"its processes run as user {user}"
@@ -99,6 +88,8 @@ def _ignored_of(path: str, container: Json) -> Iterator[str]:
 
 
 def _ignored_user(path: str, security: Json) -> Iterator[str]:
+    if security.get("runAsNonRoot") and os.getuid() == 0:
+        yield f"{path}.runAsNonRoot (processes run as root, as the control plane does)"
     for field, own in (("runAsUser", os.getuid()), ("runAsGroup", os.getgid())):
         if security.get(field) not in (None, own):
             yield f"{path}.{field} {security[field]} (processes run as {own})"
