@@ -68,6 +68,8 @@ class Container:
         self.role = role
         self.state = restore(pod.object, spec, role)
         self._folder = container_folder(host.folder, pod.uid, self.name)
+        self._left = last_attempt(self._folder)
+        """Number of the last run that a plane of before has left; None when there is none."""
         self._path = field_path(role, self.name)
         self.started = asyncio.Event()
         """Set when it has started once: its turn is over among the init containers."""
@@ -119,15 +121,14 @@ class Container:
     @property
     def began(self) -> bool:
         """True when a run of it was ever started, by this plane or one before."""
-        return last_attempt(self._folder) is not None
+        return self._left is not None or self.run is not None
 
     @property
     def over(self) -> bool:
         """True when its last run has ended and needs no restart, by the records on disk."""
-        attempt = last_attempt(self._folder)
-        if attempt is None:
+        if self._left is None:
             return False
-        record = RunFiles(self._folder, attempt).read_exit()
+        record = RunFiles(self._folder, self._left).read_exit()
         return record is not None and not self._restarts(record)
 
     def redefine(self, spec: Json) -> None:
@@ -187,7 +188,7 @@ class Container:
         state = self.state
         back_off = BackOff()
         # A start that failed before there was a process leaves no file, but counts.
-        attempt = max(last_attempt(self._folder) or 0, state.restarts)
+        attempt = max(self._left or 0, state.restarts)
         while True:
             state.restarts = attempt
             record = await self._attempt(RunFiles(self._folder, attempt))
