@@ -297,3 +297,17 @@ async def test_namespaces_that_may_not_be_listed_are_none_with_the_reason(fetch,
     answer = await fetch("namespaces")
     assert answer["namespaces"] == []
     assert "forbidden" in answer["reason"]
+
+
+async def test_where_all_pods_may_not_be_seen_those_of_the_namespace_count(
+    new_viewer, fetch, proxied
+):
+    proxied.refused["GET /api/v1/(pods|nodes)$"] = 403
+    await use(fetch, "proxied")
+    viewer = await new_viewer()
+    await viewer.subscribe(1, "usage")
+    rows = await viewer.until(1, lambda rows: True)
+    assert rows["usage"]["scope"] == "namespace"
+    assert rows["usage"]["cpu"] == {"used": 0, "allocatable": None, "quota": None}
+    await until(lambda: proxied.watches["/api/v1/namespaces/default/pods"] == 1)
+    assert not proxied.watches["/api/v1/pods"]
