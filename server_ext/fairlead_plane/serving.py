@@ -6,12 +6,14 @@ import asyncio
 import logging
 import socket
 import ssl
+from urllib.parse import unquote
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from .api import AsgiApp
+from .upgrade import SpdyConnection, wants_spdy
 
 KEEP_ALIVE_S = 300
 """Idle seconds after which a connection is closed: a new one costs a TLS handshake."""
@@ -33,7 +35,22 @@ class _Protocol(HttpToolsProtocol):
     def _should_upgrade(self) -> bool:
         # A WebSocket begins with GET; anything else that asks for one gets an answer in words.
         is_get: bool = self.scope["method"] == "GET"
-        return is_get and super()._should_upgrade()
+        return wants_spdy(self) or (is_get and super()._should_upgrade())
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over, to a WebSocket or to SPDY."""
+        if not wants_spdy(self):
+            super().handle_websocket_upgrade()
+            return
+        raw_path, _, query = self.url.partition(b"?")
+        scope = {
+            **self.scope,
+            "path": unquote(raw_path.decode("ascii")),
+            "raw_path": raw_path,
+            "query_string": query,
+        }
+        self.connections.discard(self)
+        SpdyConnection(self.config.loaded_app, self.server_state, scope).take_over(self.transport)
 
 
 class HttpServer:

@@ -17,12 +17,20 @@ TIMEOUT_S = 60
 
 
 class Kubectl:
-    """Runs kubectl; skips the test where there is none."""
+    """Runs kubectl; skips the test where there is none.
 
-    def __init__(self, kubeconfig: Any, namespace: str) -> None:
+    With `spdy` it upgrades to SPDY instead of a WebSocket, as before version 1.29.
+    """
+
+    def __init__(self, kubeconfig: Any, namespace: str, *, spdy: bool = False) -> None:
         if KUBECTL is None:
             pytest.skip("there is no kubectl on this machine")
         self._start = [KUBECTL, "--kubeconfig", str(kubeconfig), "-n", namespace]
+        if spdy:
+            off = [
+                f"KUBECTL_{name}_WEBSOCKETS=false" for name in ("REMOTE_COMMAND", "PORT_FORWARD")
+            ]
+            self._start = ["/usr/bin/env", *off, *self._start]
 
     def argv(self, *words: str) -> list[str]:
         """Return the whole command line."""

@@ -8,6 +8,7 @@ import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import websocket
@@ -20,9 +21,9 @@ from .kubectl import Kubectl, Terminal
 SLEEP = "import time; time.sleep(600)"
 
 
-@pytest.fixture
-def kubectl(shared_plane: RunningPlane, namespace: str) -> Kubectl:
-    return Kubectl(shared_plane.kubeconfig, namespace)
+@pytest.fixture(params=["websocket", "spdy"])
+def kubectl(shared_plane: RunningPlane, namespace: str, request: Any) -> Kubectl:
+    return Kubectl(shared_plane.kubeconfig, namespace, spdy=request.param == "spdy")
 
 
 @pytest.fixture

@@ -31,9 +31,9 @@ from .kubectl import Kubectl
 from .servers import free_port, http_server
 
 
-@pytest.fixture
-def kubectl(shared_plane: RunningPlane, namespace: str) -> Kubectl:
-    return Kubectl(shared_plane.kubeconfig, namespace)
+@pytest.fixture(params=["websocket", "spdy"])
+def kubectl(shared_plane: RunningPlane, namespace: str, request: Any) -> Kubectl:
+    return Kubectl(shared_plane.kubeconfig, namespace, spdy=request.param == "spdy")
 
 
 @pytest.fixture

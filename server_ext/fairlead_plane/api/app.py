@@ -35,7 +35,7 @@ from .proxy import ALIAS_PREFIX, ALIAS_SERVICE, Services, answer_proxy
 from .reviews import Reviews, find_review
 from .streams import STREAMS, PodStreams, answer_stream
 from .watches import watch_events
-from .websocket import refuse_by_http
+from .websocket import is_spdy, refuse_by_http
 
 log = logging.getLogger(__name__)
 
@@ -123,6 +123,7 @@ class ApiServer:
             await self._services[ALIAS_SERVICE](scope, receive, send)
             return
         if (review := find_review(path)) is not None:
+            _refuse_socket(scope)
             await self._authorizer.check(user, read_attributes(scope, review))
             await self._answer_review(scope, receive, send, review, user)
             return
@@ -135,6 +136,8 @@ class ApiServer:
             await self._answer_path(scope, path, send)
             return
         if target.kind in (POD, SERVICE) and target.subresource == "proxy" and target.name:
+            if is_spdy(scope):
+                raise bad_request("SPDY does not go through the proxy")
             ports = self._streams.ports
             await answer_proxy(self._resources, self._services, ports, target, scope, receive, send)
             return
@@ -142,8 +145,7 @@ class ApiServer:
             pod = await self._resources.get(POD, target.name, target.namespace)
             await answer_stream(self._streams, pod, target, scope, receive, send)
             return
-        if scope["type"] == "websocket":
-            raise bad_request("no WebSocket is served here")
+        _refuse_socket(scope)
         if target.kind is SERVICE_ACCOUNT and target.subresource == "token" and target.name:
             await self._answer_review(scope, receive, send, target, user)
             return
@@ -201,6 +203,11 @@ class ApiServer:
 
 def _accept(scope: Scope) -> str:
     return b",".join(value for name, value in scope["headers"] if name == b"accept").decode()
+
+
+def _refuse_socket(scope: Scope) -> None:
+    if scope["type"] == "websocket":
+        raise bad_request("no WebSocket is served here")
 
 
 def _not_found() -> ApiError:

@@ -54,9 +54,14 @@ def choose_protocol(scope: Scope, known: Sequence[str]) -> str | None:
 
 
 def check_upgrade(scope: Scope) -> None:
-    """Refuse what is no upgrade to a WebSocket with 400."""
-    if scope["type"] != "websocket":
-        raise bad_request("Upgrade request required: this server takes WebSocket, not SPDY")
+    """Refuse what is no upgrade with 400; one to SPDY must offer a protocol."""
+    if scope["type"] != "websocket" or (is_spdy(scope) and not scope["subprotocols"]):
+        raise bad_request("Upgrade request required")
+
+
+def is_spdy(scope: Scope) -> bool:
+    """Tell whether the messages are the bytes of a SPDY connection."""
+    return bool(scope.get("spdy"))
 
 
 def refuse_by_http(send: Send) -> Send:

@@ -9,8 +9,16 @@ from ...resources import ApiError, Json, bad_request
 from ..containers import choose_container
 from ..http import Receive, Scope, Send, read_flag
 from ..paths import Target
-from ..websocket import WebSocket, check_upgrade, choose_protocol
-from .commands import PROTOCOLS, Commands, Options, open_session, serve_session
+from ..websocket import WebSocket, check_upgrade, choose_protocol, is_spdy
+from .commands import (
+    PROTOCOLS,
+    SPDY_PROTOCOLS,
+    Commands,
+    Options,
+    open_channels,
+    open_session,
+    serve_session,
+)
 from .forward import Ports, answer_forward
 
 STREAMS = ("exec", "attach", "portforward")
@@ -50,13 +58,16 @@ async def answer_stream(
         tty=read_flag(flags, "tty"),
     )
     check_upgrade(scope)
-    protocol = choose_protocol(scope, PROTOCOLS)
+    spdy = is_spdy(scope)
+    protocol = choose_protocol(scope, SPDY_PROTOCOLS if spdy else PROTOCOLS)
     attach = target.subresource == "attach"
     session = await open_session(streams.commands, pod, options, attach=attach)
     socket = WebSocket(receive, send)
+    channels = open_channels(socket, protocol, options, spdy=spdy)
     try:
         await socket.accept(protocol)
-        await serve_session(socket, protocol, session, options)
+        await serve_session(channels, protocol, session, options)
     finally:
+        await channels.stop()
         if not isinstance(session, ApiError):
             session.close()

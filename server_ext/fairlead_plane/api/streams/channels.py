@@ -44,12 +44,26 @@ class Channels:
         Accepted.
     protocol : str or None
         Its sub-protocol; None stands for the oldest.
+    first : int
+        Stream on which `open` sends.
     """
 
-    def __init__(self, socket: WebSocket, protocol: str | None) -> None:
+    def __init__(self, socket: WebSocket, protocol: str | None, first: int = 0) -> None:
         self._socket = socket
+        self._first = first
         self._base64 = protocol in (BASE64, V4_BASE64)
         self._closes = protocol == V5
+
+    async def open(self) -> None:
+        """Send a first, empty message: it says that the connection stands."""
+        await self.send(self._first, b"")
+
+    async def close(self) -> None:
+        """Close the WebSocket."""
+        await self._socket.close()
+
+    async def stop(self) -> None:
+        """Do nothing: nothing is read ahead."""
 
     async def receive(self) -> Piece | None:
         """Return what comes next; None when the client has left or breaks the protocol."""

@@ -12,12 +12,16 @@ import orjson
 from ...resources import ApiError, Json, bad_request
 from ..websocket import WebSocket
 from .channels import BASE64, PLAIN, V4, V4_BASE64, V5, Channels
+from .spdy_channels import SpdyChannels
+
+V3, V2 = "v3.channel.k8s.io", "v2.channel.k8s.io"
 
 PROTOCOLS = (V5, V4, V4_BASE64, PLAIN, BASE64, "")
+SPDY_PROTOCOLS = (V4, V3, V2)
 
 _STDIN, _STDOUT, _STDERR, _ERROR, _RESIZE = range(5)
 _OUTPUTS = {"stdout": _STDOUT, "stderr": _STDERR}
-_PLAIN_ERRORS = (None, "", PLAIN, BASE64)
+_PLAIN_ERRORS = (None, "", PLAIN, BASE64, V3, V2)
 """Before version 4 the error is a text, and nobody is told an exit code."""
 
 
@@ -132,16 +136,34 @@ async def open_session(
         return error
 
 
+def open_channels(
+    socket: WebSocket, protocol: str | None, options: Options, *, spdy: bool
+) -> Channels | SpdyChannels:
+    """Return the streams of an accepted connection."""
+    if not spdy:
+        first = _STDOUT if options.stdout else _STDERR if options.stderr else _ERROR
+        return Channels(socket, protocol, first)
+    wanted = {
+        "stdin": options.stdin,
+        "stdout": options.stdout,
+        "stderr": options.stderr and not options.tty,
+        "error": True,
+        "resize": options.tty and protocol in (V4, V3),
+    }
+    return SpdyChannels(socket, {name for name, value in wanted.items() if value})
+
+
 async def serve_session(
-    socket: WebSocket, protocol: str | None, session: Session | ApiError, options: Options
+    channels: Channels | SpdyChannels,
+    protocol: str | None,
+    session: Session | ApiError,
+    options: Options,
 ) -> None:
-    """Carry a session over an accepted WebSocket until either end leaves."""
-    channels = Channels(socket, protocol)
-    # A first, empty message says that the connection stands.
-    await channels.send(_STDOUT if options.stdout else _STDERR if options.stderr else _ERROR, b"")
+    """Carry a session over an accepted connection until either end leaves."""
+    await channels.open()
     if isinstance(session, ApiError):
         await channels.send(_ERROR, _ending(protocol, session))
-        await socket.close()
+        await channels.close()
         return
     wanted = {"stdout": options.stdout, "stderr": options.stderr}
 
@@ -156,7 +178,7 @@ async def serve_session(
         except ApiError as error:
             ending = error
         await channels.send(_ERROR, _ending(protocol, ending))
-        await socket.close()
+        await channels.close()
 
     async def listen() -> None:
         while (piece := await channels.receive()) is not None:
@@ -181,9 +203,9 @@ async def serve_session(
 
 def _resize(session: Session, data: bytes) -> None:
     try:
-        size = orjson.loads(data)
+        size = orjson.loads(data.splitlines()[-1])
         width, height = int(size["Width"]), int(size["Height"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, LookupError, TypeError):
         return  # a client that says no size has none
     if 0 <= width < 1 << 16 and 0 <= height < 1 << 16:
         session.resize(width, height)

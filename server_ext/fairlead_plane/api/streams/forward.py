@@ -1,4 +1,4 @@
-"""`pods/portforward`: connections to ports of a pod, several in one WebSocket."""
+"""`pods/portforward`: connections to ports of a pod, several in one stream."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from starlette.requests import ClientDisconnect
 
 from ...resources import ApiError, Json, bad_request
 from ..http import Receive, Scope, Send
-from ..websocket import WebSocket, check_upgrade, choose_protocol
+from ..websocket import WebSocket, check_upgrade, choose_protocol, is_spdy
 from .channels import BASE64, PLAIN, V4, V4_BASE64, Channels
 from .spdy import Connection, Stream
 
+SPDY = "portforward.k8s.io"
 SPDY_TUNNEL = "SPDY/3.1+portforward.k8s.io"
 """The frames of a SPDY connection in the messages of the WebSocket: `kubectl` since 1.30."""
 
@@ -54,9 +55,10 @@ async def answer_forward(
             f"Current status={pod['status']['phase']}"
         )
     check_upgrade(scope)
-    protocol = choose_protocol(scope, (SPDY_TUNNEL, *_CHANNELS))
+    spdy = is_spdy(scope)
+    protocol = choose_protocol(scope, (SPDY,) if spdy else (SPDY_TUNNEL, *_CHANNELS))
     socket = WebSocket(receive, send)
-    if protocol == SPDY_TUNNEL:
+    if spdy or protocol == SPDY_TUNNEL:
         await socket.accept(protocol)
         await _Tunnel(ports, pod, socket).serve()
         return
@@ -156,7 +158,7 @@ async def _serve_port(
 
 
 class _Tunnel:
-    """One SPDY connection inside of a WebSocket."""
+    """One SPDY connection, bare or inside of a WebSocket."""
 
     def __init__(self, ports: Ports, pod: Json, socket: WebSocket) -> None:
         self._ports = ports
