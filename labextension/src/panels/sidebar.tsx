@@ -11,6 +11,7 @@ import { Message } from '../components/Message';
 import { RunList, RunVerb } from '../components/RunList';
 import { Section } from '../components/Section';
 import type { ITrans } from '../components/text';
+import { Trouble } from '../components/Trouble';
 import type { RunsModel } from '../model/runs';
 import { Head, IHeadOptions, SwitchPart } from './head';
 import { runRefusal } from './refusals';
@@ -139,12 +140,15 @@ export class Sidebar extends ReactWidget {
     // What was known stays; the head says what is wrong.
     if (runs.runs.length) {
       return (
-        <RunList
-          runs={runs.runs}
-          onVerb={this.options.onVerb}
-          refusal={verb => runRefusal(context, verb)}
-          trans={trans}
-        />
+        <>
+          {this._notLive()}
+          <RunList
+            runs={runs.runs}
+            onVerb={this.options.onVerb}
+            refusal={verb => runRefusal(context, verb)}
+            trans={trans}
+          />
+        </>
       );
     }
     if (load.kind === 'error' || load.kind === 'gone') {
@@ -159,17 +163,39 @@ export class Sidebar extends ReactWidget {
       return <Message kind="loading" text={trans.__('Loading…')} />;
     }
     return (
-      <Message
-        kind="empty"
-        text={trans.__('No runs yet.')}
-        hint={trans.__(
-          'A run takes the steps of a notebook from the first to the last, in parallel where it can.'
-        )}
-        action={
-          runRefusal(context, 'start')
-            ? undefined
-            : { label: trans.__('Run a notebook'), name: 'start', run: this.options.onStart }
-        }
+      <>
+        {this._notLive()}
+        <Message
+          kind="empty"
+          text={trans.__('No runs yet.')}
+          hint={trans.__(
+            'A run takes the steps of a notebook from the first to the last, in parallel where it can.'
+          )}
+          action={
+            runRefusal(context, 'start')
+              ? undefined
+              : { label: trans.__('Run a notebook'), name: 'start', run: this.options.onStart }
+          }
+        />
+      </>
+    );
+  }
+
+  /** Where the list can be read but not followed, it says so. */
+  private _notLive(): JSX.Element | null {
+    const { runs, context, trans } = this.options;
+    const { health, message, hint } = runs.health;
+    // Trouble with the whole context stands in the head already.
+    if (context.stale || (health !== 'reconnecting' && health !== 'error')) {
+      return null;
+    }
+    return (
+      <Trouble
+        kind={health}
+        text={trans.__('Runs are not followed now: refresh to see what changed.')}
+        why={message}
+        hint={hint}
+        action={{ ...this._again(), label: trans.__('Refresh') }}
       />
     );
   }
