@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any, NamedTuple
 from fairlead.names import INTERPRETER_ANNOTATION, WORKING_DIR_ANNOTATION
 
 from ..resources import Json, Resources
-from . import commands
+from . import commands, gpus
 from .accounts import Accounts, asks_for_files, has_token
 from .checks import Checks
 from .layers import Interpreters, Layer
@@ -46,7 +45,8 @@ class Host:
     umask: int
     port: int
     """Where the API server listens on loopback."""
-    capacity: Mapping[str, Decimal]
+    capacity: dict[str, Decimal]
+    """Of this machine; `nvidia.com/gpu` is in it from the start of the node on."""
 
     def volume_context(self, pod: Json, account: Json) -> Context:
         """Return what the volumes of a pod depend on."""
@@ -114,6 +114,8 @@ async def prepare(host: Host, pod: Json, spec: Json, files: RunFiles) -> Prepare
         (folder / name).mkdir(exist_ok=True)
     layer.make()
     env = commands.pod_env(host.interpreters.env, pod, folder, host.cache, layer)
+    if gpus.RESOURCE in host.capacity:
+        env |= gpus.gpu_env(pod, spec)
     account = await host.accounts.find(pod)
     trusted = has_token(pod, account)
     if trusted:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..resources import NODE, POD, ApiError, Json, Resources, Transaction
 from ..tokens import Tokens
-from . import commands, machine
+from . import commands, gpus, machine
 from .accounts import Accounts
 from .checks import Checks
 from .exec import Execs
@@ -101,7 +101,10 @@ class Node:
         """Register this machine, and find or start the shim; raises ShimError."""
         self._pods.mkdir(exist_ok=True)
         self._host.cache.mkdir(exist_ok=True)
-        node = machine.build_node(self._host.name, self._capacity)
+        # In a thread: a driver that wakes its devices takes its time.
+        found = await asyncio.to_thread(gpus.find_gpus, os.environ)
+        self._capacity |= gpus.amount(found)
+        node = machine.build_node(self._host.name, self._capacity, found)
 
         def register(transaction: Transaction) -> None:
             for other in transaction.list(NODE):
@@ -111,9 +114,12 @@ class Node:
                 if pod["spec"].get("nodeName", self._host.name) != self._host.name:
                     conditions = pod["status"].get("conditions") or []
                     transaction.bind_pod(pod, self._host.name, conditions)
-            if transaction.find(NODE, self._host.name) is None:
-                transaction.create(node)
-            transaction.update_status(node)
+            known = transaction.find(NODE, self._host.name)
+            if known is None:
+                known = transaction.create(node)
+            status = {**node["status"], "conditions": machine.conditions(known)}
+            known = transaction.update(machine.renew(known, node))
+            transaction.update_status({**known, "status": status})
 
         await self._resources.transaction(register)
         await self._runtime.start()
