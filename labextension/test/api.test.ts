@@ -213,6 +213,20 @@ describe('the feed', () => {
     expect(FakeSocket.all.length).toBe(3);
   });
 
+  test('what was refused is asked for again on demand, and nothing else is', () => {
+    const made = feed();
+    made.subscribe({ topic: 'context' }, () => undefined);
+    made.subscribe({ topic: 'runs' }, () => undefined);
+    const [socket] = FakeSocket.all;
+    socket.onopen?.();
+    socket.tell({ id: 1, error: 'No context.', hint: '' });
+    socket.tell({ id: 2, health: 'ok' });
+    socket.sent.length = 0;
+    made.retry();
+    made.retry();
+    expect(socket.sent).toEqual([{ subscribe: 1, topic: 'context' }]);
+  });
+
   test('a reader who asks for it need not wait for the pause', () => {
     vi.useFakeTimers();
     const made = feed();

@@ -108,6 +108,18 @@ describe('ContextModel', () => {
     expect(feed.topics).toEqual([]);
   });
 
+  test('where the chosen context is no more, another one can be used', async () => {
+    const { model, feed, client, tell } = made();
+    model.start();
+    feed.tell('context', { error: "No context 'team'.", hint: 'Choose another one.' });
+    expect([model.state, model.context]).toEqual(['error', null]);
+    expect(model.problem).toEqual({ message: "No context 'team'.", hint: 'Choose another one.' });
+    await model.use('local');
+    expect([client.use.mock.calls.length, feed.retries]).toEqual([1, 1]);
+    tell({});
+    expect([model.state, model.problem]).toEqual(['ok', null]);
+  });
+
   test('where the server refuses us, beginning anew uses the same context again', async () => {
     const { model, feed, client, tell } = made();
     model.start();
@@ -116,7 +128,8 @@ describe('ContextModel', () => {
     expect(client.use).toHaveBeenCalledWith('local', 'team');
     feed.connect(false);
     await model.reconnect();
-    expect([client.use.mock.calls.length, feed.retries]).toEqual([1, 2]);
+    expect(client.use).toHaveBeenCalledTimes(1);
+    expect(feed.retries).toBe(3);
   });
 });
 

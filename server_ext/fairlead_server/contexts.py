@@ -8,7 +8,7 @@ from typing import Any
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from fairlead.errors import SpecError
+from fairlead.errors import FairleadError, SpecError
 from fairlead.kube import Context, list_contexts
 from fairlead_server.base import FairleadHandler
 from fairlead_server.reachable import problems_of
@@ -22,11 +22,16 @@ class ContextsHandler(FairleadHandler):
     @web.authenticated
     @authorized
     async def get(self) -> None:
-        """Answer the contexts, and which one this server uses."""
+        """Answer the contexts, and which one this server uses; none where that one is no more."""
         found = await asyncio.to_thread(list_contexts)
         problems = await problems_of(found)
         rows = [_row_of(*one) for one in zip(found, problems, strict=True)]
-        current = await self.ask_cluster(lambda connection: connection.place())
+        try:
+            current = await self.ask_cluster(lambda connection: connection.place())
+        except FairleadError as error:
+            # Pages are told by their topic; this list is the way out.
+            self.log.info("No context is in use: %s", error.what)
+            current = None
         self.reply({"current": current, "contexts": rows})
 
 

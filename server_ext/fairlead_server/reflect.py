@@ -78,6 +78,11 @@ class Subscription:
         self._dirty: set[str] = set()
         self._health_changed = True
 
+    @property
+    def attached(self) -> bool:
+        """Whether it follows a topic."""
+        return self._topic is not None
+
     def attach(self, topic: Topic) -> None:
         """Follow a topic from its beginning."""
         self._topic = topic

@@ -69,6 +69,8 @@ class WatchSocket(ExtensionHandlerMixin, WebSocketMixin, WebSocketHandler, Jupyt
             subscription_id = _id_of(body, "subscribe")
             await self._subscribe(subscription_id, Request.read(body))
         except FairleadError as error:
+            if subscription_id is not None:
+                self._drop_unless_followed(subscription_id)
             self._refused.append({"id": subscription_id, "error": error.what, "hint": error.hint})
             self._wake.set()
 
@@ -95,6 +97,12 @@ class WatchSocket(ExtensionHandlerMixin, WebSocketMixin, WebSocketHandler, Jupyt
         if self._subscriptions.get(subscription_id) is subscription:
             self._reflector = reflector
             reflector.subscribe(subscription)
+
+    def _drop_unless_followed(self, subscription_id: int) -> None:
+        """Forget a subscription that came to nothing: the page may ask again under its id."""
+        subscription = self._subscriptions.get(subscription_id)
+        if subscription is not None and not subscription.attached:
+            del self._subscriptions[subscription_id]
 
     def _unsubscribe(self, subscription_id: int) -> None:
         subscription = self._subscriptions.pop(subscription_id, None)

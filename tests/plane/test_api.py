@@ -109,10 +109,10 @@ def test_a_stale_write_is_409_and_changes_nothing(core, namespace) -> None:
                     ],
                 },
             },
-            'Pod "p" is invalid: [spec.restartPolicy: Unsupported value: "Sometimes": supported '
-            'values: "Always", "OnFailure", "Never", spec.containers[0].resources.requests: '
-            'Invalid value: "2": must be less than or equal to cpu limit of 1]',
-            ["spec.restartPolicy", "spec.containers[0].resources.requests"],
+            'Pod "p" is invalid: [spec.containers[0].resources.requests: Invalid value: "2": must '
+            "be less than or equal to cpu limit of 1, spec.restartPolicy: Unsupported value: "
+            '"Sometimes": supported values: "Always", "OnFailure", "Never"]',
+            ["spec.containers[0].resources.requests", "spec.restartPolicy"],
         ),
     ],
     ids=["no container", "no name, no image", "policy and requests"],

@@ -12,7 +12,9 @@ SLEEP = "import time; time.sleep(1000)"
 
 
 def asks(**requests):
-    return {"container": {"resources": {"requests": requests}}}
+    # What is not shared needs a limit as well.
+    limits = {name: amount for name, amount in requests.items() if name not in ("cpu", "memory")}
+    return {"container": {"resources": {"requests": requests, "limits": limits}}}
 
 
 def scheduled(pod):

@@ -261,6 +261,22 @@ async def test_a_context_that_is_away_is_listed_with_the_reason_and_not_taken(fe
     assert await fetch("contexts", "current") == found["current"]
 
 
+async def test_where_the_chosen_context_is_no_more_another_one_can_be_used(
+    new_viewer, fetch, proxied, data_dir
+):
+    (data_dir / "context.json").write_text(json.dumps({"context": "removed", "namespace": None}))
+    viewer = await new_viewer()
+    await viewer.subscribe(1, "context")
+    refusal = await viewer.next()
+    assert (refusal["id"], "removed" in refusal["error"]) == (1, True)
+    found = await fetch("contexts")
+    assert found["current"] is None
+    assert "local" in [one["name"] for one in found["contexts"]]
+    await use(fetch, "proxied")
+    await viewer.subscribe(1, "context")
+    await viewer.until(1, lambda rows: rows["context"]["context"] == "proxied")
+
+
 async def test_trouble_of_the_server_is_told_in_words_and_passes(new_viewer, fetch, proxied):
     await use(fetch, "proxied")
     viewer = await new_viewer()

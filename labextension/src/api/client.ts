@@ -11,6 +11,7 @@ import type {
   IAnalysis,
   IContexts,
   INamespaces,
+  IPlace,
   IProblem,
   IRunDetail,
   IRunSummary
@@ -49,7 +50,7 @@ export class FairleadClient {
   }
 
   /** Use another context, or another namespace of it; without one, the context's own. */
-  use(context: string, namespace?: string): Promise<IContexts['current']> {
+  use(context: string, namespace?: string): Promise<IPlace> {
     return this._json('PUT', ['contexts', 'current'], { context, namespace });
   }
 

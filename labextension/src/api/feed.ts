@@ -21,13 +21,14 @@ export interface IFeed {
   /** Whether the socket is open; what was told before it broke may be out of date. */
   readonly connected: boolean;
   readonly connectionChanged: ISignal<unknown, boolean>;
-  /** Connect now instead of after a pause, where the socket is broken. */
+  /** Connect now instead of after a pause, where the socket is broken; ask again for what was refused. */
   retry(): void;
 }
 
 interface ISubscription {
   request: ITopicRequest;
   listener: TopicListener<never>;
+  refused: boolean;
 }
 
 /** One socket for the page: it opens with the first subscription and closes with the last. */
@@ -44,7 +45,7 @@ export class FairleadFeed implements IFeed, IDisposable {
 
   subscribe<T>(request: ITopicRequest, listener: TopicListener<T>): IDisposable {
     const id = ++this._lastId;
-    this._subscriptions.set(id, { request, listener });
+    this._subscriptions.set(id, { request, listener, refused: false });
     if (this._connected) {
       this._send({ subscribe: id, ...request });
     } else if (!this._socket && this._timer === null) {
@@ -57,6 +58,11 @@ export class FairleadFeed implements IFeed, IDisposable {
     if (this._timer !== null) {
       this._stopTimer();
       this._open();
+    }
+    for (const [id, subscription] of this._subscriptions) {
+      if (this._connected && subscription.refused) {
+        this._ask(id, subscription);
+      }
     }
   }
 
@@ -102,15 +108,18 @@ export class FairleadFeed implements IFeed, IDisposable {
     }
     this._pauseMs = FIRST_PAUSE_MS;
     this._setConnected(true);
-    for (const [id, { request }] of this._subscriptions) {
-      this._send({ subscribe: id, ...request });
-    }
+    this._subscriptions.forEach((subscription, id) => this._ask(id, subscription));
   }
 
   private _onMessage(socket: WebSocket, event: MessageEvent): void {
-    if (socket === this._socket) {
-      const message = JSON.parse(event.data as string) as ITopicMessage<never> & { id: number };
-      this._subscriptions.get(message.id)?.listener(message);
+    if (socket !== this._socket) {
+      return;
+    }
+    const message = JSON.parse(event.data as string) as ITopicMessage<never> & { id: number };
+    const subscription = this._subscriptions.get(message.id);
+    if (subscription) {
+      subscription.refused = 'error' in message;
+      subscription.listener(message);
     }
   }
 
@@ -141,6 +150,11 @@ export class FairleadFeed implements IFeed, IDisposable {
       clearTimeout(this._timer);
       this._timer = null;
     }
+  }
+
+  private _ask(id: number, subscription: ISubscription): void {
+    subscription.refused = false;
+    this._send({ subscribe: id, ...subscription.request });
   }
 
   private _send(body: object): void {

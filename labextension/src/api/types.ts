@@ -43,8 +43,14 @@ export interface IContextChoice {
   problem: string;
 }
 
+export interface IPlace {
+  context: string;
+  namespace: string;
+}
+
 export interface IContexts {
-  current: { context: string; namespace: string };
+  /** Null where the one that was chosen is no more. */
+  current: IPlace | null;
   contexts: IContextChoice[];
 }
 

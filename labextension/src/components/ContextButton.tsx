@@ -17,6 +17,7 @@ export const ContextButton = React.forwardRef<
     onClick: () => void;
   }
 >((props, ref): JSX.Element => {
+  const place = [props.context, props.namespace].filter(Boolean).join(' / ');
   return (
     <button
       ref={ref}
@@ -26,14 +27,16 @@ export const ContextButton = React.forwardRef<
       data-fl-namespace={props.namespace}
       data-fl-health={props.health}
       title={props.title}
-      aria-label={`${props.label}: ${props.context} / ${props.namespace}, ${props.healthLabel}`}
+      aria-label={`${props.label}: ${place}, ${props.healthLabel}`}
       aria-haspopup="dialog"
       aria-expanded={props.open}
       onClick={props.onClick}
     >
       <span className="fl-Context-dot" aria-hidden="true" />
       <span className="fl-Context-name">
-        {props.context} <span className="fl-Context-slash">/</span> {props.namespace}
+        {props.context}
+        {props.namespace && <span className="fl-Context-slash"> / </span>}
+        {props.namespace}
       </span>
       <caretDownIcon.react tag="span" className="fl-Context-caret" />
     </button>

@@ -51,6 +51,11 @@ export class ContextModel implements IContextInUse, IDisposable {
     return this._context;
   }
 
+  /** Why there is no context: the one that was chosen is no more. Null where there is one. */
+  get problem(): { message: string; hint: string } | null {
+    return this._problem;
+  }
+
   /** Null until the server has told, or while nobody asks. */
   get usage(): IUsage | null {
     return this._usage;
@@ -64,6 +69,9 @@ export class ContextModel implements IContextInUse, IDisposable {
   get state(): ConnectionState {
     if (!this.feed.connected && this._context) {
       return 'offline';
+    }
+    if (this._problem) {
+      return 'error';
     }
     return this._context?.health ?? 'starting';
   }
@@ -116,6 +124,7 @@ export class ContextModel implements IContextInUse, IDisposable {
   /** Use another context or namespace; the topic tells when it is so. */
   async use(context: string, namespace?: string): Promise<void> {
     await this.client.use(context, namespace);
+    this.feed.retry();
   }
 
   /** Begin anew where the server refused us: with what the kubeconfig says now. */
@@ -163,7 +172,13 @@ export class ContextModel implements IContextInUse, IDisposable {
   });
 
   private _take(message: ITopicMessage<IContext>): void {
-    const context = 'error' in message ? undefined : Object.values(message.rows ?? {})[0];
+    if ('error' in message) {
+      this._problem = { message: message.error, hint: message.hint };
+      this._changed.emit();
+      return;
+    }
+    this._problem = null;
+    const context = Object.values(message.rows ?? {})[0];
     if (!context) {
       return;
     }
@@ -199,6 +214,7 @@ export class ContextModel implements IContextInUse, IDisposable {
   }
 
   private _context: IContext | null = null;
+  private _problem: { message: string; hint: string } | null = null;
   private _usage: IUsage | null = null;
   private _usageHealth: IHealth = { health: 'starting', message: '', hint: '' };
   private _capabilities: Capabilities | null = null;

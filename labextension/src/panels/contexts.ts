@@ -68,8 +68,11 @@ export function addContextCommands(options: IContextCommandsOptions): void {
       }
     },
     execute: async ({ namespace }) => {
+      if (typeof namespace !== 'string') {
+        return choose('namespace');
+      }
       const current = session.context.context ?? (await session.client.contexts()).current;
-      return typeof namespace === 'string' ? use(current.context, namespace) : choose('namespace');
+      return current ? use(current.context, namespace) : choose('context');
     }
   });
   commands.addCommand(CommandIDs.refresh, {

@@ -31,6 +31,7 @@ export interface IHeadOptions {
 const NOTHING = { used: 0, allocatable: null, quota: null };
 /** What stands in the place of the bars until they are known, so that nothing moves. */
 const UNKNOWN: IUsage = { cpu: NOTHING, memory: NOTHING, gpu: NOTHING, scope: 'namespace' };
+const NOWHERE = { namespace: '', server: '', version: '', message: '' };
 const RESOURCES: readonly Resource[] = ['cpu', 'memory', 'gpu'];
 
 export function Head(props: IHeadOptions): JSX.Element {
@@ -93,7 +94,8 @@ function Line(props: {
   onClick: () => void;
 }): JSX.Element | null {
   const { model, trans } = props;
-  const { context, state } = model;
+  const { state, problem } = model;
+  const context = model.context ?? (problem && { ...NOWHERE, context: trans.__('No context') });
   if (!context) {
     return null;
   }
@@ -172,8 +174,8 @@ function State({ model, trans }: { model: ContextModel; trans: ITrans }): JSX.El
       return (
         <Trouble
           kind="error"
-          text={context?.message ?? ''}
-          hint={[context?.hint, kept].filter(Boolean).join(' ')}
+          text={(model.problem ?? context)?.message ?? ''}
+          hint={[(model.problem ?? context)?.hint, context && kept].filter(Boolean).join(' ')}
           action={again}
         />
       );
@@ -239,7 +241,10 @@ function ContextSwitch(
       ...(namespaces?.reason && { free: typed => trans.__('Use namespace “%1”', typed) })
     }
   ];
-  if (props.first === 'namespace') {
+  if (!model.context) {
+    // Without a context there are no namespaces.
+    groups.pop();
+  } else if (props.first === 'namespace') {
     groups.reverse();
   }
   const choose = async (part: SwitchPart, chosen: string): Promise<void> => {

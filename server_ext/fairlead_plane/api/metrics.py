@@ -67,7 +67,7 @@ class Metrics:
         self._active[labels] -= 1
         self._requests[labels, code] += 1
         if labels.verb not in ("WATCH", "CONNECT"):
-            self._seconds[labels] += seconds  # type: ignore[assignment]
+            self._seconds[labels] += seconds
             bucket = next((each for each in _BUCKETS if seconds <= each), float("inf"))
             self._buckets[labels, bucket] += 1
 

@@ -53,8 +53,9 @@ from .kinds import (
 )
 from .quantity import parse_quantity
 from .registry import Registry
+from .rows import controller_uid
 from .times import parse_timestamp, timestamp
-from .transaction import Transaction, controller_uid
+from .transaction import Transaction
 from .watch import Watch, WatchEvent
 
 __all__ = [

@@ -17,8 +17,9 @@ from .errors import bad_request, expired, not_found, too_new
 from .history import list_at
 from .kinds import CRD, NAMESPACE, Json, Kind
 from .registry import Registry
+from .rows import place
 from .selectors import parse_selectors
-from .transaction import Transaction, place
+from .transaction import Transaction
 from .watch import Watch, in_version
 
 T = TypeVar("T")

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import builtins
 import copy
-import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 
-import orjson
-
 from . import cascade, tables
-from .changes import Change
 from .definitions import complete_names, establish
 from .errors import ApiError, already_exists, conflict, forbidden, not_found
 from .events import PRUNE_EVERY, build_event, find_event, prune_events, repeat_event
@@ -27,74 +23,17 @@ from .metadata import (
 )
 from .priority import admit_priority
 from .quota import admit_quota, count_quota, has_ended
-from .registry import Registry
+from .rows import Rows, place
 from .schemas.defaults import apply_defaults
-from .selectors import parse_selectors
 from .times import parse_timestamp, timestamp
 from .validation import check
-from .watch import in_version
 
 _TERMINAL = ("Succeeded", "Failed")
 _NO_CREATION = "create not allowed while custom resource definition is terminating"
 
 
-class Transaction:
-    """All reads and writes of one change; valid inside `Resources.transaction` only.
-
-    Objects that come out are copies: changing one changes nothing until it is written.
-
-    Attributes
-    ----------
-    db : sqlite3.Connection
-        For the tables of other parts, in the same transaction.
-    registry : Registry
-        The kinds that are served.
-    """
-
-    def __init__(self, db: sqlite3.Connection, registry: Registry) -> None:
-        self.db = db
-        self.registry = registry
-        self.changes: list[Change] = []
-        self._version = self._first = tables.latest_version(db)
-
-    # Reading
-
-    def find(self, kind: Kind, name: str, namespace: str | None = None) -> Json | None:
-        """Return one object, or None. Without `namespace`: the one called `default`."""
-        body = tables.find_body(self.db, kind, place(kind, namespace), name)
-        return None if body is None else orjson.loads(in_version(kind, body))
-
-    def get(self, kind: Kind, name: str, namespace: str | None = None) -> Json:
-        """Return one object; ApiError 404 without it."""
-        found = self.find(kind, name, namespace)
-        if found is None:
-            raise not_found(kind, name)
-        return found
-
-    def list(
-        self,
-        kind: Kind,
-        namespace: str | None = None,
-        *,
-        label_selector: str = "",
-        field_selector: str = "",
-    ) -> list[Json]:
-        """Return the objects that match, by namespace and name; None lists all namespaces."""
-        matches = parse_selectors(label_selector, field_selector, kind)
-        cursor = tables.list_bodies(self.db, kind, namespace)
-        found = (orjson.loads(in_version(kind, body)) for _, _, body in cursor)
-        return [obj for obj in found if matches is None or matches(obj)]
-
-    def owned(self, kind: Kind, owner: str) -> builtins.list[Json]:
-        """Return the objects of a kind whose controller is the object with the uid `owner`."""
-        rows = self.db.execute(
-            "SELECT namespace, name FROM owners WHERE owner = ? AND kind = ? ORDER BY 1, 2",
-            (owner, kind.resource),
-        ).fetchall()
-        found = (self.find(kind, name, namespace or None) for namespace, name in rows)
-        return [obj for obj in found if obj is not None and controller_uid(obj) == owner]
-
-    # Writing
+class Transaction(Rows):
+    """All reads and writes of one change; valid inside `Resources.transaction` only."""
 
     def create(self, obj: Json, *, managed: builtins.list[Json] | None = None) -> Json:
         """Store a new object and return it as stored.
@@ -406,54 +345,6 @@ class Transaction:
         metadata["deletionTimestamp"] = timestamp(asked + grace)
         metadata["deletionGracePeriodSeconds"] = grace
         return self.replace(kind, existing, marked)
-
-    def write(self, kind: Kind, type: str, new: Json, before: Json | None) -> Json:
-        """Store an object and log the change. For the methods above and the cascade."""
-        metadata = new["metadata"]
-        namespace: str = metadata.get("namespace", "")
-        key = (kind.resource, namespace, metadata["name"])
-        body = None if before is None else tables.find_body(self.db, kind, *key[1:])
-        stored = self._log(kind, type, new, body)
-        self.db.execute(
-            """INSERT INTO objects VALUES (?, ?, ?, ?, ?)
-               ON CONFLICT (kind, namespace, name) DO UPDATE SET body = excluded.body""",
-            (*key, metadata["uid"], self.changes[-1].body),
-        )
-        owners = metadata.get("ownerReferences") or []
-        if owners != ((before or {}).get("metadata", {}).get("ownerReferences") or []):
-            self.db.execute("DELETE FROM owners WHERE kind = ? AND namespace = ? AND name = ?", key)
-            self.db.executemany(
-                "INSERT OR IGNORE INTO owners VALUES (?, ?, ?, ?)",
-                [(owner["uid"], *key) for owner in owners],
-            )
-        return stored
-
-    def _log(self, kind: Kind, type: str, obj: Json, before: bytes | None) -> Json:
-        self._version += 1
-        obj["metadata"]["resourceVersion"] = str(self._version)
-        stored = obj
-        if kind.converted:
-            found = self.registry.of_resource(kind.resource)
-            stored = {**obj, "apiVersion": (found or kind).api_version}
-        namespace = obj["metadata"].get("namespace", "")
-        body = orjson.dumps(stored)
-        change = Change(self._version, kind.resource, namespace, type, before, body)
-        self.changes.append(change)
-        tables.append_log(self.db, change)
-        return obj
-
-
-def controller_uid(obj: Json) -> str | None:
-    """Return the uid of the owner that controls an object, or None."""
-    for reference in obj["metadata"].get("ownerReferences") or ():
-        if reference.get("controller"):
-            return str(reference["uid"])
-    return None
-
-
-def place(kind: Kind, namespace: str | None) -> str:
-    """Return the namespace under which an object of the kind is stored; "" for cluster kinds."""
-    return (namespace or "default") if kind.namespaced else ""
 
 
 def _other_uid(asked: str, stored: str) -> str:

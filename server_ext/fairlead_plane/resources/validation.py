@@ -2,43 +2,51 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
-from .errors import Cause, invalid
-from .kinds import CONFIG_MAP, NAMESPACE, POD, SECRET, SERVICE, Json, Kind
-from .schemas import Schema
+from .causes import forbidden_field
+from .errors import Cause, bad_request, invalid
+from .kinds import POD, Json, Kind
+from .schemas import Schema, builtin_schema
+from .schemas.typed import DecodingError, decode_typed
 from .schemas.validate import check_schema
+from .validation_data import (
+    check_config_map,
+    check_lease,
+    check_priority_class,
+    check_role,
+    check_role_binding,
+    check_secret,
+)
+from .validation_metadata import check_metadata
 from .validation_pod import check_pod, check_pod_update
+from .validation_resources import (
+    check_claim,
+    check_endpoints,
+    check_limit_range,
+    check_quota,
+    check_service,
+    check_volume,
+)
 from .validation_workloads import WORKLOADS, check_workload
 
-_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-_DNS_LABEL = re.compile(_LABEL)
-_DNS_SUBDOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*")
-_KEY_NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
-_CONFIG_KEY = re.compile(r"[-._a-zA-Z0-9]+")
-
-_SUBDOMAIN_TEXT = (
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, "
-    "'-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex "
-    r"used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
-)
-_LABEL_TEXT = (
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', "
-    "and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', "
-    "regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
-)
-_VALUE_TEXT = (
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', "
-    "and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or "
-    "'12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
-)
-_KEY_TEXT = (
-    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end "
-    "with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
-    "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
-)
+_RBAC = "rbac.authorization.k8s.io"
+_CHECKS: dict[tuple[str, str], Callable[[Json, Json | None], Iterator[Cause]]] = {
+    ("", "ConfigMap"): check_config_map,
+    ("", "Endpoints"): check_endpoints,
+    ("", "LimitRange"): check_limit_range,
+    ("", "PersistentVolume"): check_volume,
+    ("", "PersistentVolumeClaim"): check_claim,
+    ("", "ResourceQuota"): check_quota,
+    ("", "Secret"): check_secret,
+    ("", "Service"): check_service,
+    ("coordination.k8s.io", "Lease"): check_lease,
+    (_RBAC, "ClusterRole"): check_role,
+    (_RBAC, "ClusterRoleBinding"): check_role_binding,
+    (_RBAC, "Role"): check_role,
+    (_RBAC, "RoleBinding"): check_role_binding,
+    ("scheduling.k8s.io", "PriorityClass"): check_priority_class,
+}
 
 
 def check(
@@ -55,22 +63,19 @@ def check(
     existing : dict, optional
         The stored object that `obj` replaces.
     schema : Schema, optional
-        Of the kind; without it only what all objects have in common is checked.
+        Of the kind; without it a custom resource is checked for what all objects have in common.
 
     Raises
     ------
     ApiError
-        422 with one cause per field.
+        422 with one cause per field; 400 for a value of another type in a built-in kind.
     """
-    causes = [*_metadata(kind, obj["metadata"])]
-    if kind is POD:
-        causes += check_pod(obj)
-        if existing is not None and not causes:
-            causes += check_pod_update(obj, existing)
-    elif kind in WORKLOADS:
-        causes += check_workload(kind, obj, existing)
-    elif kind in (CONFIG_MAP, SECRET):
-        causes += _data(kind, obj)
+    try:
+        causes = [*_causes(kind, obj, existing)]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        # Whoever comes over HTTP has been decoded. For the others the decoder names the field.
+        _name_type(kind, obj)
+        raise error
     causes += check_schema(kind, obj, existing, schema)
     if causes:
         raise invalid(
@@ -78,62 +83,29 @@ def check(
         )
 
 
-def wrong(field: str, value: Any, message: str) -> Cause:
-    """Build the cause for a value that is not valid."""
-    shown = f'"{value}"' if isinstance(value, str) else str(value)
-    return Cause(field, "FieldValueInvalid", f"Invalid value: {shown}: {message}")
+def _causes(kind: Kind, obj: Json, existing: Json | None) -> Iterator[Cause]:
+    yield from check_metadata(kind, obj["metadata"])
+    if kind is POD:
+        causes = [*check_pod(obj)]
+        yield from causes
+        if existing is None:
+            if (obj.get("spec") or {}).get("ephemeralContainers"):
+                yield forbidden_field("spec.ephemeralContainers", "cannot be set on create")
+        elif not causes:
+            yield from check_pod_update(obj, existing)
+    elif kind in WORKLOADS:
+        yield from check_workload(kind, obj, existing)
+    elif (found := _CHECKS.get((kind.group, kind.kind))) is not None:
+        yield from found(obj, existing)
 
 
-def _metadata(kind: Kind, metadata: Json) -> Iterator[Cause]:
-    name = metadata["name"]
-    if kind in (NAMESPACE, SERVICE):
-        if len(name) > 63:
-            yield wrong("metadata.name", name, "must be no more than 63 bytes")
-        if not _DNS_LABEL.fullmatch(name):
-            yield wrong("metadata.name", name, _LABEL_TEXT)
-    else:
-        if len(name) > 253:
-            yield wrong("metadata.name", name, "must be no more than 253 bytes")
-        if not _DNS_SUBDOMAIN.fullmatch(name):
-            yield wrong("metadata.name", name, _SUBDOMAIN_TEXT)
-    for field in ("labels", "annotations"):
-        entries = metadata.get(field)
-        if entries is None:
-            continue
-        if not isinstance(entries, dict):
-            yield wrong(f"metadata.{field}", entries, "must be an object")
-            continue
-        for key, value in entries.items():
-            yield from _entry(f"metadata.{field}", key, value, is_label=field == "labels")
-
-
-def _entry(field: str, key: str, value: Any, *, is_label: bool) -> Iterator[Cause]:
-    prefix, slash, name = key.rpartition("/")
-    if not _KEY_NAME.fullmatch(name) or len(name) > 63:
-        yield wrong(field, key, _KEY_TEXT)
-    elif slash and not _DNS_SUBDOMAIN.fullmatch(prefix if is_label else prefix.lower()):
-        yield wrong(field, key, f"prefix part {_SUBDOMAIN_TEXT}")
-    if not isinstance(value, str):
-        yield wrong(field, value, "must be a string")
-    elif is_label and value and not (_KEY_NAME.fullmatch(value) and len(value) <= 63):
-        yield wrong(field, value, _VALUE_TEXT)
-
-
-def _data(kind: Kind, obj: Json) -> Iterator[Cause]:
-    data = obj.get("data")
-    if data is None:
+def _name_type(kind: Kind, obj: Json) -> None:
+    schema = builtin_schema(kind.api_version, kind.kind)
+    if schema is None:
         return
-    if not isinstance(data, dict):
-        yield wrong("data", data, "must be an object")
-        return
-    for key, value in data.items():
-        if not _CONFIG_KEY.fullmatch(key):
-            yield wrong(
-                f"data[{key}]",
-                key,
-                "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. "
-                "'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is "
-                "'[-._a-zA-Z0-9]+')",
-            )
-        if not isinstance(value, str):
-            yield wrong(f"data[{key}]", value, f"a value of a {kind.kind} must be a string")
+    try:
+        decode_typed(schema, obj, None)
+    except DecodingError as error:
+        raise bad_request(
+            f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {error}'
+        ) from error

@@ -1,20 +1,22 @@
-"""Validation of pods: the fields that this machine's node reads."""
+"""Validation of pods, worded as the API server words it."""
 
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Iterator
-from typing import Any
 
+from .causes import duplicate, required, unsupported, wrong
 from .errors import Cause
 from .kinds import Json
-from .quantity import parse_quantity
 from .schemas.defaults_pod import fill_pod
+from .schemas.names import LABEL, LABEL_TEXT, SUBDOMAIN, SUBDOMAIN_TEXT
+from .validation_containers import check_container, check_security
+from .validation_metadata import check_labels
+from .validation_volumes import check_volumes
 
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-_ENV_NAME = re.compile(r"[ -<>-~]+")
 _POLICIES = ("Always", "OnFailure", "Never")
+_DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
+_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 # Fields of a pod's spec that may change after its creation, as in the real API.
 _MUTABLE = (
     "nodeName",
@@ -25,29 +27,98 @@ _MUTABLE = (
 )
 
 
-def check_pod(pod: Json) -> Iterator[Cause]:
-    """Yield what is wrong with a pod's spec."""
-    spec = pod.get("spec")
-    if not isinstance(spec, dict):
-        yield _required("spec")
-        return
+def check_pod(pod: Json, claims: tuple[str, ...] = ()) -> Iterator[Cause]:
+    """Yield what is wrong with the spec of a pod or of a pod template.
+
+    Parameters
+    ----------
+    pod : dict
+        With defaults in place.
+    claims : tuple of str
+        Names that are mounted as volumes beside the pod's own, from claim templates.
+    """
+    spec = pod.get("spec") or {}
+    yield from check_volumes("spec.volumes", spec.get("volumes") or [])
+    volumes = {each.get("name") for each in spec.get("volumes") or ()} | set(claims)
+    names: set[str] = set()
+    containers = spec.get("containers") or []
+    if not containers:
+        yield required("spec.containers")
+    for field in ("containers", "initContainers"):
+        for index, container in enumerate(spec.get(field) or ()):
+            yield from check_container(
+                f"spec.{field}[{index}]", container, names, volumes, init=field != "containers"
+            )
     policy = spec.get("restartPolicy")
     if policy not in _POLICIES:
-        allowed = ", ".join(f'"{each}"' for each in _POLICIES)
-        message = f'Unsupported value: "{policy}": supported values: {allowed}'
-        yield Cause("spec.restartPolicy", "FieldValueNotSupported", message)
-    containers = spec.get("containers")
-    if not isinstance(containers, list) or not containers:
-        yield _required("spec.containers")
-        return
-    seen: set[str] = set()
-    for index, container in enumerate(containers):
-        yield from _container(f"spec.containers[{index}]", container, seen)
-    grace = spec.get("terminationGracePeriodSeconds")
-    if not isinstance(grace, int) or isinstance(grace, bool) or grace < 0:
-        yield _invalid(
-            "spec.terminationGracePeriodSeconds", grace, "must be greater than or equal to 0"
-        )
+        yield unsupported("spec.restartPolicy", policy, _POLICIES)
+    policy = spec.get("dnsPolicy", "ClusterFirst")
+    if policy not in _DNS_POLICIES:
+        yield unsupported("spec.dnsPolicy", policy, _DNS_POLICIES)
+    elif policy == "None" and not spec.get("dnsConfig"):
+        text = "must provide `dnsConfig` when `dnsPolicy` is None"
+        yield required("spec.dnsConfig", text)
+    yield from check_security("spec.securityContext", spec.get("securityContext") or {})
+    yield from _numbers(spec)
+    yield from _names(spec)
+    yield from check_labels("spec.nodeSelector", spec.get("nodeSelector") or {})
+    yield from _tolerations(spec.get("tolerations") or [])
+    yield from _spread(spec.get("topologySpreadConstraints") or [])
+
+
+def _numbers(spec: Json) -> Iterator[Cause]:
+    deadline = spec.get("activeDeadlineSeconds")
+    if deadline is not None and not 1 <= deadline <= 2147483647:
+        text = "must be between 1 and 2147483647, inclusive"
+        yield wrong("spec.activeDeadlineSeconds", deadline, text)
+    grace = spec.get("terminationGracePeriodSeconds", 0)
+    if grace < 0:
+        text = "must be greater than or equal to 0"
+        yield wrong("spec.terminationGracePeriodSeconds", grace, text)
+
+
+def _names(spec: Json) -> Iterator[Cause]:
+    for field in ("hostname", "subdomain"):
+        name = spec.get(field)
+        if name and (not LABEL.fullmatch(name) or len(name) > 63):
+            yield wrong(f"spec.{field}", name, LABEL_TEXT)
+    for field in ("nodeName", "priorityClassName", "runtimeClassName", "serviceAccountName"):
+        name = spec.get(field)
+        if name and not SUBDOMAIN.fullmatch(name):
+            yield wrong(f"spec.{field}", name, SUBDOMAIN_TEXT)
+    gates: set[str] = set()
+    for index, gate in enumerate(spec.get("schedulingGates") or ()):
+        if gate.get("name") in gates:
+            yield duplicate(f"spec.schedulingGates[{index}].name", gate["name"])
+        gates.add(gate.get("name", ""))
+
+
+def _tolerations(tolerations: list[Json]) -> Iterator[Cause]:
+    for index, each in enumerate(tolerations):
+        at = f"spec.tolerations[{index}]"
+        operator = each.get("operator") or "Equal"
+        if not each.get("key") and operator != "Exists":
+            text = 'operator must be Exists when `key` is empty, which means "match all values and'
+            yield wrong(f"{at}.operator", each.get("operator", ""), f'{text} all keys"')
+        if operator not in ("Equal", "Exists"):
+            yield unsupported(f"{at}.operator", operator, ("Equal", "Exists"))
+        elif operator == "Exists" and each.get("value"):
+            yield wrong(f"{at}.operator", each, "value must be empty when `operator` is 'Exists'")
+        effect = each.get("effect")
+        if effect and effect not in _EFFECTS:
+            yield unsupported(f"{at}.effect", effect, _EFFECTS)
+
+
+def _spread(constraints: list[Json]) -> Iterator[Cause]:
+    known = ("DoNotSchedule", "ScheduleAnyway")
+    for index, each in enumerate(constraints):
+        at = f"spec.topologySpreadConstraints[{index}]"
+        if each.get("maxSkew", 0) <= 0:
+            yield wrong(f"{at}.maxSkew", each.get("maxSkew", 0), "must be greater than zero")
+        if not each.get("topologyKey"):
+            yield required(f"{at}.topologyKey", "can not be empty")
+        if each.get("whenUnsatisfiable") not in known:
+            yield unsupported(f"{at}.whenUnsatisfiable", each.get("whenUnsatisfiable", ""), known)
 
 
 def check_pod_update(pod: Json, existing: Json) -> Iterator[Cause]:
@@ -90,96 +161,3 @@ def _fixed(spec: Json) -> Json:
         for container in spec["containers"]
     ]
     return fixed
-
-
-def _container(path: str, container: Any, seen: set[str]) -> Iterator[Cause]:
-    if not isinstance(container, dict):
-        yield _invalid(path, container, "must be an object")
-        return
-    name = container.get("name")
-    if not name:
-        yield _required(f"{path}.name")
-    elif not isinstance(name, str) or not _NAME.fullmatch(name):
-        yield _invalid(
-            f"{path}.name",
-            name,
-            "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', "
-            "and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', "
-            "regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
-        )
-    elif name in seen:
-        yield Cause(f"{path}.name", "FieldValueDuplicate", f'Duplicate value: "{name}"')
-    else:
-        seen.add(name)
-    if not container.get("image"):
-        yield _required(f"{path}.image")
-    for field in ("command", "args"):
-        words = container.get(field)
-        if words is not None and not (
-            isinstance(words, list) and all(isinstance(word, str) for word in words)
-        ):
-            yield _invalid(f"{path}.{field}", words, "must be a list of strings")
-    yield from _environment(f"{path}.env", container.get("env"))
-    yield from _resources(f"{path}.resources", container.get("resources"))
-
-
-def _environment(path: str, entries: Any) -> Iterator[Cause]:
-    if entries is None:
-        return
-    if not isinstance(entries, list):
-        yield _invalid(path, entries, "must be a list")
-        return
-    for index, entry in enumerate(entries):
-        name = entry.get("name") if isinstance(entry, dict) else None
-        if not isinstance(name, str) or not name:
-            yield _required(f"{path}[{index}].name")
-        elif not _ENV_NAME.fullmatch(name):
-            text = "environment variable names must be printable ASCII characters other than '='"
-            yield _invalid(f"{path}[{index}].name", name, text)
-        elif not isinstance(entry.get("value"), (str, type(None))):
-            yield _invalid(f"{path}[{index}].value", entry["value"], "must be a string")
-
-
-def _resources(path: str, resources: Any) -> Iterator[Cause]:
-    if resources is None:
-        return
-    if not isinstance(resources, dict):
-        yield _invalid(path, resources, "must be an object")
-        return
-    amounts: dict[str, dict[str, Any]] = {}
-    for field in ("limits", "requests"):
-        entries = resources.get(field)
-        if entries is None:
-            continue
-        if not isinstance(entries, dict):
-            yield _invalid(f"{path}.{field}", entries, "must be an object")
-            continue
-        for name, text in entries.items():
-            try:
-                amount = parse_quantity(text)
-            except ValueError as error:
-                yield _invalid(f"{path}.{field}[{name}]", text, str(error))
-                continue
-            amounts.setdefault(field, {})[name] = amount
-            if amount < 0:
-                yield _invalid(
-                    f"{path}.{field}[{name}]", text, "must be greater than or equal to 0"
-                )
-    for name, amount in amounts.get("requests", {}).items():
-        limit = amounts.get("limits", {}).get(name)
-        if limit is not None and amount > limit:
-            limit_text = resources["limits"][name]
-            yield _invalid(
-                f"{path}.requests",
-                resources["requests"][name],
-                f"must be less than or equal to {name} limit of {limit_text}",
-            )
-
-
-def _required(field: str) -> Cause:
-    return Cause(field, "FieldValueRequired", "Required value")
-
-
-def _invalid(field: str, value: Any, message: str) -> Cause:
-    shown = f'"{value}"' if isinstance(value, str) else str(value)
-    return Cause(field, "FieldValueInvalid", f"Invalid value: {shown}: {message}")

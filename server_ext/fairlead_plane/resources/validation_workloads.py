@@ -31,7 +31,8 @@ def check_workload(kind: Kind, obj: Json, existing: Json | None) -> Iterator[Cau
     if not isinstance(template, dict):
         yield Cause("spec.template", "FieldValueRequired", "Required value")
         return
-    for cause in check_pod(template):
+    claims = tuple(each["metadata"]["name"] for each in spec.get("volumeClaimTemplates") or ())
+    for cause in check_pod(template, claims):
         yield cause._replace(field=f"spec.template.{cause.field}")
     policy = (template.get("spec") or {}).get("restartPolicy")
     if kind == JOB:

@@ -63,8 +63,7 @@ def decode(
         return _decode(kind, obj, schema, mode, body)
     except DecodingError as error:
         raise bad_request(
-            f'{kind.kind} in version "{kind.version if not kind.group else kind.api_version}" '
-            f"cannot be handled as a {kind.kind}: {error}"
+            f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {error}'
         ) from error
 
 
