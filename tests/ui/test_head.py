@@ -192,6 +192,10 @@ def test_two_pages_go_along_and_the_palette_has_every_verb(lab, browser):
     for one in (page, other):
         at(one, "lab", "kube-system")
     picture(page, "switched-dark")
+    widen(page, 620)
+    page.locator(HEAD).click()
+    page.wait_for_selector("[data-fl-choice='away'] .fl-Switch-problem")
+    picture(page, "switch-dark-wide")
     page.context.close()
 
 

@@ -36,8 +36,15 @@ class UsageTopic(Topic):
         self._nodes: SharedWatch | None = None
         self._quotas: SharedWatch | None = None
         self._scope = "cluster"
-        self._due = False
+        self._changed = False
+        self._work: asyncio.Task[None] | None = None
         super().__init__(place)
+
+    def close(self) -> None:
+        """Compute no more."""
+        if self._work is not None:
+            self._work.cancel()
+        super().close()
 
     async def open(self) -> None:
         """Follow nodes, pods and quotas."""
@@ -53,23 +60,26 @@ class UsageTopic(Topic):
             self._scope = "namespace"
             self.let_go(PODS, None)
             self._pods = self.hold(PODS, self.place.connection.namespace)
-        if not self._due:
-            self._due = True
-            asyncio.get_running_loop().call_later(_GAP_S if self.ready else 0, self._compute)
+        self._changed = True
+        if self._work is None or self._work.done():
+            self._work = asyncio.get_running_loop().create_task(self._compute())
 
-    def _compute(self) -> None:
-        self._due = False
+    async def _compute(self) -> None:
         pods, nodes, quotas = self._pods, self._nodes, self._quotas
-        if not self._held or pods is None or nodes is None or quotas is None:
-            return
-        known = all(one.listed or one.health.state == ERROR for one in (pods, nodes, quotas))
-        summary = summarize_usage(
-            nodes.objects.values() if nodes.listed else None,
-            pods.objects.values(),
-            quotas.objects.values(),
-        )
-        row = row_of(summary) | {"scope": self._scope}
-        self.put({KEY: row} if known else {}, ready=known, health=self._health())
+        while self._changed and pods and nodes and quotas:
+            await asyncio.sleep(_GAP_S if self.ready else 0)
+            self._changed = False
+            pods, nodes, quotas = self._pods or pods, self._nodes or nodes, self._quotas or quotas
+            known = all(one.listed or one.health.state == ERROR for one in (pods, nodes, quotas))
+            # Thousands of pods take a while: in a thread, and of what there is now.
+            summary = await asyncio.to_thread(
+                summarize_usage,
+                list(nodes.objects.values()) if nodes.listed else None,
+                list(pods.objects.values()),
+                list(quotas.objects.values()),
+            )
+            row = row_of(summary) | {"scope": self._scope}
+            self.put({KEY: row} if known else {}, ready=known, health=self._health())
 
     def _health(self) -> Health:
         """Tell what keeps the numbers from being right: the first watch that is not well."""
