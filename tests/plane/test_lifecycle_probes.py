@@ -192,6 +192,22 @@ def test_a_container_is_ready_when_it_answers_with_a_good_status(
     shared_plane.wait_for(lambda: "/other" in pods.log("pod"), "the redirect is followed")
 
 
+def test_a_certificate_is_not_checked(pods, shared_plane, port) -> None:
+    files = [str(shared_plane.data_dir / name) for name in ("server.crt", "server.key")]
+    source = (
+        "import ssl\n"
+        "from http.server import HTTPServer, SimpleHTTPRequestHandler\n"
+        f"server = HTTPServer(('127.0.0.1', {port}), SimpleHTTPRequestHandler)\n"
+        "tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n"
+        f"tls.load_cert_chain(*{files})\n"
+        "server.socket = tls.wrap_socket(server.socket, server_side=True)\n"
+        "server.serve_forever()"
+    )
+    probe = {"httpGet": {"port": port, "scheme": "HTTPS"}, **BEAT, "successThreshold": 2}
+    pods.create("pod", source, container={"readinessProbe": probe})
+    pods.wait("pod", ready)
+
+
 def test_a_port_on_which_somebody_else_listens_does_not_make_a_pod_ready(
     pods, shared_plane, port
 ) -> None:
@@ -373,7 +389,7 @@ def test_a_pre_stop_hook_comes_before_the_signal(shared_plane, pods, tmp_path) -
 
 
 def test_a_pre_stop_hook_counts_within_the_grace_period(shared_plane, pods) -> None:
-    hook = {"sleep": {"seconds": 1000}}
+    hook = {"exec": {"command": ["sleep", "1000"]}}
     pods.create(
         "pod",
         "import time; time.sleep(1000)",
