@@ -250,3 +250,44 @@ def test_a_gang_that_does_not_fit_starts_no_member(pods) -> None:
         f"0/1 nodes are available: PodGroup {pods.namespace}/gang gets rejected due to Pod b is "
         "unschedulable even after PostFilter."
     )
+
+
+@pytest.fixture
+def pod_groups(shared_plane):
+    """The kind PodGroup of Volcano, as far as a scheduler reads it."""
+    api = client.ApiextensionsV1Api(shared_plane.api())
+    name = "podgroups.scheduling.volcano.sh"
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {"name": "v1beta1", "served": True, "storage": True}
+    version["schema"] = {"openAPIV3Schema": schema}
+    names = {"kind": "PodGroup", "plural": "podgroups"}
+    spec = {"group": "scheduling.volcano.sh", "scope": "Namespaced", "names": names}
+    api.create_custom_resource_definition(
+        {"metadata": {"name": name}, "spec": {**spec, "versions": [version]}}
+    )
+    yield client.CustomObjectsApi(shared_plane.api())
+    api.delete_custom_resource_definition(name)
+
+
+def test_a_pod_group_says_how_many_start_together(pods, pod_groups) -> None:
+    mark = {"metadata": {"annotations": {"scheduling.k8s.io/group-name": "gang"}}}
+    pods.create("a", **mark)
+    group = f"PodGroup {pods.namespace}/gang"
+    assert reason(pods, "a") == f"0/1 nodes are available: {group} not found."
+    pod_groups.create_namespaced_custom_object(
+        "scheduling.volcano.sh",
+        "v1beta1",
+        pods.namespace,
+        "podgroups",
+        {
+            "apiVersion": "scheduling.volcano.sh/v1beta1",
+            "kind": "PodGroup",
+            "metadata": {"name": "gang"},
+            "spec": {"minMember": 2},
+        },
+    )
+    pods.wait("a", lambda pod: "minMember of group: 2" in scheduled(pod).message)
+    assert pods.get("a").spec.node_name is None
+    pods.create("b", **mark)
+    for name in ("a", "b"):
+        assert pods.wait_ended(name).status.phase == "Succeeded"

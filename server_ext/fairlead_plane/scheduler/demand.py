@@ -22,9 +22,9 @@ ZERO = Decimal(0)
 _DEFAULT = {"cpu": Decimal("0.1"), "memory": Decimal(200 * 1024 * 1024)}
 
 # Annotation or label, in the order in which they are asked.
+_VOLCANO_KEYS = ("scheduling.k8s.io/group-name", "scheduling.volcano.sh/group-name")
 _GROUP_KEYS = (
-    "scheduling.k8s.io/group-name",
-    "scheduling.volcano.sh/group-name",
+    *_VOLCANO_KEYS,
     "scheduling.x-k8s.io/pod-group",
     "pod-group.scheduling.sigs.k8s.io/name",
 )
@@ -50,8 +50,10 @@ class PodInfo:
     """Order of arrival: creation time, then version when first seen."""
     group: str = ""
     """Name of its PodGroup; empty for a pod on its own."""
-    minimum: int = 1
-    """Members of the group that start together, as the pod itself says."""
+    minimum: int = 0
+    """Members of the group that start together, as the pod itself says; 0: it does not say."""
+    volcano: bool = False
+    """True: the group is one of Volcano's, whose pods wait until the PodGroup is there."""
     gated: bool = False
     gpus: tuple[str, ...] = ()
     """Devices that it holds."""
@@ -106,6 +108,7 @@ def read_pod(pod: Json, first_seen: int, gpus_annotation: str) -> PodInfo:
         (metadata["creationTimestamp"], first_seen),
         group=_first(marks, _GROUP_KEYS),
         minimum=_minimum(marks),
+        volcano=bool(_first(marks, _VOLCANO_KEYS)),
         gated=bool(spec.get("schedulingGates")),
         gpus=tuple(each for each in held.split(",") if each),
         claims=tuple(claims(metadata["name"], spec)),
@@ -186,7 +189,7 @@ def _first(marks: Mapping[str, str], keys: Iterable[str]) -> str:
 
 def _minimum(marks: Mapping[str, str]) -> int:
     text = _first(marks, _MINIMUM_KEYS)
-    return int(text) if text.isdigit() else 1
+    return int(text) if text.isdigit() else 0
 
 
 def _shape(spec: Json, requests: Amounts, priority: int) -> bytes:

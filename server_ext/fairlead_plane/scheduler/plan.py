@@ -70,6 +70,8 @@ class Pass:
         for unit in build_queue(self._state):
             if self._hold is not None:
                 self._refuse(unit, f"{self._count(self._held_words(self._hold))}.")
+            elif not unit.minimum:
+                self._refuse(unit, f"{self._count(f'{unit.title} not found')}.")
             elif len(unit.pods) < unit.needed:
                 for info in unit.pods:
                     words = (

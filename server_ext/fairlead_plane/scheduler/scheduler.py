@@ -11,11 +11,14 @@ from functools import partial
 from fairlead.names import GPUS_ANNOTATION
 
 from ..resources import (
+    CRD,
     NODE,
     POD,
     PRIORITY_CLASS,
     PVC,
+    ApiError,
     Json,
+    Kind,
     Resources,
     Transaction,
     Watch,
@@ -32,6 +35,7 @@ COMPONENT = "default-scheduler"
 RETRY_S = 5.0
 """Seconds after a failure until everything is read again."""
 
+_GROUP_RESOURCES = ("podgroups.scheduling.volcano.sh", "podgroups.scheduling.x-k8s.io")
 _REFUSALS_PER_TRANSACTION = 100  # others want to write as well
 
 _SYSTEM_CLASSES = (
@@ -102,15 +106,17 @@ class _Following:
         self._due = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._watches: tuple[Watch, ...] = ()
+        self._groups: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> bool:
         """Schedule; True when the watches end because the plane stops."""
-        self._watches = tuple(self._resources.watch(kind) for kind in (NODE, PVC, POD))
+        self._watches = tuple(self._resources.watch(kind) for kind in (NODE, CRD, PVC, POD))
         # All that is there before the first decision: it must count who runs already.
         for watch in self._watches:
             while not watch.idle:
                 self._take(watch, await anext(watch))
         readers = [asyncio.create_task(self._read(watch)) for watch in self._watches]
+        # After the readers, those of groups too: each takes what is there when it first runs.
         deciding = asyncio.create_task(self._decide())
         try:
             done, _ = await asyncio.wait([*readers, deciding], return_when=asyncio.FIRST_COMPLETED)
@@ -118,7 +124,7 @@ class _Following:
                 task.result()
             return True
         finally:
-            for task in (*readers, deciding):
+            for task in (*readers, deciding, *self._groups.values()):
                 task.cancel()
 
     def close(self) -> None:
@@ -136,11 +142,36 @@ class _Following:
         gone = event.type == "DELETED"
         if watch.kind is NODE:
             self._state.take_node(event.object, gone=gone)
+        elif watch.kind is CRD:
+            self._follow_groups()
         elif watch.kind is PVC:
             self._state.take_claim(event.object, gone=gone)
         elif not self._state.take_pod(event.object, gone=gone):
             return
         self._due.set()
+
+    def _follow_groups(self) -> None:
+        """Follow the kinds of PodGroup that are served now."""
+        for resource in _GROUP_RESOURCES:
+            kind = self._resources.registry.of_resource(resource)
+            if kind is not None and resource not in self._groups:
+                self._groups[resource] = asyncio.create_task(self._read_groups(kind))
+            elif kind is None and resource in self._groups:
+                self._groups.pop(resource).cancel()
+        self._state.volcano = _GROUP_RESOURCES[0] in self._groups
+
+    async def _read_groups(self, kind: Kind) -> None:
+        while True:
+            watch = self._resources.watch(kind)
+            try:
+                async for event in watch:
+                    self._state.take_group(event.object, gone=event.type == "DELETED")
+                    self._due.set()
+                return  # the kind is served no more, or the plane stops
+            except ApiError as error:
+                log.warning("%s are listed again: %s", kind.resource, error)
+            finally:
+                watch.close()
 
     async def _decide(self) -> None:
         while True:

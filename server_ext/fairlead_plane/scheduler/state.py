@@ -28,6 +28,9 @@ class State:
         self._bound: dict[str, PodInfo] = {}
         self._assumed: set[str] = set()
         self._claims: dict[tuple[str, str], str] = {}
+        self._minimums: dict[GroupKey, int] = {}
+        self.volcano = False
+        """True while Volcano's PodGroups are served here."""
         self._members: dict[GroupKey, set[str]] = {}
 
     def take_node(self, node: Json, *, gone: bool) -> None:
@@ -54,6 +57,20 @@ class State:
         else:
             bound = (claim.get("status") or {}).get("phase") == "Bound"
             self._claims[key] = "" if bound else "unbound"
+
+    def take_group(self, group: Json, *, gone: bool) -> None:
+        """Take in an event about a PodGroup, of Volcano or of the coscheduling plugin."""
+        metadata = group["metadata"]
+        key = (metadata["namespace"], metadata["name"])
+        if gone:
+            self._minimums.pop(key, None)
+        else:
+            self._minimums[key] = int((group.get("spec") or {}).get("minMember") or 1)
+
+    def minimum(self, info: PodInfo) -> int:
+        """Return how many of a pod's group start together; 0 while its PodGroup is awaited."""
+        stated = self._minimums.get((info.namespace, info.group), info.minimum)
+        return stated or (0 if info.volcano and self.volcano else 1)
 
     def claim_problem(self, info: PodInfo) -> str:
         """Return why a pod's claims keep it from any node, in the real words; empty for nothing."""

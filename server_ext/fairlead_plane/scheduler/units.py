@@ -21,7 +21,7 @@ class Unit:
     needed : int
         How many of them must start together.
     minimum : int
-        Members that the group must have in all.
+        Members that the group must have in all; 0 while nobody knows.
     """
 
     key: str
@@ -43,7 +43,7 @@ class Unit:
     def title(self) -> str:
         """What to call it in a message."""
         first = self.pods[0]
-        if self.minimum > 1:
+        if self.minimum != 1:
             return f"PodGroup {first.namespace}/{first.group}"
         return f"Pod {first.namespace}/{first.name}"
 
@@ -61,10 +61,10 @@ def build_queue(state: State) -> list[Unit]:
         key = (info.namespace, info.group)
         gang = gangs.setdefault(key, Unit(f"{info.namespace}/{info.group}"))
         gang.pods.append(info)
-        gang.minimum = max(gang.minimum, info.minimum)
+        gang.minimum = state.minimum(info)
     for key, gang in gangs.items():
         gang.needed = gang.minimum - state.members(key)
-        if gang.needed <= 1:
+        if gang.minimum and gang.needed <= 1:
             # Enough of it runs, or one more is enough: they come in one by one.
             units.extend(Unit(info.uid, [info]) for info in gang.pods)
         else:
