@@ -21,6 +21,9 @@ CHANGES_ANNOTATION = "fairlead.dev/changes"
 INTERPRETER_ANNOTATION = "fairlead.dev/interpreter"
 """Annotation on a pod: absolute path of the Python that runs `python` on this machine."""
 
+PACKAGES_ANNOTATION = "fairlead.dev/packages"
+"""Annotation on a pod: packages that its Python has beside its own, a requirement a line."""
+
 WORKING_DIR_ANNOTATION = "fairlead.dev/working-dir"
 """Annotation on a pod: directory on this machine in which its processes start."""
 

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Mapping
 from pathlib import Path
 from typing import Any
 
-from fairlead.names import INTERPRETER_ANNOTATION
+from fairlead.names import INTERPRETER_ANNOTATION, PACKAGES_ANNOTATION
 
 from .api import ApiServer, PodStreams
 from .certificates import CA_FILE, SERVER_FILE, SERVER_KEY_FILE, ensure_certificates
@@ -130,8 +130,9 @@ class Plane:
 def _environment(annotations: Mapping[str, str]) -> str:
     """Return the identity of the environment in which the node runs a pod's Python."""
     interpreter = annotations.get(INTERPRETER_ANNOTATION) or sys.executable
+    packages = annotations.get(PACKAGES_ANNOTATION, "")
     try:
-        return fingerprint(interpreter)
+        return "\n".join([fingerprint(interpreter), *sorted(packages.splitlines())])
     except InterpreterError as error:
         # The pod will fail with the same words; a name of its own keeps it out of the cache.
         log.warning("%s", error)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..resources import Json
-from .layers import Layer
+from .layers import Base, Layer
 
 # Variables of whoever started the plane that a pod needs to work on this machine at all. The rest
 # stays out: a pod must not depend on the shell from which the plane happened to be started.
@@ -57,7 +57,7 @@ def base_env(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def pod_env(
-    base: Mapping[str, str], pod: Json, folder: Path, cache: Path, layer: Layer
+    base: Mapping[str, str], pod: Json, folder: Path, cache: Path, layer: Layer, below: Base
 ) -> dict[str, str]:
     """Return the variables of a pod before those that its spec sets.
 
@@ -73,8 +73,11 @@ def pod_env(
         Folder of downloads, shared by all pods: it holds nothing but copies.
     layer : Layer
         The pod's Python.
+    below : Base
+        The one under the packages that it asks for.
     """
-    programs = [os.path.dirname(layer.python), os.path.dirname(layer.base.path), base["PATH"]]
+    folders = (os.path.dirname(each) for each in (layer.python, layer.base.path, below.path))
+    programs = [*dict.fromkeys(folders), base["PATH"]]
     return {
         **base,
         "PATH": os.pathsep.join(programs),

@@ -288,8 +288,9 @@ class Container:
             except HoldError as hold:
                 held = waiting(hold.reason, hold.message)
                 if self.state.state != held or told != hold.event:
+                    notes = [self.note(*hold.event, hold.type)] if told != hold.event else []
                     self.state.state, told = held, hold.event
-                    await self._pod.write(self.note(*hold.event, "Warning"))
+                    await self._pod.write(*notes)
                 await self._rest(hold.retry_s)
                 if self._final.is_set():
                     return None

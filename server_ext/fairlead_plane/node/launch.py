@@ -8,13 +8,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fairlead.names import INTERPRETER_ANNOTATION, WORKING_DIR_ANNOTATION
+from fairlead.names import INTERPRETER_ANNOTATION, PACKAGES_ANNOTATION, WORKING_DIR_ANNOTATION
 
 from ..resources import Json, Resources
 from . import commands, gpus
 from .accounts import Accounts, asks_for_files, has_token
 from .checks import Checks
-from .layers import Interpreters, Layer
+from .environments import Environments
+from .images import MAP_NAME, MAP_NAMESPACE, find_image
+from .layers import Interpreters, Layer, layer_name
 from .memory import MemoryGuard
 from .records import RunFiles
 from .runtime import Runtime, StartError
@@ -35,6 +37,7 @@ class Host:
     interpreters: Interpreters
     checks: Checks
     memory: MemoryGuard
+    environments: Environments
     accounts: Accounts
     mounting: Mounting
     data: Path
@@ -88,10 +91,15 @@ async def prepare(host: Host, pod: Json, spec: Json, files: RunFiles) -> Prepare
         It can never be started.
     """
     annotations = pod["metadata"].get("annotations") or {}
-    words = [*(spec.get("command") or ()), *(spec.get("args") or ())]
+    image = await find_image(host.resources, spec["image"])
+    words = [*(spec.get("command") or image.command), *(spec.get("args") or ())]
+    if not spec.get("command") and not spec.get("args"):
+        words += image.args
     if not words:
         raise StartError(
-            f'container "{spec["name"]}" has no command, and no image is pulled on this machine'
+            f'container "{spec["name"]}" has no command, and no image is pulled on this machine: '
+            f'give it one, or say what runs for image "{spec["image"]}" in the configmap '
+            f"{MAP_NAMESPACE}/{MAP_NAME}"
         )
     if spec.get("volumeDevices"):
         where = f"spec.containers[{spec['name']}].volumeDevices"
@@ -106,14 +114,22 @@ async def prepare(host: Host, pod: Json, spec: Json, files: RunFiles) -> Prepare
     for name, value in declared.items():
         if "\0" in value:
             raise StartError(f"the variable {name} holds a NUL byte, which no process can be given")
-    base = await host.interpreters.get(annotations.get(INTERPRETER_ANNOTATION) or sys.executable)
     folder = host.folder / pod["metadata"]["uid"]
-    layer = Layer(folder / "env", base)
+    below = await host.interpreters.get(
+        annotations.get(INTERPRETER_ANNOTATION) or image.python or sys.executable
+    )
+    packages = [*image.packages, *annotations.get(PACKAGES_ANNOTATION, "").splitlines()]
+    packages = [each.strip() for each in packages if each.strip()]
+    base = below
+    if packages:
+        path = await host.environments.get(below, packages, spec["image"], folder)
+        base = await host.interpreters.get(path)
+    layer = Layer(folder / layer_name(base), base)
     files.folder.mkdir(parents=True, exist_ok=True)
     for name in ("home", "tmp"):
         (folder / name).mkdir(exist_ok=True)
     layer.make()
-    env = commands.pod_env(host.interpreters.env, pod, folder, host.cache, layer)
+    env = commands.pod_env(host.interpreters.env, pod, folder, host.cache, layer, below)
     if gpus.RESOURCE in host.capacity:
         env |= gpus.gpu_env(pod, spec)
     account = await host.accounts.find(pod)
@@ -129,7 +145,7 @@ async def prepare(host: Host, pod: Json, spec: Json, files: RunFiles) -> Prepare
         spec,
         declared,
         folder=folder,
-        keep=[str(host.data), *base.prefixes],
+        keep=[str(host.data), *below.prefixes],
         cwd=cwd,
         account=host.accounts.files(pod, account) if trusted else None,
         needed=trusted and asks_for_files(pod),

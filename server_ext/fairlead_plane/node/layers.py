@@ -7,6 +7,7 @@ outside of the environment that it runs in, so the one below stays as it is.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Mapping
@@ -90,6 +91,11 @@ class Layer(NamedTuple):
             f"version = {self.base.version}\n"
         )
         draft.folder.rename(self.folder)
+
+
+def layer_name(base: Base) -> str:
+    """Return the name of a pod's layer over a Python: its containers may have several."""
+    return f"env-{hashlib.sha256(base.path.encode()).hexdigest()[:8]}"
 
 
 class Interpreters:

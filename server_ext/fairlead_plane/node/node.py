@@ -14,6 +14,7 @@ from ..tokens import Tokens
 from . import commands, gpus, machine
 from .accounts import Accounts
 from .checks import Checks
+from .environments import Environments, build_env
 from .exec import Execs
 from .launch import Host
 from .layers import Interpreters
@@ -74,6 +75,9 @@ class Node:
         self.ports = Ports(self._pods)
         self._capacity = machine.capacity(folder)
         self._interpreters = Interpreters(self._runtime, commands.base_env(os.environ))
+        self._environments = Environments(
+            folder / "environments", self._pods, build_env(os.environ, folder / "cache")
+        )
         self._host = Host(
             name=machine.node_name(),
             resources=resources,
@@ -81,6 +85,7 @@ class Node:
             interpreters=self._interpreters,
             checks=Checks(self.execs, self.ports),
             memory=MemoryGuard(),
+            environments=self._environments,
             accounts=Accounts(resources, tokens, port, ca),
             mounting=Mounting(folder / "shim" / "probe"),
             data=folder,
@@ -152,6 +157,7 @@ class Node:
         for worker in list(self._workers.values()):
             worker.stop(_SHUTDOWN_VERDICT)
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await self._environments.stop()
         await self._runtime.stop()
 
     async def _warm_up(self) -> None:

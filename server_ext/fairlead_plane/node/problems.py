@@ -14,6 +14,8 @@ class HoldError(Exception):
         What is missing.
     event : tuple of (reason, message), optional
         The Event; by default `Failed` with `Error: ` and the message.
+    type : str
+        Of the Event: `Warning` or `Normal`.
     retry_s : float
         Seconds until the next try.
     """
@@ -24,10 +26,12 @@ class HoldError(Exception):
         message: str,
         *,
         event: tuple[str, str] | None = None,
+        type: str = "Warning",
         retry_s: float = 2.0,
     ) -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
         self.event = event or ("Failed", f"Error: {message}")
+        self.type = type
         self.retry_s = retry_s
