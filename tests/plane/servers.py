@@ -105,14 +105,19 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
     request_queue_size = 64
 
 server = Server(("127.0.0.1", PORT), Handler)
+if CERTIFICATE:
+    import ssl
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*CERTIFICATE)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
 print("listening", flush=True)
 server.serve_forever()
 """
 
 
-def http_server(port: int) -> str:
-    """Return the source of an HTTP server on a port."""
-    return HTTP.replace("PORT", str(port))
+def http_server(port: int, tls: tuple[str, str] | None = None) -> str:
+    """Return the source of an HTTP server on a port; `tls`: files of its certificate and key."""
+    return HTTP.replace("PORT", str(port)).replace("CERTIFICATE", repr(tls))
 
 
 def free_port() -> int:

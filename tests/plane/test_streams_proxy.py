@@ -7,10 +7,12 @@ import hashlib
 import http.client
 import json
 import random
+import shutil
 import socket
 import ssl
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -20,6 +22,7 @@ from kubernetes import client
 
 from fairlead_plane.api.proxy.headers import Place, rewrite_url
 from fairlead_plane.api.proxy.pages import PageRewriter
+from fairlead_plane.certificates import SERVER_FILE, SERVER_KEY_FILE
 
 from .conftest import Pods, RunningPlane
 from .kubectl import Kubectl
@@ -203,6 +206,22 @@ def test_a_port_of_the_user_is_not_reached_through_a_pod(web: Web) -> None:
         assert answer.status == 503
         assert message.startswith(f"error trying to reach service: dial tcp 127.0.0.1:{port}: ")
         assert "connection refused: no process of pod server listens on it" in message
+
+
+def test_a_pod_that_speaks_tls_is_reached_by_https(
+    shared_plane: RunningPlane, pods: Pods, tmp_path: Path
+) -> None:
+    folder, port = shared_plane.data_dir, free_port()
+    names = (str(tmp_path / "crt"), str(tmp_path / "key"))
+    shutil.copy(folder / SERVER_FILE, names[0])
+    shutil.copy(folder / SERVER_KEY_FILE, names[1])
+    pods.create("server", http_server(port, names))
+    assert pods.first_line("server") == "listening\n"
+    web = Web(shared_plane, pods.namespace, port)
+    assert web.seen(f"{web.path(f'pods/https:server:{port}')}/here")[1] == "/here"
+    answer, body = web.ask(f"{web.pod}/here")
+    assert answer.status == 503
+    assert json.loads(body)["message"].startswith("error trying to reach service: ")
 
 
 def test_kubectl_reads_through_the_proxy(web: Web, service: str) -> None:

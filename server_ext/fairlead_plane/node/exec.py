@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import socket
-import struct
-import termios
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import orjson
 
@@ -20,6 +16,7 @@ from .link import receive
 from .records import RunFiles, container_folder, last_attempt
 from .runtime import Runtime
 from .shim.frames import Header, pack
+from .stdio import End, Pipes, Terminal
 
 CHUNK_BYTES = 64 << 10
 OUTPUT_MOST_BYTES = 64 << 10
@@ -133,7 +130,7 @@ class Execs:
             The container does not run, or there is no such program.
         """
         run = self._find(pod, container)
-        files = _Terminal() if tty else _Pipes(stdin, stdout, stderr)
+        files = Terminal() if tty else Pipes(stdin, stdout, stderr)
         connection: socket.socket | None = None
         try:
             connection = await self._runtime.open_stream()
@@ -211,7 +208,7 @@ class ExecSession:
 
     def __init__(
         self,
-        files: _Pipes | _Terminal,
+        files: Pipes | Terminal,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
@@ -288,7 +285,7 @@ class ExecSession:
         return code
 
     async def _pump(
-        self, name: str, file: _End, queue: asyncio.Queue[tuple[str, bytes] | None]
+        self, name: str, file: End, queue: asyncio.Queue[tuple[str, bytes] | None]
     ) -> None:
         while True:
             # Looked at before the read: what an ended process has written is all there, and what
@@ -363,102 +360,3 @@ class AttachSession:
     def _tell(self, header: Header, body: bytes = b"") -> None:
         if not self._writer.is_closing():
             self._writer.write(pack(header, body))
-
-
-class _End:
-    """Our end of a pipe or terminal, which does not block."""
-
-    def __init__(self, number: int) -> None:
-        os.set_blocking(number, False)
-        self.number = number
-        """Of the file; -1 when it is closed."""
-
-    async def readable(self, other: asyncio.Future[Any]) -> None:
-        """Wait until there is something to read, or `other` is done."""
-        loop = asyncio.get_running_loop()
-        ready: asyncio.Future[None] = loop.create_future()
-        loop.add_reader(self.number, _wake, ready)
-        try:
-            await asyncio.wait({ready, other}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            if self.number >= 0:
-                loop.remove_reader(self.number)
-
-    async def writable(self) -> None:
-        """Wait until there is room."""
-        loop = asyncio.get_running_loop()
-        ready: asyncio.Future[None] = loop.create_future()
-        loop.add_writer(self.number, _wake, ready)
-        try:
-            await ready
-        finally:
-            if self.number >= 0:
-                loop.remove_writer(self.number)
-
-    def close(self) -> None:
-        """Close the file; nothing waits for it any more."""
-        if self.number >= 0:
-            loop = asyncio.get_running_loop()
-            loop.remove_reader(self.number)
-            loop.remove_writer(self.number)
-            os.close(self.number)
-            self.number = -1
-
-
-def _wake(ready: asyncio.Future[None]) -> None:
-    if not ready.done():
-        ready.set_result(None)
-
-
-class _Pipes:
-    """The files of a process without a terminal: ours, and theirs to pass on."""
-
-    def __init__(self, stdin: bool, stdout: bool, stderr: bool) -> None:
-        self.stdin: _End | None = None
-        self.outputs: dict[str, _End] = {}
-        self.theirs: tuple[int, ...] = ()
-        if stdin:
-            read, write = os.pipe()
-            self.stdin = _End(write)
-            self.theirs += (read,)
-        else:
-            self.theirs += (os.open(os.devnull, os.O_RDONLY),)
-        for name, wanted in (("stdout", stdout), ("stderr", stderr)):
-            if wanted:
-                read, write = os.pipe()
-                self.outputs[name] = _End(read)
-                self.theirs += (write,)
-            else:
-                self.theirs += (os.open(os.devnull, os.O_WRONLY),)
-
-    def close_stdin(self) -> None:
-        if self.stdin is not None:
-            self.stdin.close()
-
-    def resize(self, width: int, height: int) -> None:
-        """Do nothing: there is no terminal."""
-
-    def close(self) -> None:
-        self.close_stdin()
-        for end in self.outputs.values():
-            end.close()
-
-
-class _Terminal:
-    """A terminal: one file for input and output."""
-
-    def __init__(self) -> None:
-        master, slave = os.openpty()
-        self.stdin = _End(master)
-        self.outputs = {"stdout": self.stdin}
-        self.theirs: tuple[int, ...] = (slave, os.dup(slave), os.dup(slave))
-
-    def close_stdin(self) -> None:
-        """Do nothing: a terminal has no end of its input."""
-
-    def resize(self, width: int, height: int) -> None:
-        size = struct.pack("HHHH", height, width, 0, 0)
-        fcntl.ioctl(self.stdin.number, termios.TIOCSWINSZ, size)
-
-    def close(self) -> None:
-        self.stdin.close()
