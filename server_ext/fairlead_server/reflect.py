@@ -67,7 +67,8 @@ class Request(NamedTuple):
 class Subscription:
     """One viewer's part in a topic: what it has not been told yet.
 
-    It keeps keys, not rows: a slow browser gets each row once, as it is when its turn comes.
+    It keeps keys, not rows: a slow browser gets each row once, as it is when its turn comes. So
+    `gone` may name a row that came and went meanwhile, of which it never heard.
     """
 
     def __init__(self, request: Request, wake: Any) -> None:

@@ -60,7 +60,8 @@ class Viewer:
                 rows.clear()
             rows.update(message["rows"])
             for key in message["gone"]:
-                del rows[key]
+                # What came and went between two messages was never told.
+                rows.pop(key, None)
         return message
 
     async def until(self, number, holds):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from random import Random
 from urllib.parse import urlsplit
 
 import nbformat
@@ -196,6 +197,37 @@ async def test_a_watch_goes_on_when_cut_and_when_its_version_is_gone(
         )
     assert not proxied.expired
     await until(lambda: proxied.watches[MAPS_PATH] == 1)
+
+
+async def test_whatever_is_cut_under_load_the_viewer_ends_with_what_there_is(
+    new_viewer, fetch, proxied, kube
+):
+    await use(fetch, "proxied")
+    viewer = await new_viewer()
+    await viewer.subscribe(1, "objects", api_version="v1", kind="ConfigMap")
+    await viewer.until(1, lambda rows: True)
+    random = Random(3)
+
+    def write():
+        there = []
+        for number in range(150):
+            if there and random.random() < 0.4:
+                kube.delete(CONFIG_MAPS, there.pop(random.randrange(len(there))), "default")
+            else:
+                there.append(f"load-{number}")
+                kube.create(config_map(there[-1], number=str(number)))
+        return there
+
+    writing = asyncio.create_task(asyncio.to_thread(write))
+    while not writing.done():
+        if random.random() < 0.2:
+            proxied.expired.add(MAPS_PATH)
+        proxied.cut()
+        await asyncio.sleep(random.random() / 4)
+    left = sorted(await writing)
+    await viewer.until(
+        1, lambda rows: [one for one in names(rows) if one.startswith("load-")] == left
+    )
 
 
 async def test_viewers_go_on_when_the_plane_is_killed(new_viewer, kube, kill_plane):
