@@ -130,7 +130,7 @@ def _previous_attempt(pod: Json, container: str) -> int | None:
         *(status.get("containerStatuses") or ()),
     ]:
         if entry["name"] == container:
-            ended = entry["lastState"].get("terminated") or {}
+            ended = (entry.get("lastState") or {}).get("terminated") or {}
             number = ended.get("containerID", "").rpartition("/")[2]
             return int(number) if number else None
     return None
