@@ -10,8 +10,10 @@ from pathlib import Path
 
 from .base import Controller
 from .claims import ClaimController
+from .cronjobs import CronJobController
 from .deployments import DeploymentController
 from .endpoints import EndpointsController
+from .ephemeral import EphemeralController
 from .jobs import JobController
 from .namespaces import NamespaceController
 from .replicasets import ReplicaSetController
@@ -39,7 +41,9 @@ def all_controllers(folder: Path, ca: str) -> list[Controller]:
         DeploymentController(),
         StatefulSetController(),
         JobController(),
+        CronJobController(),
         EndpointsController(),
+        EphemeralController(),
         ClaimController(volumes),
         VolumeController(volumes),
     ]

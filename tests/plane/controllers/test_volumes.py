@@ -206,3 +206,19 @@ def test_a_claim_grows(workloads) -> None:
         "data", workloads.namespace, {"spec": {"resources": {"requests": {"storage": "2Gi"}}}}
     )
     workloads.wait_for(lambda: read(workloads).status.capacity == {"storage": "2Gi"})
+
+
+def test_an_ephemeral_volume_lives_as_long_as_its_pod(workloads) -> None:
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
+    volume = {"name": "scratch", "ephemeral": {"volumeClaimTemplate": {"spec": spec}}}
+    container = {"volumeMounts": [{"name": "scratch", "mountPath": "/scratch"}]}
+    source = "open('/scratch/file', 'w').write('x')"
+    ended = run(workloads, "user", source, volumes=[volume], container=container)
+    assert workloads.wait_for(ended).status.phase == "Succeeded"
+    assert read(workloads, "user-scratch").metadata.owner_references[0].name == "user"
+    workloads.core.delete_namespaced_pod("user", workloads.namespace)
+    workloads.wait_for(
+        lambda: (
+            not workloads.core.list_namespaced_persistent_volume_claim(workloads.namespace).items
+        )
+    )
