@@ -22,7 +22,10 @@ def wheel(tmp_path):
         with zipfile.ZipFile(path, "w") as file:
             file.writestr(f"{name}.py", body)
             file.writestr(
-                f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+                f"{info}/METADATA",
+                f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+                # Which the Python below has: it must not be installed again.
+                "Requires-Dist: psutil\n",
             )
             file.writestr(
                 f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
@@ -74,17 +77,17 @@ def test_packages_are_there_beside_those_of_the_python_below(pods, shared_plane,
     before = len(environments(shared_plane))
     source = (
         "import fairlead_probe_a, psutil, subprocess, sys\n"
-        "print(fairlead_probe_a.VALUE, psutil.__name__)\n"
+        "print(fairlead_probe_a.VALUE, 'environments' in psutil.__file__)\n"
         "print(subprocess.check_output(['fairlead_probe_a-say'], text=True), end='')\n"
         "from importlib.metadata import version; print(version('fairlead_probe_a'))"
     )
-    assert pods.output("pod", source, metadata=annotated(asked)) == "42 psutil\nsaid\n1.0\n"
+    assert pods.output("pod", source, metadata=annotated(asked)) == "42 False\nsaid\n1.0\n"
     pulling = [each for each in events_of(pods, "pod") if each[1] == "Pulling"]
     assert pulling == [
         ("Normal", "Pulling", f'Building the environment of image "python:3.11": {asked}')
     ]
     assert len(environments(shared_plane)) == before + 1
-    assert pods.output("again", source, metadata=annotated(asked)) == "42 psutil\nsaid\n1.0\n"
+    assert pods.output("again", source, metadata=annotated(asked)) == "42 False\nsaid\n1.0\n"
     assert not [each for each in events_of(pods, "again") if each[1] == "Pulling"]
     assert len(environments(shared_plane)) == before + 1
     # The one below has nothing of it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 
 import pytest
@@ -350,3 +351,45 @@ def test_what_cannot_be_mounted_is_said(pods, volume, mount, message) -> None:
     spec = with_volume(volume, {"mountPath": "/data/x", **mount})
     ended = state_of(pods.run("pod", **spec)).terminated
     assert (ended.exit_code, ended.message) == (128, message)
+
+
+def test_a_claim_keeps_its_files_from_pod_to_pod(pods) -> None:
+    claim = {
+        "metadata": {"name": "data"},
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}},
+        },
+    }
+    pods.core.create_namespaced_persistent_volume_claim(pods.namespace, claim)
+    volume = {"persistentVolumeClaim": {"claimName": "data"}}
+    spec = with_volume(volume, {"mountPath": "/data/x"})
+    pods.output("first", "open('/data/x/f', 'w').write('kept')", **spec)
+    inner = with_volume(volume, {"mountPath": "/data/x", "subPath": "a/b"})
+    pods.output("second", "open('/data/x/g', 'w').write('inner')", **inner)
+    assert looked(pods, volume, name="third") == {"a": {"b": {"g": "inner"}}, "f": "kept"}
+    read_only = {"persistentVolumeClaim": {"claimName": "data", "readOnly": True}}
+    pod = pods.run(
+        "fourth", "open('/data/x/f', 'w')", **with_volume(read_only, {"mountPath": "/data/x"})
+    )
+    assert pod.status.phase == "Failed"
+    assert "Read-only file system" in pods.log("fourth")
+
+
+def test_a_command_in_a_container_sees_its_mounts(pods, shared_plane) -> None:
+
+    spec = with_volume({"emptyDir": {}}, {"mountPath": "/data/x"})
+    source = "import time; open('/data/x/f', 'w').close(); print('up', flush=True); time.sleep(99)"
+    pods.create("pod", source, **spec)
+    assert pods.first_line("pod") == "up\n"
+    said = subprocess.run(
+        [
+            *("kubectl", "--kubeconfig", str(shared_plane.kubeconfig), "-n", pods.namespace),
+            *("exec", "pod", "--", "ls", "/data/x", "/var/run/secrets/kubernetes.io"),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert said == "/data/x:\nf\n\n/var/run/secrets/kubernetes.io:\nserviceaccount\n"
+    pods.core.delete_namespaced_pod("pod", pods.namespace, grace_period_seconds=0)
