@@ -34,6 +34,26 @@ VALID = {
     "Secret": {},
     "Namespace": {},
     "PriorityClass": {"value": 1},
+    "Deployment": {
+        "spec": {
+            "selector": {"matchLabels": {"a": "b"}},
+            "template": {
+                "metadata": {"labels": {"a": "b"}},
+                "spec": {"containers": [CONTAINER]},
+            },
+        }
+    },
+    "Job": {"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [CONTAINER]}}}},
+    "CronJob": {
+        "spec": {
+            "schedule": "*/5 0-6 1,15 jan-mar mon",
+            "jobTemplate": {
+                "spec": {
+                    "template": {"spec": {"restartPolicy": "Never", "containers": [CONTAINER]}}
+                }
+            },
+        }
+    },
     "Role": {"rules": [{"verbs": ["get"], "apiGroups": [""], "resources": ["pods"]}]},
     "RoleBinding": {"roleRef": {"kind": "Role", "name": "x"}},
     "StatefulSet": {
@@ -310,6 +330,98 @@ def test_other_kinds_are_refused_in_the_words_of_the_api_server(name, path, valu
     assert refusal(name, path, value) == words
 
 
+@pytest.mark.parametrize(
+    ("schedule", "words"),
+    [
+        ("x", "expected exactly 5 fields, found 1: [x]"),
+        ("70 * * * *", "end of range (70) above maximum (59): 70"),
+        ("a * * * *", 'failed to parse int from a: strconv.Atoi: parsing "a": invalid syntax'),
+        ("@foo", "unrecognized descriptor: @foo"),
+        ("*/0 * * * *", "step of range should be a positive number: */0"),
+        ("5-1 * * * *", "beginning of range (5) beyond end of range (1): 5-1"),
+        ("0 0 0 * *", "beginning of range (0) below minimum (1): 0"),
+    ],
+)
+def test_a_schedule_that_cannot_be_read_is_refused(schedule, words):
+    found = refusal("CronJob", "spec.schedule", schedule)
+    assert found == f'spec.schedule: Invalid value: "{schedule}": {words}'
+
+
+@pytest.mark.parametrize("schedule", ["@hourly", "@every 1h30m", "0 0 29 feb *", "0/15 * ? * *"])
+def test_schedules_of_every_form_are_taken(schedule):
+    check(*stored("CronJob", "spec.schedule", schedule))
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "value", "words"),
+    [
+        (
+            "Job",
+            "spec.template.spec.restartPolicy",
+            "Always",
+            'spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"',
+        ),
+        (
+            "Job",
+            "spec.selector",
+            {"matchLabels": {"x": "y"}},
+            'spec.selector: Invalid value: map[string]interface {}{"matchLabels":map[string]'
+            'interface {}{"x":"y"}}: `selector` not auto-generated',
+        ),
+        (
+            "CronJob",
+            "spec.concurrencyPolicy",
+            "X",
+            'spec.concurrencyPolicy: Unsupported value: "X": supported values: "Allow", "Forbid", '
+            '"Replace"',
+        ),
+        (
+            "Deployment",
+            "spec.template.metadata.labels",
+            {"c": "d"},
+            'spec.template.metadata.labels: Invalid value: map[string]string{"c":"d"}: `selector` '
+            "does not match template `labels`",
+        ),
+        (
+            "Deployment",
+            "spec.strategy",
+            {"type": "Recreate", "rollingUpdate": {"maxSurge": 1}},
+            "spec.strategy.rollingUpdate: Forbidden: may not be specified when strategy `type` is "
+            "'Recreate'",
+        ),
+        (
+            "Deployment",
+            "spec.strategy",
+            {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 0}},
+            "spec.strategy.rollingUpdate.maxUnavailable: Invalid value: 0: may not be 0 when "
+            "`maxSurge` is 0",
+        ),
+        (
+            "Deployment",
+            "spec.minReadySeconds",
+            600,
+            "spec.progressDeadlineSeconds: Invalid value: 600: must be greater than "
+            "minReadySeconds",
+        ),
+        (
+            "Deployment",
+            "spec.selector",
+            {"matchExpressions": [{"key": "a", "operator": "In"}]},
+            "spec.selector.matchExpressions[0].values: Required value: must be specified when "
+            "`operator` is 'In' or 'NotIn'",
+        ),
+        (
+            "StatefulSet",
+            "spec.podManagementPolicy",
+            "X",
+            "spec.podManagementPolicy: Invalid value: \"X\": must be 'OrderedReady' or 'Parallel'",
+        ),
+    ],
+)
+def test_workloads_are_refused_in_the_words_of_the_api_server(name, path, value, words):
+    assert refusal(name, path, value) == words
+
+
 def update(name, path, value, **first):
     kind, before = stored(name)
     before |= first
@@ -320,6 +432,13 @@ def update(name, path, value, **first):
 @pytest.mark.parametrize(
     ("name", "path", "value", "words"),
     [
+        (
+            "Deployment",
+            "spec.selector",
+            {"matchExpressions": [{"key": "a", "operator": "Exists"}]},
+            "spec.selector: Invalid value: .*: field is immutable",
+        ),
+        ("Job", "spec.completions", 5, "spec.completions: Invalid value: 5: field is immutable"),
         ("Secret", "type", "x", 'type: Invalid value: "x": field is immutable'),
         ("PriorityClass", "value", 2, "value: Forbidden: may not be changed in an update."),
         ("RoleBinding", "roleRef.name", "y", "roleRef: Invalid value: .*: cannot change roleRef"),
