@@ -45,7 +45,7 @@ class _Protocol(HttpToolsProtocol):
         raw_path, _, query = self.url.partition(b"?")
         scope = {
             **self.scope,
-            "path": unquote(raw_path.decode("ascii")),
+            "path": unquote(raw_path.decode("latin-1")),
             "raw_path": raw_path,
             "query_string": query,
         }

@@ -103,6 +103,8 @@ def test_a_command_that_does_not_exist_or_has_no_container_is_an_error_in_words(
         await world.launch(SLEEP)
         with pytest.raises(ExecError, match='exec: "nosuch": executable file not found in '):
             await world.run("nosuch")
+        with pytest.raises(ExecError, match="embedded null byte"):
+            await world.run("echo", "a\0b")
         assert await world.run("sh", "-c", "kill -9 $$") == (137, b"")
 
     in_world(body)
@@ -196,6 +198,40 @@ def test_a_command_ends_with_the_shim_and_says_so(in_world: Any) -> None:
         assert (await run.ended).lost
         with pytest.raises(ContainerNotFound):
             await world.run("true")
+
+    in_world(body)
+
+
+def test_no_file_is_left_open_by_commands_however_they_end(in_world: Any) -> None:
+    async def body(world: World) -> None:
+        await world.launch(["cat"], stdin=True, tty=True)
+        shim = psutil.Process(json.loads((world.folder / "shim" / "record").read_bytes())["pid"])
+        await world.run("true")
+
+        async def one(number: int) -> None:
+            if number % 4 == 0:
+                await world.run("cat", stdin=b"x" * 100_000)
+            elif number % 4 == 1:
+                with pytest.raises(ExecTimeout):
+                    await world.run("sleep", "600", timeout_s=0.05)
+            elif number % 4 == 2:
+                session = await world.execs.start(
+                    POD, "main", ["cat"], stdin=True, stdout=True, stderr=False, tty=True
+                )
+                await session.write(b"x\n")
+                session.close()
+            else:
+                attached = await world.execs.attach(POD, "main", stdin=True)
+                await attached.write(b"x\n")
+                attached.close()
+
+        before = psutil.Process().num_fds(), shim.num_fds()
+        for _ in range(5):
+            await asyncio.gather(*(one(number) for number in range(16)))
+        end = time.monotonic() + 30
+        while (now := (psutil.Process().num_fds(), shim.num_fds())) > before or now[1] > before[1]:
+            assert time.monotonic() < end, (now, before)
+            await asyncio.sleep(0.05)
 
     in_world(body)
 

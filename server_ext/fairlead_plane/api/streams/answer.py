@@ -42,7 +42,7 @@ async def answer_stream(
     ApiError
         Before the upgrade, as the real API answers it.
     """
-    query = parse_qs(scope["query_string"].decode())
+    query = parse_qs(scope["query_string"].decode("latin-1"))
     if not pod["spec"].get("nodeName"):
         raise bad_request(f"pod {pod['metadata']['name']} does not have a host assigned")
     if target.subresource == "portforward":

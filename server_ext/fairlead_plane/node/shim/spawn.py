@@ -120,7 +120,7 @@ def _become(
             os.write(failure, f'exec: "{argv[0]}": executable file not found in $PATH'.encode())
         except OSError as error:
             os.write(failure, f'exec: "{argv[0]}": {(error.strerror or "").lower()}'.encode())
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a NUL byte in a word
         os.write(failure, f"{error}".encode())
     finally:
         # Whatever happened: this copy of the shim must not go on.
