@@ -393,3 +393,20 @@ def test_a_command_in_a_container_sees_its_mounts(pods, shared_plane) -> None:
     ).stdout
     assert said == "/data/x:\nf\n\n/var/run/secrets/kubernetes.io:\nserviceaccount\n"
     pods.core.delete_namespaced_pod("pod", pods.namespace, grace_period_seconds=0)
+
+
+@pytest.mark.parametrize("medium", ["", "Memory"], ids=["disk", "memory"])
+def test_who_fills_a_volume_over_its_limit_is_evicted(pods, medium) -> None:
+    volume = {"emptyDir": {"sizeLimit": "1Mi", "medium": medium}}
+    source = "import time; open('/data/x/f', 'wb').write(bytes(3 << 20)); time.sleep(1000)"
+    pod = pods.run("pod", source, **with_volume(volume, {"mountPath": "/data/x"}))
+    assert (pod.status.phase, pod.status.reason) == ("Failed", "Evicted")
+    assert pod.status.message.strip() == 'Usage of EmptyDir volume "v" exceeds the limit "1Mi".'
+
+
+def test_last_words_are_written_where_the_container_is_told_to(pods) -> None:
+    source = "open('/var/log/' + 'last-words', 'w').write('so long')"
+    container = {"terminationMessagePath": "/var/log/last-words"}
+    pod = pods.run("pod", source, container=container)
+    assert state_of(pod).terminated.message == "so long"
+    assert not os.path.exists("/var/log/last-words")

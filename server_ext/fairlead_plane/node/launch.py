@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,10 +21,11 @@ from .layers import Interpreters, Layer, layer_name
 from .memory import MemoryGuard
 from .records import RunFiles
 from .runtime import Runtime, StartError
-from .termination import redirect
+from .termination import message_path, redirect
 from .variables import declared_env
 from .volumes.mounting import Mounting
 from .volumes.payload import Context
+from .volumes.plan import Bind
 from .volumes.pod import prepare_mounts
 
 
@@ -149,6 +151,7 @@ async def prepare(host: Host, pod: Json, spec: Json, files: RunFiles) -> Prepare
         cwd=cwd,
         account=host.accounts.files(pod, account) if trusted else None,
         needed=trusted and asks_for_files(pod),
+        message=Bind(str(files.message), os.path.normpath(message_path(spec))),
         mounting=host.mounting,
     )
     command = commands.build_command(

@@ -23,6 +23,7 @@ from .memory import MemoryGuard
 from .ports import Ports
 from .runtime import Runtime, StartError
 from .status import SHUTDOWN, Verdict
+from .volumes.limits import EVERY_S, find_excess, has_limits
 from .volumes.mounting import Mounting
 from .volumes.pod import refresh
 from .volumes.refresh import Refresher
@@ -132,6 +133,7 @@ class Node:
     async def run(self) -> None:
         """Follow the pods until cancelled; a failure of a worker ends the node and is raised."""
         warming = asyncio.create_task(self._warm_up())
+        evicting = asyncio.create_task(self._evict(), name="evict")
         try:
             while True:
                 await self._sweep()
@@ -147,6 +149,7 @@ class Node:
                     watch.close()
         finally:
             warming.cancel()
+            evicting.cancel()
             self._refresher.stop()
 
     async def stop(self) -> None:
@@ -166,6 +169,21 @@ class Node:
             await self._interpreters.get(sys.executable)
         except StartError as error:
             log.warning("no warm interpreter: %s", error)
+
+    async def _evict(self) -> None:
+        """End pods that fill a volume over its limit."""
+        while True:
+            await asyncio.sleep(EVERY_S)
+            for uid, worker in list(self._workers.items()):
+                if not has_limits(worker.pod):
+                    continue
+                try:
+                    why = await asyncio.to_thread(find_excess, worker.pod, self._pods / uid)
+                except OSError as error:  # the others are looked at all the same
+                    log.warning("the volumes of pod %s cannot be measured: %s", uid, error)
+                    continue
+                if why and uid in self._workers:
+                    worker.stop(Verdict("Evicted", why), grace_s=0)
 
     def _take(self, type: str, pod: Json) -> None:
         uid = pod["metadata"]["uid"]

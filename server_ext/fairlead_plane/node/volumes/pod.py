@@ -31,6 +31,7 @@ async def prepare_mounts(
     cwd: str,
     account: Mapping[str, File] | None,
     needed: bool,
+    message: Bind,
     mounting: Mounting,
 ) -> dict[str, Any] | None:
     """Set up the volumes of a container and return the plan of its mounts.
@@ -53,6 +54,8 @@ async def prepare_mounts(
         Files of the service account, for its fixed place; None for none.
     needed : bool
         True when a namespace is made for these files alone, if it must be.
+    message : Bind
+        The file for the container's last words, at its place.
     mounting : Mounting
         How this machine mounts.
 
@@ -97,6 +100,10 @@ async def prepare_mounts(
         where = folder / "volumes" / _ACCOUNT_VOLUME
         write_files(where, account)
         binds.append(Bind(str(where), ACCOUNT_FOLDER, True))
+    # Not under /dev: that folder would have to be covered, and devices that come later be missed.
+    if not message.target.startswith("/dev/") and all(b.target != message.target for b in binds):
+        Path(message.source).touch()
+        binds.append(message)
     root = folder / "root"
     root.mkdir(exist_ok=True)
     return plan_mounts(binds, keep=keep, cwd=cwd, root=root, user=how == "user")
