@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from ..resources import Json, parse_timestamp
@@ -41,11 +41,20 @@ def index_of(pod: Json) -> int | None:
 
 def parse_indexes(text: str) -> set[int]:
     """Parse `0-2,4`."""
-    found: set[int] = set()
-    for part in filter(None, text.split(",")):
-        first, _, last = part.partition("-")
-        found.update(range(int(first), int(last or first) + 1))
-    return found
+    return {index for first, last in _intervals(text) for index in range(first, last + 1)}
+
+
+def among(text: str, done: Collection[int]) -> tuple[int, int]:
+    """Return how many of the indexes in `0-2,4` are done, and how many there are.
+
+    Text that is no such list names none that could be done.
+    """
+    try:
+        intervals = _intervals(text)
+    except ValueError:
+        return 0, 1
+    reached = sum(any(first <= each <= last for first, last in intervals) for each in done)
+    return reached, sum(last - first + 1 for first, last in intervals)
 
 
 def format_indexes(indexes: Iterable[int]) -> str:
@@ -115,6 +124,11 @@ def restarts(pods: Iterable[Json]) -> int:
         for field in ("initContainerStatuses", "containerStatuses")
         for status in pod["status"].get(field) or ()
     )
+
+
+def _intervals(text: str) -> list[tuple[int, int]]:
+    parts = (part.partition("-") for part in text.split(",") if part)
+    return [(int(first), int(last or first)) for first, _, last in parts]
 
 
 def _match(rule: Json, pod: Json, name: str) -> str:

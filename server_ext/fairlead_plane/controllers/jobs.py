@@ -18,6 +18,7 @@ from ..resources import (
 from . import job_rules as rules
 from .base import Controller, Key
 from .pods import (
+    MOST_AT_ONCE,
     RETRY_REFUSED_S,
     build_pod,
     condition,
@@ -211,13 +212,10 @@ class _Look:
         policy = (self._spec.get("successPolicy") or {}).get("rules") or ()
         done = rules.parse_indexes(self._status.get("completedIndexes", ""))
         for number, rule in enumerate(policy):
-            wanted = (
-                rules.parse_indexes(rule["succeededIndexes"])
-                if rule.get("succeededIndexes")
-                else set(range(completions))
-            )
-            count = rule.get("succeededCount", len(wanted))
-            if len(wanted & done) >= count:
+            reached, wanted = len(done), completions
+            if rule.get("succeededIndexes"):
+                reached, wanted = rules.among(rule["succeededIndexes"], done)
+            if reached >= rule.get("succeededCount", wanted):
                 return _End("Complete", "SuccessPolicy", f"Matched rules at index {number}")
         return _COMPLETE if succeeded >= completions else None
 
@@ -275,10 +273,12 @@ class _Look:
         if self._by_index is None and (wait_s := rules.back_off_s(self._pods)) > 0:
             self._waits.append(wait_s)
             return
+        # The event of each that is made brings the next look.
+        missing = min(wanted - len(active), MOST_AT_ONCE)
         if rules.is_indexed(self._job):
-            self._start_indexes(active, wanted - len(active))
+            self._start_indexes(active, missing)
             return
-        for _ in range(wanted - len(active)):
+        for _ in range(missing):
             if not self._start(None):
                 return
 

@@ -24,6 +24,9 @@ from ..resources import (
 RETRY_REFUSED_S = 5.0
 """Seconds until a pod that the API refused, by quota for one, is tried again."""
 
+MOST_AT_ONCE = 500
+"""Pods that one look creates, so that others can write in between; as the real controllers."""
+
 HASH_LABEL = "pod-template-hash"
 
 # Letters that make no words, as the real controllers name their hashes.

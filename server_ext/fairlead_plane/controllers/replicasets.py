@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..resources import POD, REPLICA_SET, Json, Transaction
 from .base import Controller
 from .pods import (
+    MOST_AT_ONCE,
     RETRY_REFUSED_S,
     adopt,
     available_in_s,
@@ -41,7 +42,7 @@ class ReplicaSetController(Controller):
                 # Ended with the plane, not by itself: its replacement takes over.
                 if is_terminal(pod) and pod["status"].get("reason") == "NodeShutdown":
                     transaction.delete(POD, pod["metadata"]["name"], pod["metadata"]["namespace"])
-            for _ in range(wanted - len(active)):
+            for _ in range(min(wanted - len(active), MOST_AT_ONCE)):
                 error = create_pod(transaction, obj, build_pod(obj, spec["template"]), _COMPONENT)
                 if error is not None:
                     break

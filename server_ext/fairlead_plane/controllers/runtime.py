@@ -83,7 +83,13 @@ class Controllers:
         async for event in watch:
             obj = event.object
             for controller in controllers:
-                for key in controller.keys(watch.kind, obj, gone=event.type == "DELETED"):
+                try:
+                    keys = [*controller.keys(watch.kind, obj, gone=event.type == "DELETED")]
+                except Exception:
+                    # The boundary of one event, as in `_look`.
+                    log.exception("%s: an event is left out", controller.kind.kind)
+                    continue
+                for key in keys:
                     self._add((controller, key))
 
     def _add(self, item: _Item) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from ..resources import Json, parse_quantity
+from . import filters
 
 Amounts = dict[str, Decimal]
 
@@ -32,6 +33,12 @@ _MINIMUM_KEYS = (
     "scheduling.volcano.sh/group-min-member",
     "pod-group.scheduling.sigs.k8s.io/min-available",
 )
+
+
+_ANY_NODE: Json = {
+    "metadata": {"name": "any"},
+    "spec": {"taints": [{"key": "any", "effect": "NoSchedule"}]},
+}
 
 
 @dataclass(eq=False)
@@ -93,6 +100,8 @@ def read_pod(pod: Json, first_seen: int, gpus_annotation: str) -> PodInfo:
     """
     metadata, spec = pod["metadata"], pod["spec"]
     requests = pod_requests(spec)
+    if not spec.get("nodeName"):
+        filters.mismatch(_ANY_NODE, spec)  # what cannot be read is found out here, alone
     priority = int(spec.get("priority") or 0)
     marks = {**(metadata.get("labels") or {}), **(metadata.get("annotations") or {})}
     node = spec.get("nodeName") or ""

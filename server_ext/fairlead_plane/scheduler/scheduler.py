@@ -140,13 +140,20 @@ class _Following:
 
     def _take(self, watch: Watch, event: WatchEvent) -> None:
         gone = event.type == "DELETED"
+        try:
+            self._note(watch, event.object, gone=gone)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            # One object that cannot be read must not keep the others waiting.
+            log.exception("left out of scheduling: %s", event.object["metadata"])
+
+    def _note(self, watch: Watch, obj: Json, *, gone: bool) -> None:
         if watch.kind is NODE:
-            self._state.take_node(event.object, gone=gone)
+            self._state.take_node(obj, gone=gone)
         elif watch.kind is CRD:
             self._follow_groups()
         elif watch.kind is PVC:
-            self._state.take_claim(event.object, gone=gone)
-        elif not self._state.take_pod(event.object, gone=gone):
+            self._state.take_claim(obj, gone=gone)
+        elif not self._state.take_pod(obj, gone=gone):
             return
         self._due.set()
 

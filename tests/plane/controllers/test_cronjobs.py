@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
+from kubernetes.client import ApiException
 
 from fairlead_plane.controllers.cronjobs import _times
 from fairlead_plane.resources import parse_timestamp, timestamp
@@ -71,3 +73,12 @@ def test_a_job_that_is_due_is_started_once(workloads) -> None:
     assert "SuccessfulCreate" in workloads.reasons("tick")
     names = [job.metadata.name for job in jobs]
     assert names == sorted(set(names))
+
+
+def test_a_schedule_that_is_none_is_refused(workloads) -> None:
+    with pytest.raises(ApiException) as refused:
+        workloads.batch.create_namespaced_cron_job(workloads.namespace, cron_job("nonsense"))
+    assert json.loads(refused.value.body)["message"] == (
+        'CronJob.batch "tick" is invalid: spec.schedule: Invalid value: "nonsense": expected '
+        "exactly 5 fields, found 1: [nonsense]"
+    )

@@ -234,3 +234,16 @@ def test_indexes_are_written_and_read() -> None:
     for text, indexes in (("", set()), ("0,1", {0, 1}), ("0-2,4,6,7", {0, 1, 2, 4, 6, 7})):
         assert format_indexes(indexes) == text
         assert parse_indexes(text) == indexes
+
+
+def test_a_success_policy_ends_a_job_before_all_have_succeeded(workloads) -> None:
+    source = f"import os\nif os.environ['JOB_COMPLETION_INDEX'] == '1':\n    {WAITS}"
+    policy = {"rules": [{"succeededIndexes": "0"}]}
+    create(
+        workloads,
+        job(source, completions=2, parallelism=2, completionMode="Indexed", successPolicy=policy),
+    )
+    assert true_conditions(ended(workloads)) == {
+        "SuccessCriteriaMet": "SuccessPolicy",
+        "Complete": "SuccessPolicy",
+    }
