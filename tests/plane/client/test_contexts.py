@@ -17,7 +17,7 @@ from nbclient import NotebookClient
 from fairlead.client import list_runs, submit
 from fairlead.errors import CapabilityError, ClusterError, NotFoundError, SpecError
 from fairlead.kube import KubeClient, choice, load_context, use_context
-from fairlead.kube.client import NAMESPACES
+from fairlead.kube.client import NAMESPACES, PODS
 
 
 @pytest.fixture
@@ -252,3 +252,35 @@ def test_urls_that_cannot_be_read_are_named(elsewhere, data_dir, content, words)
             KubeClient("team").service("kubeflow", "ml-pipeline:http")
     finally:
         (data_dir / "services.yaml").unlink()
+
+
+def test_inside_of_a_pod_of_the_plane_local_is_that_plane(elsewhere):
+    client = KubeClient("local")
+    source = (
+        "from fairlead.kube import KubeClient, list_contexts\n"
+        "client = KubeClient()\n"
+        "print(client.context.name, client.context.namespace, client.context.startable)\n"
+        "print(client.request('GET', '/version') != b'')\n"
+        "print([context.name for context in list_contexts()])\n"
+    )
+    container = {"name": "main", "image": "python", "command": ["python", "-c", source]}
+    made = client.create(
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"generateName": "inside-"},
+            "spec": {"restartPolicy": "Never", "containers": [container]},
+        },
+        "default",
+    )
+    name = made["metadata"]["name"]
+    for event in client.watch(PODS, "default", timeout_s=120):
+        status = event.object.get("status") or {}
+        if event.object["metadata"].get("name") == name and status.get("phase") in (
+            "Succeeded",
+            "Failed",
+        ):
+            break
+    first, *rest = client.logs(name, "default")
+    assert (first, rest[0]) == ("local default False", "True"), rest
+    assert rest[1].startswith("['local'")
