@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -410,3 +412,23 @@ def test_last_words_are_written_where_the_container_is_told_to(pods) -> None:
     pod = pods.run("pod", source, container=container)
     assert state_of(pod).terminated.message == "so long"
     assert not os.path.exists("/var/log/last-words")
+
+
+def test_a_path_in_the_users_home_is_made_for_real_and_removed_with_the_pod(
+    pods, shared_plane
+) -> None:
+    with tempfile.TemporaryDirectory(dir=Path.home(), prefix=".fairlead-test-") as project:
+        source = (
+            f"open('{project}/result', 'w').write('kept')\n"
+            f"open('{project}/in/data/f', 'w').write('in the volume')"
+        )
+        spec = with_volume({"emptyDir": {}}, {"mountPath": f"{project}/in/data"})
+        pods.output("pod", source, **spec)
+        assert sorted(os.listdir(project)) == ["in", "result"]
+        assert os.listdir(f"{project}/in/data") == []
+        pods.core.delete_namespaced_pod("pod", pods.namespace)
+
+        def gone() -> bool:
+            return os.listdir(project) == ["result"]
+
+        shared_plane.wait_for(gone, "the mount point stays")

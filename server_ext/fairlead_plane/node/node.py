@@ -25,7 +25,7 @@ from .runtime import Runtime, StartError
 from .status import SHUTDOWN, Verdict
 from .volumes.limits import EVERY_S, find_excess, has_limits
 from .volumes.mounting import Mounting
-from .volumes.pod import refresh
+from .volumes.pod import refresh, remove_made
 from .volumes.refresh import Refresher
 from .volumes.sources import remove_memory
 from .worker import PodWorker
@@ -258,5 +258,6 @@ def _remove_pod(folder: Path) -> None:
         if os.path.lexists(path):
             log.warning("%s cannot be removed: %s", path, info)
 
+    remove_made(folder)
     shutil.rmtree(folder, onerror=report)
     remove_memory(folder.name)

@@ -1,4 +1,4 @@
-"""From the mounts of a container to what the shim does: looks at folders, mounts nothing."""
+"""From the mounts of a container to what the shim does; nothing is mounted here."""
 
 from __future__ import annotations
 
@@ -19,7 +19,14 @@ class Bind(NamedTuple):
 
 
 def plan_mounts(
-    binds: Iterable[Bind], *, keep: Iterable[str], cwd: str, root: Path, user: bool
+    binds: Iterable[Bind],
+    *,
+    keep: Iterable[str],
+    cwd: str,
+    root: Path,
+    user: bool,
+    home: str = "",
+    made: list[str] | None = None,
 ) -> dict[str, Any]:
     """Return what `shim.mounts.perform` needs.
 
@@ -38,13 +45,18 @@ def plan_mounts(
         An empty folder of the pod, on which a new root can be built.
     user : bool
         True when this process may only mount in a user namespace.
+    home : str
+        The user's own folder. Where a target lacks there it is made for real: in a folder that is
+        covered in memory, whatever else a program writes there would be lost.
+    made : list of str, optional
+        Gets what was made so; it can be removed when it is empty again.
 
     Raises
     ------
     StartError
         A target that cannot be: the message names it.
     """
-    plan = _Plan()
+    plan = _Plan(os.path.realpath(home) if home else "", [] if made is None else made)
     wanted = {bind.target: bind for bind in binds}
     for path in keep:
         real = os.path.realpath(path)
@@ -65,7 +77,9 @@ def plan_mounts(
 
 
 class _Plan:
-    def __init__(self) -> None:
+    def __init__(self, home: str, made: list[str]) -> None:
+        self._home = home
+        self._made = made
         self.sources: list[str] = []
         self.shadows: set[str] = set()
         self.make: list[list[object]] = []
@@ -106,8 +120,9 @@ class _Plan:
         if os.path.lexists(target):
             _check_kind(target, os.path.isdir(target), is_folder)
             return
-        above = os.path.dirname(target)
+        above, missing = os.path.dirname(target), [target]
         while not os.path.lexists(above):
+            missing.append(above)
             above = os.path.dirname(above)
         if not os.path.isdir(above):
             raise StartError(f"{target} cannot be made: {above} is not a directory")
@@ -115,8 +130,19 @@ class _Plan:
             raise StartError(f"{target} cannot be made: {above} belongs to the kernel")
         if not os.access(above, os.R_OK | os.X_OK):
             raise StartError(f"{target} cannot be made: {above} may not be read")
+        if self._home and _within(above, self._home) and os.access(above, os.W_OK):
+            self._make(list(reversed(missing)), is_folder)
+            return
         self.shadows.add(above)
         self.make.append([target, is_folder])
+
+    def _make(self, missing: list[str], is_folder: bool) -> None:
+        for path in missing:
+            if is_folder or path != missing[-1]:
+                os.mkdir(path)
+            else:
+                os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o644))
+            self._made.append(path)
 
     def _place_within(self, outer: Bind, path: str, is_folder: bool) -> str:
         """See to it that a target exists in a volume, and return it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from .plan import Bind, plan_mounts
 from .sources import WRITTEN, set_up
 
 ACCOUNT_FOLDER = "/var/run/secrets/kubernetes.io/serviceaccount"
+_MADE_FILE = "mountpoints"
 _ACCOUNT_VOLUME = ".account"  # no volume can have this name
 
 
@@ -106,7 +108,35 @@ async def prepare_mounts(
         binds.append(message)
     root = folder / "root"
     root.mkdir(exist_ok=True)
-    return plan_mounts(binds, keep=keep, cwd=cwd, root=root, user=how == "user")
+    made: list[str] = []
+    try:
+        return plan_mounts(
+            binds,
+            keep=keep,
+            cwd=cwd,
+            root=root,
+            user=how == "user",
+            home=str(Path.home()),
+            made=made,
+        )
+    finally:
+        if made:
+            with open(folder / _MADE_FILE, "a") as file:
+                file.write("".join(f"{path}\n" for path in made))
+
+
+def remove_made(folder: Path) -> None:
+    """Remove the mount points that were made for a pod, unless somebody has put something there."""
+    try:
+        paths = (folder / _MADE_FILE).read_text().splitlines()
+    except FileNotFoundError:
+        return
+    for path in reversed(paths):
+        with contextlib.suppress(OSError):
+            if os.path.isdir(path):
+                os.rmdir(path)
+            elif os.path.getsize(path) == 0:
+                os.unlink(path)
 
 
 async def refresh(context: Context, folder: Path) -> None:
