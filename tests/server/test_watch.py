@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from random import Random
 from urllib.parse import urlsplit
 
@@ -171,6 +172,7 @@ async def test_all_viewers_share_one_watch_which_ends_with_the_last(new_viewer, 
     assert proxied.watches["/api/v1/pods"] == 1
     viewers[0].socket.close()
     await until(lambda: not proxied.watches)
+    await until(lambda: all(one.name != "fairlead-watch" for one in threading.enumerate()))
 
 
 async def test_a_watch_goes_on_when_cut_and_when_its_version_is_gone(

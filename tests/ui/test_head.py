@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
+from pictures import picture
 
 from fairlead.kube import KubeClient
 from fairlead.kube.types import PODS, RESOURCE_QUOTAS
 
-PICTURES = os.environ.get("FAIRLEAD_TEST_PICTURES")
+WORKFLOWS = "/apis/argoproj.io/v1alpha1/namespaces/kubeflow/workflows"
 HEAD = "[data-fl-panel='fairlead'] [data-fl-context]"
 
 
@@ -21,13 +19,6 @@ def kubeconfig(api_proxy, tmp_path, monkeypatch, data_dir):
     monkeypatch.setenv("KUBECONFIG", str(api_proxy.kubeconfig(tmp_path / "kube", contexts)))
     yield
     (data_dir / "context.json").unlink(missing_ok=True)
-
-
-def picture(page, name):
-    """Keep a picture to look at, where a folder for them is named."""
-    if PICTURES:
-        page.wait_for_timeout(400)
-        page.screenshot(path=str(Path(PICTURES) / f"{name}.png"))
 
 
 def show_panel(page):
@@ -51,6 +42,15 @@ def at(page, context, namespace):
     page.wait_for_selector(
         f"{HEAD}[data-fl-context='{context}'][data-fl-namespace='{namespace}'][data-fl-health='ok']"
     )
+
+
+def until(page, holds):
+    """Wait for what is not on the page."""
+    for _ in range(300):
+        if holds():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("it did not come to be")
 
 
 def used(page, name):
@@ -254,4 +254,13 @@ def test_trouble_is_told_in_words_and_what_was_known_stays(lab, browser, api_pro
     api_proxy.refused.clear()
     at(page, "team", "default")
     trouble.wait_for(state="detached")
+
+    # What nobody looks at is not watched: the usage while the panel is hidden, and then the rest.
+    watched = api_proxy.watches
+    until(page, lambda: watched["/api/v1/pods"] == 1)
+    page.get_by_role("tab", name="File Browser").first.click()
+    until(page, lambda: not watched["/api/v1/pods"] and watched[WORKFLOWS] == 1)
+    other = page.context.browser.new_page()
     page.context.close()
+    until(other, lambda: not api_proxy.watches)
+    other.close()

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
+from pictures import picture
 
 STEPS = ["load", "split", "train-logistic", "train-forest", "evaluate", "choose"]
 RUN_MS = 180_000
-PICTURES = os.environ.get("FAIRLEAD_TEST_PICTURES")
-
-
-def picture(page, name):
-    """Keep a picture to look at, where a folder for them is named."""
-    if PICTURES:
-        page.screenshot(path=str(Path(PICTURES) / f"{name}.png"))
 
 
 def press_run(page):
