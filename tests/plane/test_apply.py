@@ -89,13 +89,11 @@ def test_a_change_of_what_another_owns_is_a_conflict_that_names_it(objects) -> N
     objects.apply(config_map(a="1", b="1"), "one")
     status = objects.refused(config_map(a="2"), "two")
     assert (status["code"], status["reason"]) == (409, "Conflict")
-    assert (
-        status["message"] == 'Apply failed with 1 conflict: conflict with "one" using v1: .data.a'
-    )
+    assert status["message"] == 'Apply failed with 1 conflict: conflict with "one": .data.a'
     assert status["details"]["causes"] == [
         {
             "reason": "FieldManagerConflict",
-            "message": 'conflict with "one" using v1',
+            "message": 'conflict with "one"',
             "field": ".data.a",
         }
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl
 
 from ..resources import (
     CLUSTER_ROLE,
@@ -16,7 +15,7 @@ from ..resources import (
     Json,
     Resources,
 )
-from .http import Scope, read_flag
+from .http import Scope, read_flag, read_query
 from .paths import Target
 from .proxy import ALIAS_PREFIX, ALIAS_SERVICE
 
@@ -123,9 +122,9 @@ def read_attributes(scope: Scope, target: Target) -> Attributes:
     """Return what a request asks for on objects, as the real API server words it."""
     method = scope.get("method", "GET")  # a WebSocket begins as GET
     if method in ("GET", "HEAD"):
-        query = dict(parse_qsl(scope["query_string"].decode()))
+        query = read_query(scope)
         verb = "get" if target.name else "list"
-        if not target.subresource and read_flag(query, "watch"):
+        if not target.subresource and (target.watch or read_flag(query, "watch")):
             verb = "watch"
     else:
         verb = _VERBS.get(method, method.lower())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from urllib.parse import parse_qsl
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
@@ -15,11 +14,13 @@ from .access import Authorizer, User, read_attributes, read_path
 from .auth import Authenticator
 from .discovery import VERSION, discover
 from .forms import Forms, read_form
+from .health import check_health
 from .http import (
     Receive,
     Scope,
     Send,
     read_flag,
+    read_query,
     send_bytes,
     send_json,
     send_stream,
@@ -40,6 +41,7 @@ from .websocket import is_spdy, refuse_by_http
 log = logging.getLogger(__name__)
 
 _LABELS = "fairlead.metrics"
+_TEXT = "text/plain; charset=utf-8"
 _HEALTH = ("/healthz", "/readyz", "/livez")
 
 
@@ -167,8 +169,8 @@ class ApiServer:
     async def _answer_path(self, scope: Scope, path: str, send: Send) -> None:
         if scope.get("method") not in ("GET", "HEAD"):
             raise _not_found()
-        if path.rstrip("/") in _HEALTH:
-            await send_bytes(send, b"ok", "text/plain; charset=utf-8")
+        if path.rstrip("/").startswith(_HEALTH):
+            await send_bytes(send, check_health(path, read_query(scope)), _TEXT)
         elif path.rstrip("/") == "/metrics":
             await send_bytes(send, *self._metrics.render())
         elif path.rstrip("/") == "/version":
@@ -186,19 +188,19 @@ class ApiServer:
         request = Request(scope, receive)
         form = read_form(_accept(scope), request.query_params)
         if request.method == "GET":
-            query = dict(parse_qsl(scope["query_string"].decode()))
+            query = read_query(scope)
             if target.kind is POD and target.subresource == "log" and target.name:
                 pod = await self._resources.get(POD, target.name, target.namespace)
                 chunks = read_log(self._logs, pod, query, time.time())
-                await send_stream(receive, send, chunks, "text/plain; charset=utf-8")
+                await send_stream(receive, send, chunks, _TEXT)
                 return
-            if not target.subresource and read_flag(query, "watch"):
+            if not target.subresource and (target.watch or read_flag(query, "watch")):
                 events = watch_events(self._resources, target, query, self._forms, form)
                 await send_stream(receive, send, events, "application/json")
                 return
         content, code = await self._verbs.answer(request, target)
         body = self._forms.render(form, target.kind, content)
-        await send_bytes(send, body, "application/json", code, warning_headers(scope))
+        await send_bytes(send, body, form.media, code, warning_headers(scope))
 
 
 def _accept(scope: Scope) -> str:

@@ -31,6 +31,8 @@ async def read_target(request: Request, target: Target, registry: Registry) -> J
 def complete(obj: Json, target: Target) -> Json:
     """Fill in what the URL says about an object, and refuse what contradicts it."""
     kind = target.kind
+    if kind.custom and not obj.get("kind"):
+        raise bad_request("Object 'Kind' is missing in the object provided")
     given = (obj.get("apiVersion") or kind.api_version, obj.get("kind") or kind.kind)
     if given != (kind.api_version, kind.kind):
         raise bad_request(

@@ -50,8 +50,8 @@ def delete_one(transaction: Transaction, target: Target, name: str, options: Jso
         stored = transaction.get(target.kind, name, target.namespace)["metadata"]["resourceVersion"]
         if stored != version:
             why = (
-                f"Precondition failed: ResourceVersion in precondition: {version}, "
-                f"ResourceVersion in object meta: {stored}"
+                f"the ResourceVersion in the precondition ({version}) does not match the "
+                f"ResourceVersion in record ({stored}). The object might have been modified"
             )
             raise conflict(target.kind, name, why)
     policy = options.get("propagationPolicy")
@@ -73,16 +73,22 @@ def _check(options: Json) -> None:
         raise bad_request(f"gracePeriodSeconds must be a number, not {grace!r}")
     if not isinstance(options.get("preconditions") or {}, dict):
         raise bad_request("preconditions must be an object")
+    if policy and options.get("orphanDependents") is not None:
+        message = (
+            f'Invalid value: "{policy}": orphanDependents and deletionPropagation '
+            "cannot be both set"
+        )
+        raise _invalid("propagationPolicy", "FieldValueInvalid", message)
     if policy and policy not in (BACKGROUND, FOREGROUND, ORPHAN):
         message = (
             f'Unsupported value: "{policy}": supported values: '
             f'"{FOREGROUND}", "{BACKGROUND}", "{ORPHAN}", "nil"'
         )
-        cause = {
-            "reason": "FieldValueNotSupported",
-            "message": message,
-            "field": "propagationPolicy",
-        }
-        text = f'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: {message}'
-        details = {"group": "meta.k8s.io", "kind": "DeleteOptions", "causes": [cause]}
-        raise ApiError(422, "Invalid", text, details)
+        raise _invalid("propagationPolicy", "FieldValueNotSupported", message)
+
+
+def _invalid(field: str, reason: str, message: str) -> ApiError:
+    cause = {"reason": reason, "message": message, "field": field}
+    text = f'DeleteOptions.meta.k8s.io "" is invalid: {field}: {message}'
+    details = {"group": "meta.k8s.io", "kind": "DeleteOptions", "causes": [cause]}
+    return ApiError(422, "Invalid", text, details)

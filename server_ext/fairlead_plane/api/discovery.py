@@ -156,6 +156,8 @@ def _subresources(kind: Kind) -> list[Subresource]:
         found.append(Subresource("finalize", ["update"]))
     if kind is POD:
         found.append(Subresource("log", ["get"]))
+        found.append(Subresource("binding", ["create"], "Binding"))
+        found.append(Subresource("eviction", ["create"], "Eviction", "policy", "v1"))
         for name, word in (("attach", "Attach"), ("exec", "Exec"), ("portforward", "PortForward")):
             found.append(Subresource(name, ["create", "get"], f"Pod{word}Options"))
     if kind is SERVICE_ACCOUNT:

@@ -11,6 +11,8 @@ from ..resources import ApiError, BodyList, Json, Kind, Registry, bad_request
 from .lists import list_body, list_metadata
 from .tables import columns_of
 
+JSON, YAML = "application/json", "application/yaml"
+
 _GROUP = "meta.k8s.io"
 _FORMS = ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")
 _PLAIN = ("application/json", "application/*", "*/*", "")
@@ -18,6 +20,9 @@ _PLAIN = ("application/json", "application/*", "*/*", "")
 
 class Form(NamedTuple):
     """What the client asked for."""
+
+    media: str = JSON
+    """`application/json`, or `application/yaml`."""
 
     name: str = ""
     """`Table`, `PartialObjectMetadata`, `PartialObjectMetadataList`, or empty: as it is."""
@@ -48,6 +53,8 @@ def read_form(accept: str, query: Mapping[str, str]) -> Form:
     """
     for entry in accept.split(","):
         media, *words = (word.strip() for word in entry.split(";"))
+        if media == YAML:
+            return Form(YAML)
         if media not in _PLAIN:
             continue
         options = dict(word.partition("=")[::2] for word in words)
@@ -55,8 +62,8 @@ def read_form(accept: str, query: Mapping[str, str]) -> Form:
         if not name:
             return Form()
         if name in _FORMS and options.get("g") == _GROUP and options.get("v") in ("v1", "v1beta1"):
-            return Form(name, options["v"], _include(query))
-    message = "only the following media types are accepted: application/json"
+            return Form(JSON, name, options["v"], _include(query))
+    message = f"only the following media types are accepted: {JSON}, {YAML}"
     raise ApiError(406, "NotAcceptable", message)
 
 
@@ -84,6 +91,10 @@ class Forms:
         content : dict, bytes or BodyList
             An object, or a list of objects.
         """
+        body = self._render(form, kind, content)
+        return to_yaml(body) if form.media == YAML else body
+
+    def _render(self, form: Form, kind: Kind, content: Json | bytes | BodyList) -> bytes:
         if isinstance(content, BodyList):
             return self._render_list(form, kind, content)
         if not form.name or not _is_object(kind, content):
@@ -103,8 +114,8 @@ class Forms:
 
     def _render_list(self, form: Form, kind: Kind, found: BodyList) -> bytes:
         if not form.name:
-            name = kind.list_kind or f"{kind.kind}List"
-            return list_body(name, kind.api_version, found)
+            schema = self._registry.schema(kind)
+            return list_body(kind, found, typed=schema is None or not schema.name)
         objects = [orjson.loads(body) for body in found.bodies]
         if form.name == "Table":
             table = self._table(form, kind, objects)
@@ -135,6 +146,15 @@ class Forms:
             "columnDefinitions": [column.definition for column in columns],
             "rows": rows,
         }
+
+
+def to_yaml(body: bytes) -> bytes:
+    """Return JSON as YAML."""
+    import yaml  # loaded for the first client that wants it
+
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    text: str = yaml.dump(orjson.loads(body), Dumper=dumper, allow_unicode=True)
+    return text.encode()
 
 
 def _is_object(kind: Kind, content: Json | bytes) -> bool:

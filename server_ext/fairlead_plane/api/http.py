@@ -14,6 +14,7 @@ from collections.abc import (
     MutableMapping,
 )
 from typing import Any
+from urllib.parse import parse_qsl
 
 import orjson
 from starlette.requests import Request
@@ -31,13 +32,18 @@ _WARNINGS = "fairlead.warnings"
 _YAML = "application/yaml"
 _MEDIA = ("", "application/json", _YAML, MEDIA_TYPE)
 
-MAX_BODY_BYTES = 32 << 20
-"""Largest body of an object; the real API server's limit is 3 MiB."""
+MAX_BODY_BYTES = 3 << 20
+"""Largest body of an object, as of the real API server."""
 
 
 def read_flag(query: Mapping[str, str], name: str) -> bool:
-    """Read a boolean of the query as Kubernetes does (Go's `ParseBool`); absent is false."""
-    return query.get(name, "") in ("1", "t", "T", "true", "True", "TRUE")
+    """Read a boolean of the query as Kubernetes does: set, unless it says `false` or `0`."""
+    return name in query and query[name].lower() not in ("false", "0")
+
+
+def read_query(scope: Scope) -> dict[str, str]:
+    """Return the query of a request; of a name that comes twice, the last value."""
+    return dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
 
 
 async def read_body(request: Request) -> bytes:

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import orjson
 
-from ..resources import ApiError, BodyList, Json, Resources, bad_request, parse_version
+from ..resources import ApiError, BodyList, Json, Kind, Resources, bad_request, parse_version
+from ..resources.conversion import without_type
 from .bodies import read_number
 from .paths import Target
 
@@ -65,10 +66,27 @@ def list_metadata(found: BodyList) -> Json:
     return metadata
 
 
-def list_body(kind: str, api_version: str, found: BodyList) -> bytes:
-    """Return a list as JSON, with the objects as they stand in the store."""
-    head = orjson.dumps({"kind": kind, "apiVersion": api_version, "metadata": list_metadata(found)})
-    return b'%s,"items":[%s]}' % (head[:-1], b",".join(found.bodies))
+def list_body(kind: Kind, found: BodyList, *, typed: bool) -> bytes:
+    """Return a list as JSON, with the objects as they stand in the store.
+
+    Parameters
+    ----------
+    kind : Kind
+        Of the objects.
+    found : BodyList
+        The objects.
+    typed : bool
+        True: each item says its kind, as those of custom kinds do.
+    """
+    head = orjson.dumps(
+        {
+            "kind": kind.list_kind or f"{kind.kind}List",
+            "apiVersion": kind.api_version,
+            "metadata": list_metadata(found),
+        }
+    )
+    bodies = found.bodies if typed else [without_type(kind, body) for body in found.bodies]
+    return b'%s,"items":[%s]}' % (head[:-1], b",".join(bodies))
 
 
 def _read_version(query: Mapping[str, str], resources: Resources) -> int | None:

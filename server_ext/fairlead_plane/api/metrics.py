@@ -6,10 +6,9 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import parse_qsl
 
 from ..resources import Resources
-from .http import Scope, read_flag
+from .http import Scope, read_flag, read_query
 from .paths import Target
 
 if TYPE_CHECKING:
@@ -136,8 +135,7 @@ class Metrics:
 
 
 def _watches(scope: Scope) -> bool:
-    query: bytes = scope["query_string"]
-    return b"watch" in query and read_flag(dict(parse_qsl(query.decode("latin-1"))), "watch")
+    return b"watch" in scope["query_string"] and read_flag(read_query(scope), "watch")
 
 
 def _process() -> Iterator[Metric]:

@@ -18,10 +18,11 @@ from ..resources import (
     Resources,
     Transaction,
     bad_request,
+    conflict,
     not_found,
 )
 from ..resources.apply import apply
-from ..resources.managed import Manager, track_update
+from ..resources.managed import APPLY, UPDATE, Manager, track_update
 from ..resources.schemas.decode import decode, decode_patched, read_mode
 from ..resources.schemas.schema import ANYTHING
 from .bodies import complete, read_target
@@ -30,6 +31,7 @@ from .http import read_flag, warn
 from .lists import list_objects
 from .patches import PatchBody, read_patch
 from .paths import Target
+from .pod_actions import ACTIONS, act_on_pod
 from .scale import read_scale, write_scale
 
 T = TypeVar("T")
@@ -72,11 +74,14 @@ class ObjectVerbs:
         ApiError
             Any refusal; 404 for a subresource and 405 for a verb that the target does not have.
         """
+        if target.kind is POD and target.name and target.subresource in ACTIONS:
+            return await act_on_pod(self._resources, request, target), 201
         if not _has_subresource(target):
             raise ApiError(404, "NotFound", "the server could not find the requested resource")
         verbs = _COLLECTION if target.name is None else _SUB if target.subresource else _ITEM
         verb = verbs.get(request.method)
-        if verb is None:
+        together = request.method == "DELETE" and target.name is None
+        if verb is None or (together and target.kind is NAMESPACE):
             message = "the server does not allow this method on the requested resource"
             raise ApiError(405, "MethodNotAllowed", message)
         return await verb(self, request, target)
@@ -106,7 +111,7 @@ class ObjectVerbs:
 
     async def _create(self, request: Request, target: Target) -> Answer:
         obj = await read_target(request, target, self._registry)
-        manager = _manager(request, target, "Update")
+        manager = _manager(request, target, UPDATE)
 
         def change(transaction: Transaction) -> Json:
             return transaction.create(obj, managed=self._track(target, None, obj, manager))
@@ -117,7 +122,8 @@ class ObjectVerbs:
         assert target.name is not None
         found = self._resources.find_body(target.kind, target.name, target.namespace)
         if found is None:
-            raise not_found(target.kind, target.name)
+            part = f"/{target.subresource}" if target.subresource == "scale" else ""
+            raise not_found(target.kind._replace(plural=target.kind.plural + part), target.name)
         if target.subresource == "scale":
             return read_scale(target.kind, await self._current(target)), 200
         return found, 200
@@ -134,7 +140,7 @@ class ObjectVerbs:
         if target.kind.custom and not metadata.get("resourceVersion"):
             message = "Invalid value: 0x0: must be specified for an update"
             raise _invalid(target, "metadata.resourceVersion", message)
-        manager = _manager(request, target, "Update")
+        manager = _manager(request, target, UPDATE)
 
         def change(transaction: Transaction) -> Json:
             assert target.name is not None
@@ -149,9 +155,12 @@ class ObjectVerbs:
             return await self._patch_scale(request, target, patch)
         if patch.applies:
             return await self._apply(request, target, patch.content)
+        if "force" in request.query_params:
+            message = "Forbidden: may not be specified for non-apply patch"
+            raise _unnamed("PatchOptions.meta.k8s.io", "force", message)
         mode = read_mode(request.query_params.get("fieldValidation", ""))
         schema = self._registry.schema(target.kind)
-        manager = _manager(request, target, "Update")
+        manager = _manager(request, target, UPDATE)
         warnings: list[str] = []
 
         def change(transaction: Transaction) -> Json:
@@ -171,8 +180,11 @@ class ObjectVerbs:
         if not query.get("fieldManager"):
             message = "Required value: is required for apply patch"
             raise _unnamed("PatchOptions.meta.k8s.io", "fieldManager", message)
-        manager = _manager(request, target, "Apply")
-        if given.get("metadata", {}).get("managedFields"):
+        manager = _manager(request, target, APPLY)
+        if not given.get("kind") or not given.get("apiVersion"):
+            raise bad_request("Object 'Kind' is missing in the applied configuration")
+        metadata = given.get("metadata")
+        if isinstance(metadata, dict) and metadata.get("managedFields"):
             raise bad_request("metadata.managedFields must be nil")
         config, warnings = decode(
             kind, complete(given, target), schema, read_mode(query.get("fieldValidation", ""))
@@ -185,8 +197,12 @@ class ObjectVerbs:
             if live is None and target.subresource:
                 raise not_found(kind, target.name)
             version = config["metadata"].get("resourceVersion")
-            if live is None and version:
-                raise not_found(kind, target.name)
+            if live is None and (version or config["metadata"].get("uid")):
+                why = (
+                    "uid mismatch: the provided object specified uid "
+                    f"{config['metadata'].get('uid', '')}, and no existing object was found"
+                )
+                raise conflict(kind, target.name, why)
             obj, managed = apply(
                 kind, schema or ANYTHING, live, config, manager, force=read_flag(query, "force")
             )
@@ -217,7 +233,7 @@ class ObjectVerbs:
     async def _write_scale(
         self, request: Request, target: Target, wanted: Callable[[Json], Json]
     ) -> Answer:
-        manager = _manager(request, target, "Update")
+        manager = _manager(request, target, UPDATE)
 
         def change(transaction: Transaction) -> Json:
             assert target.name is not None
@@ -337,7 +353,8 @@ def _manager(request: Request, target: Target, operation: str) -> Manager:
         raise _unnamed("PatchOptions.meta.k8s.io", "fieldManager", message)
     name = given or request.headers.get("user-agent", "").partition("/")[0] or "unknown"
     subresource = target.subresource if target.subresource != "finalize" else ""
-    return Manager(name[:_LONGEST_MANAGER], operation, target.kind.api_version, subresource)
+    version = "" if operation == APPLY else target.kind.api_version
+    return Manager(name[:_LONGEST_MANAGER], operation, version, subresource)
 
 
 def _is_dry(query: Mapping[str, str]) -> bool:

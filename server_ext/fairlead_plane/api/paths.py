@@ -19,6 +19,8 @@ class Target(NamedTuple):
     """Empty: the object itself."""
     rest: str
     """What follows the subresource, from its slash on."""
+    watch: bool = False
+    """True: the path itself asks for a watch."""
 
 
 def parse_target(registry: Registry, path: str) -> Target | None:
@@ -50,6 +52,9 @@ def parse_target(registry: Registry, path: str) -> Target | None:
         return None
     if not words or not words[0]:
         return None
+    old_watch = words[0] == "watch" and len(words) > 1
+    if old_watch:  # `/api/v1/watch/...`, from before `?watch=true`
+        words = words[1:]
     namespace: str | None = None
     # `namespaces/NAME` and its own subresources are the namespace, not something inside it.
     if (
@@ -66,4 +71,4 @@ def parse_target(registry: Registry, path: str) -> Target | None:
         return None
     subresource = words[2] if len(words) > 2 else ""
     rest = "".join(f"/{word}" for word in words[3:])
-    return Target(kind, namespace, name, subresource, rest)
+    return Target(kind, namespace, name, subresource, rest, old_watch)

@@ -45,6 +45,17 @@ def watch_events(
     if target.name is not None:
         fields = f"{fields},metadata.name={target.name}".strip(",")
     initial = read_flag(query, "sendInitialEvents")
+    if initial and query.get("resourceVersionMatch") != "NotOlderThan":
+        message = (
+            "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+        )
+        cause = {
+            "reason": "FieldValueForbidden",
+            "message": message,
+            "field": "resourceVersionMatch",
+        }
+        text = f'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: {message}'
+        raise ApiError(422, "Invalid", text, {"causes": [cause]})
     try:
         watch = resources.watch(
             target.kind,

@@ -57,7 +57,7 @@ def apply(
     if live is None:
         owners = Owners(None)
         owners.set(manager, wanted)
-        return config, owners.write()
+        return config, owners.write(kind.api_version)
     owners = owners_before_apply(kind, schema, live, manager)
     last = owners.get(manager)
     owners.set(manager, wanted)
@@ -76,7 +76,7 @@ def apply(
         check_conflicts(conflicts)
     for other, fields in owners.others(manager):
         owners.set(other, fields - conflicts.get(other, set()) - gone)
-    return merged, owners.write()
+    return merged, owners.write(kind.api_version)
 
 
 def _merge(schema: Schema, live: Any, config: Any) -> Any:
@@ -113,7 +113,7 @@ def _remove(schema: Schema, root: Json, path: Path, kept: FieldSet) -> None:
         chain.append((node, key, path[:depth]))
         node, schema = node[key], child_of
     for depth, (parent, key, at) in enumerate(reversed(chain)):
-        if depth and (parent[key] or len(at) == 1):
+        if depth and (parent[key] or at == ("f:metadata",)):
             return  # there is more in it, or it is a part that every object has
         if any(each[: len(at)] == at for each in kept):
             return

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from . import tables
+from .conditions import merge_conditions
 from .errors import forbidden
 from .kinds import CRD, NAMESPACE, Json, Kind
 from .times import timestamp
@@ -14,7 +15,7 @@ from .times import timestamp
 if TYPE_CHECKING:
     from .transaction import Transaction
 
-FIRST_NAMESPACES = ("default", "kubeflow", "kube-system")
+FIRST_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system", "kubeflow")
 """Namespaces that exist from the start and cannot be deleted."""
 
 BACKGROUND, FOREGROUND, ORPHAN = "Background", "Foreground", "Orphan"
@@ -152,7 +153,50 @@ def delete_namespace(transaction: Transaction, namespace: Json) -> Json:
         if kind.namespaced:
             _delete_all(transaction, kind, name)
     finish_namespace(transaction, name)
-    return namespace
+    left = transaction.find(NAMESPACE, name)
+    return namespace if left is None else tell_remaining(transaction, left)
+
+
+def tell_remaining(transaction: Transaction, namespace: Json) -> Json:
+    """Say in the conditions of a namespace what it still waits for."""
+    kinds: dict[str, int] = {}
+    finalizers: dict[str, int] = {}
+    for kind in transaction.registry.stored():
+        if not kind.namespaced:
+            continue
+        for obj in transaction.list(kind, namespace["metadata"]["name"]):
+            kinds[kind.resource] = kinds.get(kind.resource, 0) + 1
+            for each in obj["metadata"].get("finalizers") or ():
+                finalizers[each] = finalizers.get(each, 0) + 1
+    content = ", ".join(f"{name} has {count} resource instances" for name, count in kinds.items())
+    held = ", ".join(f"{name} in {count} resource instances" for name, count in finalizers.items())
+    told = copy.deepcopy(namespace)
+    told["status"]["conditions"] = [
+        {key: value for key, value in each.items() if key != "lastProbeTime"}
+        for each in merge_conditions(
+            told["status"].get("conditions") or [],
+            [
+                _remaining("NamespaceContentRemaining", "SomeResourcesRemain", "ContentRemoved",
+                           f"Some resources are remaining: {content}" if content else "",
+                           "All content successfully removed"),
+                _remaining("NamespaceFinalizersRemaining", "SomeFinalizersRemain",
+                           "ContentHasNoFinalizers",
+                           "Some content in the namespace has finalizers remaining: "
+                           f"{held}" if held else "",
+                           "All content-preserving finalizers finished"),
+            ],
+        )
+    ]  # fmt: skip
+    return transaction.replace(NAMESPACE, namespace, told)
+
+
+def _remaining(type: str, reason: str, none: str, message: str, done: str) -> Json:
+    return {
+        "type": type,
+        "status": "True" if message else "False",
+        "reason": reason if message else none,
+        "message": message or done,
+    }
 
 
 def finish_namespace(transaction: Transaction, name: str) -> None:

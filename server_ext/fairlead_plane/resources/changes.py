@@ -17,7 +17,7 @@ class Change:
     version : int
         The resourceVersion.
     resource : str
-        `Kind.resource` of the object.
+        `Kind.storage` of the object.
     namespace : str
         Empty for kinds without.
     type : str

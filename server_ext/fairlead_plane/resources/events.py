@@ -73,7 +73,7 @@ def find_event(transaction: Transaction, event: Json) -> Json | None:
     rows = transaction.db.execute(
         """SELECT body FROM objects WHERE kind = ? AND namespace = ? AND name > ? AND name < ?
            ORDER BY name DESC LIMIT ?""",
-        (EVENT.resource, metadata["namespace"], f"{prefix}.", f"{prefix}/", _REMEMBERED),
+        (EVENT.storage, metadata["namespace"], f"{prefix}.", f"{prefix}/", _REMEMBERED),
     )
     message = orjson.dumps(event["message"])
     for (body,) in rows.fetchall():

@@ -13,6 +13,7 @@ from ..store import Store
 from . import tables
 from .cascade import BACKGROUND, FIRST_NAMESPACES
 from .changes import Change
+from .conversion import in_version
 from .errors import bad_request, expired, not_found, too_new
 from .history import list_at
 from .kinds import CRD, NAMESPACE, Json, Kind
@@ -20,7 +21,7 @@ from .registry import Registry
 from .rows import place
 from .selectors import parse_selectors
 from .transaction import Transaction
-from .watch import Watch, in_version
+from .watch import Watch
 
 T = TypeVar("T")
 
@@ -243,7 +244,7 @@ class Resources:
             db.execute("COMMIT")
 
     def count_objects(self) -> dict[str, int]:
-        """Return how many objects there are, by `Kind.resource`."""
+        """Return how many objects there are, by `Kind.storage`."""
         rows = self.store.reader.execute("SELECT kind, count(*) FROM objects GROUP BY kind")
         return dict(rows.fetchall())
 
@@ -295,7 +296,7 @@ class Resources:
                     watch.offer(change)
         finally:
             db.execute("COMMIT")
-        self._watches.setdefault(kind.resource, set()).add(watch)
+        self._watches.setdefault(kind.storage, set()).add(watch)
         return watch
 
     @property
@@ -326,11 +327,12 @@ class Resources:
             watch.close()
 
     def _forget(self, watch: Watch) -> None:
-        self._watches.get(watch.kind.resource, set()).discard(watch)
+        self._watches.get(watch.kind.storage, set()).discard(watch)
 
 
 def parse_version(text: str) -> int:
     """Parse a resourceVersion; ApiError 400 when it is none."""
     if not text.isascii() or not text.isdigit():
-        raise bad_request(f'Invalid value: "{text}": resourceVersion must be an unsigned integer')
+        message = f'Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
+        raise bad_request(f"resourceVersion: {message}")
     return int(text)

@@ -50,6 +50,8 @@ class Kind(NamedTuple):
         True for a kind that a CustomResourceDefinition serves.
     converted : bool
         True where objects may be stored in another version than this one.
+    stored_as : str
+        `resource` of the kind whose objects these are too; empty for a kind with its own.
     """
 
     group: str
@@ -66,6 +68,7 @@ class Kind(NamedTuple):
     list_kind: str = ""
     custom: bool = False
     converted: bool = False
+    stored_as: str = ""
 
     @property
     def api_version(self) -> str:
@@ -74,8 +77,13 @@ class Kind(NamedTuple):
 
     @property
     def resource(self) -> str:
-        """Name as error messages show it, and of its objects in the store: `pods`, `jobs.batch`."""
+        """Name as error messages show it: `pods`, `jobs.batch`."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def storage(self) -> str:
+        """Name of its objects in the store."""
+        return self.stored_as or self.resource
 
 
 _ALL = ("all",)
@@ -85,6 +93,8 @@ NAMESPACE = Kind("", "v1", "Namespace", "namespaces", False, True, ("ns",))
 NODE = Kind("", "v1", "Node", "nodes", False, True, ("no",))
 POD = Kind("", "v1", "Pod", "pods", True, True, ("po",), _ALL)
 EVENT = Kind("", "v1", "Event", "events", True, False, ("ev",))
+EVENT_V1 = Kind("events.k8s.io", "v1", "Event", "events", True, False, ("ev",), converted=True,
+                stored_as="events")  # fmt: skip
 CONFIG_MAP = Kind("", "v1", "ConfigMap", "configmaps", True, False, ("cm",))
 SECRET = Kind("", "v1", "Secret", "secrets", True, False)
 PVC = Kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", True, True, ("pvc",))
@@ -125,6 +135,7 @@ KINDS: tuple[Kind, ...] = (
     NODE,
     POD,
     EVENT,
+    EVENT_V1,
     CONFIG_MAP,
     SECRET,
     PVC,

@@ -41,6 +41,8 @@ _STRIPPED: frozenset[Path] = frozenset(
 )
 _FIRST_APPLY = "before-first-apply"
 
+APPLY, UPDATE = "Apply", "Update"
+
 
 class Manager(NamedTuple):
     """Who writes, and how: the key of an entry."""
@@ -49,6 +51,7 @@ class Manager(NamedTuple):
     operation: str
     """`Apply` or `Update`."""
     api_version: str
+    """Empty for an applier: it is the same in every version."""
     subresource: str = ""
 
 
@@ -65,10 +68,11 @@ class Owners:
         self._entries: dict[Manager, FieldSet] = {}
         self._before: dict[Manager, Json] = {}
         for entry in (obj or {}).get("metadata", {}).get("managedFields") or ():
+            operation = entry.get("operation", UPDATE)
             manager = Manager(
                 entry.get("manager", ""),
-                entry.get("operation", "Update"),
-                entry.get("apiVersion", ""),
+                operation,
+                entry.get("apiVersion", "") if operation == UPDATE else "",
                 entry.get("subresource", ""),
             )
             self._before[manager] = entry
@@ -89,8 +93,14 @@ class Owners:
         """Return the entries of all others."""
         return [(other, fields) for other, fields in self._entries.items() if other != manager]
 
-    def write(self) -> list[Json]:
-        """Return the entries; the time of one that has not changed stays."""
+    def write(self, api_version: str) -> list[Json]:
+        """Return the entries; the time of one that has not changed stays.
+
+        Parameters
+        ----------
+        api_version : str
+            In which those who apply have done it now.
+        """
         entries = []
         for manager, fields in self._entries.items():
             if not fields:
@@ -102,7 +112,7 @@ class Owners:
             entry: Json = {
                 "manager": manager.name,
                 "operation": manager.operation,
-                "apiVersion": manager.api_version,
+                "apiVersion": manager.api_version or api_version,
                 "time": timestamp(),
                 "fieldsType": "FieldsV1",
                 "fieldsV1": write_fields(fields),
@@ -129,12 +139,15 @@ def track_update(
         Who writes.
     """
     owners = Owners(None if _is_reset(new) else old)
-    changed, gone = compare(schema, old or {}, new)
+    try:
+        changed, gone = compare(schema, old or {}, new)
+    except ApiError:
+        return owners.write(kind.api_version)  # validation names the item without its keys
     changed, gone = (strip(kind, manager, each) for each in (changed, gone))
     for other, fields in owners.others(manager):
         owners.set(other, fields - changed - gone)
     owners.set(manager, (owners.get(manager) | changed) - gone)
-    return owners.write()
+    return owners.write(kind.api_version)
 
 
 def strip(kind: Kind, manager: Manager, fields: FieldSet) -> FieldSet:
@@ -152,7 +165,7 @@ def owners_before_apply(kind: Kind, schema: Schema, live: Json, manager: Manager
     """
     owners = Owners(live)
     if not owners:
-        first = Manager(_FIRST_APPLY, "Update", manager.api_version)
+        first = Manager(_FIRST_APPLY, UPDATE, kind.api_version)
         owners.set(first, strip(kind, first, fields_of(schema, live)))
     return owners
 
@@ -166,7 +179,8 @@ def check_conflicts(conflicts: dict[Manager, FieldSet]) -> None:
         who = f'"{manager.name}"'
         if manager.subresource:
             who += f' with subresource "{manager.subresource}"'
-        who += f" using {manager.api_version}"
+        if manager.operation == UPDATE:
+            who += f" using {manager.api_version}"
         paths = sorted(show_path(path) for path in fields)
         causes += [
             {"reason": "FieldManagerConflict", "message": f"conflict with {who}", "field": path}

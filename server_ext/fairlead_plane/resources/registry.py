@@ -16,7 +16,7 @@ class _Served(NamedTuple):
     by_plural: dict[tuple[str, str, str], Kind]
     by_manifest: dict[tuple[str, str], Kind]
     by_resource: dict[str, Kind]
-    """By `Kind.resource`: the version in which objects are stored."""
+    """By `Kind.storage`: the version in which objects are stored."""
     schemas: dict[Kind, Schema | None]
     versions: dict[Kind, Json]
     """Of custom kinds: their entry in `spec.versions`."""
@@ -145,5 +145,5 @@ def _serve(definitions: Iterable[Json]) -> _Served:
 def _add(served: _Served, kind: Kind, *, stored: bool) -> None:
     served.by_plural[kind.group, kind.version, kind.plural] = kind
     served.by_manifest[kind.api_version, kind.kind] = kind
-    if stored or kind.resource not in served.by_resource:
-        served.by_resource[kind.resource] = kind
+    if (stored and not kind.stored_as) or kind.storage not in served.by_resource:
+        served.by_resource[kind.storage] = kind

@@ -9,11 +9,11 @@ import orjson
 
 from . import tables
 from .changes import Change
+from .conversion import in_version, to_stored
 from .errors import not_found
 from .kinds import Json, Kind
 from .registry import Registry
 from .selectors import parse_selectors
-from .watch import in_version
 
 
 class Rows:
@@ -69,7 +69,7 @@ class Rows:
         """Return the objects of a kind whose controller is the object with the uid `owner`."""
         rows = self.db.execute(
             "SELECT namespace, name FROM owners WHERE owner = ? AND kind = ? ORDER BY 1, 2",
-            (owner, kind.resource),
+            (owner, kind.storage),
         ).fetchall()
         found = (self.find(kind, name, namespace or None) for namespace, name in rows)
         return [obj for obj in found if obj is not None and controller_uid(obj) == owner]
@@ -80,7 +80,7 @@ class Rows:
         """Store an object and log the change. For the methods above and the cascade."""
         metadata = new["metadata"]
         namespace: str = metadata.get("namespace", "")
-        key = (kind.resource, namespace, metadata["name"])
+        key = (kind.storage, namespace, metadata["name"])
         body = None if before is None else tables.find_body(self.db, kind, *key[1:])
         stored = self._log(kind, type, new, body)
         self.db.execute(
@@ -100,13 +100,10 @@ class Rows:
     def _log(self, kind: Kind, type: str, obj: Json, before: bytes | None) -> Json:
         self._version += 1
         obj["metadata"]["resourceVersion"] = str(self._version)
-        stored = obj
-        if kind.converted:
-            found = self.registry.of_resource(kind.resource)
-            stored = {**obj, "apiVersion": (found or kind).api_version}
+        stored = self.registry.of_resource(kind.storage) or kind
         namespace = obj["metadata"].get("namespace", "")
-        body = orjson.dumps(stored)
-        change = Change(self._version, kind.resource, namespace, type, before, body)
+        body = orjson.dumps(to_stored(kind, stored, obj))
+        change = Change(self._version, kind.storage, namespace, type, before, body)
         self.changes.append(change)
         tables.append_log(self.db, change)
         return obj

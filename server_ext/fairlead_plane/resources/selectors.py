@@ -8,12 +8,11 @@ from typing import Any
 
 from .errors import bad_request
 from .kinds import EVENT, JOB, NAMESPACE, NODE, POD, REPLICA_SET, SECRET, SERVICE, Json, Kind
+from .label_selectors import Test, parse_labels
 
 Matcher = Callable[[Json], bool]
 
-_SET_TERM = re.compile(r"^\s*(\S+)\s+(in|notin)\s*\(([^)]*)\)\s*$")
 _EQUAL_TERM = re.compile(r"^\s*([^\s=!]+)\s*(==|!=|=)\s*([^\s=!]*)\s*$")
-_EXISTS_TERM = re.compile(r"^\s*(!?)\s*([^\s=!()]+)\s*$")
 
 # The fields that the real API indexes for these kinds; any other is refused there too.
 _COMMON = ("metadata.name", "metadata.namespace")
@@ -29,7 +28,7 @@ _FIELDS: dict[str, tuple[str, ...]] = {
         "status.podIP",
         "status.nominatedNodeName",
     ),
-    EVENT.resource: (
+    EVENT.storage: (
         *(f"involvedObject.{each}" for each in _INVOLVED),
         "reason",
         "reportingComponent",
@@ -65,21 +64,23 @@ def parse_selectors(label_selector: str, field_selector: str, kind: Kind) -> Mat
     ApiError
         400 for a selector that cannot be read or names a field that is not indexed.
     """
-    tests = [_label_test(term) for term in _split(label_selector)]
+    tests = parse_labels(label_selector)
     matchers: list[Matcher] = []
     if tests:
         matchers.append(lambda obj: _all_match(tests, obj["metadata"].get("labels") or {}))
-    for term in _split(field_selector):
+    for term in filter(None, field_selector.split(",")):
         found = _EQUAL_TERM.match(term)
         if not found:
-            raise bad_request(f'invalid selector: "{term}"; can\'t understand "{term}"')
+            raise bad_request(f"invalid selector: '{field_selector}'; can't understand '{term}'")
         name, operator, value = found.groups()
-        if name not in _COMMON and name not in _FIELDS.get(kind.resource, ()):
-            group = f"{kind.group}/{kind.version}" if kind.group else f"/{kind.version}"
+        if name not in _COMMON and name not in _FIELDS.get(kind.storage, ()):
+            why = f"field label not supported: {name}"
+            if kind.storage not in _FIELDS:
+                known = ", ".join(f'"{each}"' for each in _COMMON)
+                why = f'"{name}" is not a known field selector: only {known}'
             raise bad_request(
-                f'Unable to find "{group}, Resource={kind.plural}" that match label selector '
-                f'"{label_selector}", field selector "{field_selector}": '
-                f"field label not supported: {name}"
+                f'Unable to find "{kind.group}/{kind.version}, Resource={kind.plural}" that match '
+                f'label selector "{label_selector}", field selector "{field_selector}": {why}'
             )
         matchers.append(_field_test(name, value, negated=operator == "!="))
     if not matchers:
@@ -87,31 +88,8 @@ def parse_selectors(label_selector: str, field_selector: str, kind: Kind) -> Mat
     return lambda obj: all(matcher(obj) for matcher in matchers)
 
 
-def _all_match(tests: list[Callable[[Mapping[str, str]], bool]], labels: Mapping[str, str]) -> bool:
+def _all_match(tests: list[Test], labels: Mapping[str, str]) -> bool:
     return all(test(labels) for test in tests)
-
-
-def _split(selector: str) -> list[str]:
-    # Commas inside of `in (a, b)` do not separate.
-    return [term for term in re.split(r",(?![^(]*\))", selector) if term.strip()]
-
-
-def _label_test(term: str) -> Callable[[Mapping[str, str]], bool]:
-    if found := _SET_TERM.match(term):
-        key, operator, text = found.groups()
-        values = frozenset(value.strip() for value in text.split(","))
-        if operator == "in":
-            return lambda labels: labels.get(key) in values
-        return lambda labels: labels.get(key) not in values
-    if found := _EQUAL_TERM.match(term):
-        key, operator, value = found.groups()
-        if operator == "!=":
-            return lambda labels: labels.get(key) != value
-        return lambda labels: labels.get(key) == value
-    if found := _EXISTS_TERM.match(term):
-        negated, key = found.groups()
-        return lambda labels: (key in labels) is not bool(negated)
-    raise bad_request(f'unable to parse requirement: found "{term.strip()}"')
 
 
 def _field_test(name: str, value: str, *, negated: bool) -> Matcher:

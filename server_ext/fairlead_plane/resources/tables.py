@@ -50,7 +50,7 @@ def find_body(db: sqlite3.Connection, kind: Kind, namespace: str, name: str) -> 
     """Return one object as JSON, or None."""
     row = db.execute(
         "SELECT body FROM objects WHERE kind = ? AND namespace = ? AND name = ?",
-        (kind.resource, namespace, name),
+        (kind.storage, namespace, name),
     ).fetchone()
     return row[0] if row else None
 
@@ -87,7 +87,7 @@ def count(db: sqlite3.Connection, kind: Kind, namespace: str | None, after: tupl
 def _where(
     kind: Kind, namespace: str | None, after: tuple[str, str] | None
 ) -> tuple[str, list[str]]:
-    where, values = "kind = ?", [kind.resource]
+    where, values = "kind = ?", [kind.storage]
     if namespace is not None:
         where, values = f"{where} AND namespace = ?", [*values, namespace]
     if after is not None:
@@ -100,7 +100,7 @@ def read_log(db: sqlite3.Connection, kind: Kind, since: int) -> list[Change]:
     rows = db.execute(
         """SELECT version, kind, namespace, type, before, body FROM events
            WHERE version > ? AND kind = ? ORDER BY version""",
-        (since, kind.resource),
+        (since, kind.storage),
     )
     return [Change(*row) for row in rows]
 

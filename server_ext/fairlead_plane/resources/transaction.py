@@ -8,11 +8,13 @@ import time
 from collections.abc import Mapping, Sequence
 
 from . import cascade, tables
+from .accounts import admit_account
 from .definitions import complete_names, establish
-from .errors import ApiError, already_exists, conflict, forbidden, not_found
+from .errors import ApiError, already_exists, bad_request, conflict, forbidden, not_found
 from .events import PRUNE_EVERY, build_event, find_event, prune_events, repeat_event
 from .first_status import first_status
 from .kinds import CRD, EVENT, NAMESPACE, POD, Json, Kind
+from .limits import admit_limits
 from .metadata import (
     begin_metadata,
     check_finalizers,
@@ -65,6 +67,8 @@ class Transaction(Rows):
             raise already_exists(kind, metadata["name"])
         if kind.custom and self.registry.is_terminating(kind):
             raise ApiError(405, "MethodNotAllowed", _NO_CREATION)
+        if metadata.get("resourceVersion"):
+            raise bad_request("resourceVersion should not be set on objects to be created")
         begin_metadata(kind, metadata)
         if managed:
             metadata["managedFields"] = managed
@@ -76,12 +80,14 @@ class Transaction(Rows):
         apply_defaults(kind, new, schema)
         check(kind, new, schema=schema)
         if kind is POD:
+            admit_account(self, new)
             admit_priority(self, new)
         if "status" not in new and (status := first_status(kind, new)) is not None:
             new["status"] = status
         if kind is CRD:
             new["status"] = establish(new, self.registry)
         if kind.namespaced:
+            admit_limits(self, kind, new)
             admit_quota(self, kind, new, None)
         stored = self.write(kind, "ADDED", new, None)
         if cascade.is_orphaned(self, stored):
@@ -175,7 +181,7 @@ class Transaction(Rows):
         """
         existing = self.get(kind, name, namespace)
         if uid is not None and existing["metadata"]["uid"] != uid:
-            raise conflict(kind, name, _other_uid(uid, existing["metadata"]["uid"]))
+            raise conflict(kind, name, _recreated(uid, existing["metadata"]["uid"]))
         if kind is NAMESPACE:
             return cascade.delete_namespace(self, existing)
         if kind is CRD:
@@ -193,7 +199,7 @@ class Transaction(Rows):
         """Take an object out of the store now, then what it owns. For `delete` and the cascade."""
         metadata = existing["metadata"]
         namespace: str = metadata.get("namespace", "")
-        key = (kind.resource, namespace, metadata["name"])
+        key = (kind.storage, namespace, metadata["name"])
         before = tables.find_body(self.db, kind, namespace, metadata["name"])
         self.db.execute("DELETE FROM objects WHERE kind = ? AND namespace = ? AND name = ?", key)
         self.db.execute("DELETE FROM owners WHERE kind = ? AND namespace = ? AND name = ?", key)
@@ -204,7 +210,7 @@ class Transaction(Rows):
             count_quota(self, kind, gone)
             cascade.finish_namespace(self, namespace)
         if kind.custom:
-            cascade.finish_definition(self, kind.resource)
+            cascade.finish_definition(self, kind.storage)
         return gone
 
     def record_event(
@@ -287,7 +293,14 @@ class Transaction(Rows):
                 f"unable to create new content in namespace {namespace} "
                 "because it is being terminated"
             )
-            raise forbidden(kind, name, why)
+            error = forbidden(kind, name, why)
+            cause = {
+                "reason": "NamespaceTerminating",
+                "message": f"namespace {namespace} is being terminated",
+                "field": "metadata.namespace",
+            }
+            error.details = {**(error.details or {}), "causes": [cause]}
+            raise error
 
     def _is_taken(self, kind: Kind, namespace: str, name: str) -> bool:
         return tables.find_body(self.db, kind, namespace, name) is not None
@@ -349,6 +362,13 @@ class Transaction(Rows):
 
 def _other_uid(asked: str, stored: str) -> str:
     return f"Precondition failed: UID in precondition: {asked}, UID in object meta: {stored}"
+
+
+def _recreated(asked: str, stored: str) -> str:
+    return (
+        f"the UID in the precondition ({asked}) does not match the UID in record ({stored}). "
+        "The object might have been deleted and then recreated"
+    )
 
 
 def _set_managed(obj: Json, managed: builtins.list[Json]) -> None:

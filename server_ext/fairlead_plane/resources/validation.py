@@ -12,6 +12,7 @@ from .schemas.typed import DecodingError, decode_typed
 from .schemas.validate import check_schema
 from .validation_data import (
     check_config_map,
+    check_event,
     check_lease,
     check_priority_class,
     check_role,
@@ -34,6 +35,8 @@ _RBAC = "rbac.authorization.k8s.io"
 _CHECKS: dict[tuple[str, str], Callable[[Json, Json | None], Iterator[Cause]]] = {
     ("", "ConfigMap"): check_config_map,
     ("", "Endpoints"): check_endpoints,
+    ("", "Event"): check_event,
+    ("events.k8s.io", "Event"): check_event,
     ("", "LimitRange"): check_limit_range,
     ("", "PersistentVolume"): check_volume,
     ("", "PersistentVolumeClaim"): check_claim,

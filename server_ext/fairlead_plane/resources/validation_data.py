@@ -168,3 +168,12 @@ def check_lease(obj: Json, old: Json | None) -> Iterator[Cause]:
     if spec.get("leaseTransitions", 0) < 0:
         text = "must be greater than or equal to 0"
         yield wrong("spec.leaseTransitions", spec["leaseTransitions"], text)
+
+
+def check_event(event: Json, _: Json | None) -> Iterator[Cause]:
+    """Yield what is wrong with an Event: it stands in the namespace of what it is about."""
+    field = "involvedObject" if "involvedObject" in event else "regarding"
+    about = (event.get(field) or {}).get("namespace") or ""
+    own = event["metadata"].get("namespace") or ""
+    if about != own and (about or own != "default"):
+        yield wrong(f"{field}.namespace", about, "does not match event.namespace")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import orjson
 
 from .changes import Change, event_line
+from .conversion import in_version
 from .errors import expired
 from .kinds import Json, Kind
 from .selectors import Matcher
@@ -139,13 +140,3 @@ class Watch:
         body = in_version(self.kind, change.body)
         same = type == change.type and body is change.body
         return WatchEvent(type, body, change.line if same else event_line(type, body))
-
-
-def in_version(kind: Kind, body: bytes) -> bytes:
-    """Return a stored object in the version of its kind; the same bytes where it is that."""
-    if not kind.converted:
-        return body
-    stored = orjson.loads(body)
-    if stored["apiVersion"] == kind.api_version:
-        return body
-    return orjson.dumps({**stored, "apiVersion": kind.api_version})

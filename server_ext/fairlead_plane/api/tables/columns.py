@@ -60,7 +60,7 @@ def columns_of(kind: Kind, version: Json) -> list[Column]:
     from .core import CORE
     from .workloads import WORKLOADS
 
-    return {**CORE, **WORKLOADS}.get(kind.resource, [NAME, AGE])
+    return {**CORE, **WORKLOADS}.get(kind.storage, [NAME, AGE])
 
 
 def _custom(version: Json) -> list[Column]:

@@ -119,11 +119,28 @@ def _quota(field: str) -> Column:
 
 
 def _seen(obj: Json) -> str:
-    return show_age(obj.get("lastTimestamp") or obj.get("eventTime") or obj.get("firstTimestamp"))
+    last = obj.get("lastTimestamp") or obj.get("deprecatedLastTimestamp")
+    return show_age(last or obj.get("eventTime") or obj.get("firstTimestamp"))
+
+
+def _first_seen(obj: Json) -> str:
+    first = obj.get("firstTimestamp") or obj.get("deprecatedFirstTimestamp")
+    return show_age(first or obj.get("eventTime"))
+
+
+def _about(obj: Json) -> Json:
+    found: Json = obj.get("involvedObject") or obj.get("regarding") or {}
+    return found
+
+
+def _event_source(obj: Json) -> str:
+    source = obj.get("source") or obj.get("deprecatedSource") or {}
+    found = (source.get("component"), source.get("host"))
+    return ", ".join(filter(None, found)) or obj.get("reportingComponent") or ""
 
 
 def _event_object(obj: Json) -> str:
-    about = obj.get("involvedObject") or obj.get("regarding") or {}
+    about = _about(obj)
     return f"{about.get('kind', '').lower()}/{about.get('name', '')}"
 
 
@@ -232,10 +249,17 @@ CORE: dict[str, list[Column]] = {
         column("Type", lambda obj: obj.get("type") or ""),
         column("Reason", lambda obj: obj.get("reason") or ""),
         column("Object", _event_object),
-        column("Message", lambda obj: (obj.get("message") or "").strip()),
-        column("Source", lambda obj: (obj.get("source") or {}).get("component") or "", wide=True),
-        column("Count", lambda obj: obj.get("count") or 1, type="integer", wide=True),
-        column("Name", lambda obj: obj["metadata"]["name"], format="name", wide=True),
+        column("Subobject", lambda obj: _about(obj).get("fieldPath") or "", wide=True),
+        column("Source", _event_source, wide=True),
+        column("Message", lambda obj: (obj.get("message") or obj.get("note") or "").strip()),
+        column("First Seen", _first_seen, wide=True),
+        column(
+            "Count",
+            lambda obj: obj.get("count") or obj.get("deprecatedCount") or 1,
+            type="integer",
+            wide=True,
+        ),
+        NAME._replace(definition={**NAME.definition, "priority": 1}),
     ],
     "endpointslices.discovery.k8s.io": [
         NAME,
