@@ -417,7 +417,10 @@ def test_a_watch_from_a_version_that_is_gone_is_410(shared_plane, core, namespac
 
 def test_a_client_that_asks_gets_bookmarks(shared_plane, core, namespace) -> None:
     core.create_namespaced_config_map(namespace, config_map("one"))
-    query = "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&timeoutSeconds=1"
+    query = (
+        "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
+        "&timeoutSeconds=1"
+    )
     events = raw_watch(shared_plane, namespace, query)
     assert [event["type"] for event in events] == ["ADDED", "BOOKMARK", "BOOKMARK"]
     mark = events[1]["object"]["metadata"]
