@@ -11,6 +11,11 @@ Key = tuple[str, str]
 """Namespace and name; the namespace is empty for cluster kinds."""
 
 
+REFUSED = -1.0
+"""What `look` returns when the API refused something, by quota for one: it is tried again soon, and
+less and less often."""
+
+
 class Controller:
     """Keeps the objects of one kind as they ask to be; level-triggered.
 

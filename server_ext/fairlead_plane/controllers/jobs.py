@@ -16,10 +16,9 @@ from ..resources import (
     timestamp,
 )
 from . import job_rules as rules
-from .base import Controller, Key
+from .base import REFUSED, Controller, Key
 from .pods import (
     MOST_AT_ONCE,
-    RETRY_REFUSED_S,
     build_pod,
     condition,
     create_pod,
@@ -308,7 +307,7 @@ class _Look:
                 pod["metadata"]["annotations"][rules.INDEX_FAILURES] = str(failures)
         if create_pod(self._transaction, self._job, pod, _COMPONENT) is None:
             return True
-        self._waits.append(RETRY_REFUSED_S)
+        self._waits.append(REFUSED)
         return False
 
     def _stop(self, pods: list[Json]) -> None:

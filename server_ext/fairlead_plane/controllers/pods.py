@@ -21,9 +21,6 @@ from ..resources import (
     timestamp,
 )
 
-RETRY_REFUSED_S = 5.0
-"""Seconds until a pod that the API refused, by quota for one, is tried again."""
-
 MOST_AT_ONCE = 500
 """Pods that one look creates, so that others can write in between; as the real controllers."""
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from ..resources import POD, REPLICA_SET, Json, Transaction
-from .base import Controller
+from .base import REFUSED, Controller
 from .pods import (
     MOST_AT_ONCE,
-    RETRY_REFUSED_S,
     adopt,
     available_in_s,
     build_pod,
@@ -74,7 +73,7 @@ class ReplicaSetController(Controller):
             status["conditions"] = set_condition(before, failure)
         save_status(transaction, obj, status)
         if error is not None:
-            return RETRY_REFUSED_S
+            return REFUSED
         return min((wait_s for wait_s in waits if 0 < wait_s < float("inf")), default=None)
 
 

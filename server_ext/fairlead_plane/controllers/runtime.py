@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 
 from ..resources import ApiError, Kind, Resources, Watch
-from .base import Controller, Key
+from .base import REFUSED, Controller, Key
 
 log = logging.getLogger(__name__)
 
@@ -112,11 +112,13 @@ class Controllers:
             timer.cancel()
         try:
             after_s = await controller.look(self._resources, key)
-            self._failures.pop(item, None)
+            if after_s == REFUSED:
+                after_s = self._back_off(item)
+            else:
+                self._failures.pop(item, None)
         except Exception:
             # The boundary of one object: the others go on, and so does this one, later.
-            count = self._failures[item] = self._failures.get(item, 0) + 1
-            after_s = min(FIRST_RETRY_S * 2 ** min(count, 20), MOST_RETRY_S)
+            after_s = self._back_off(item)
             log.exception(
                 "%s %s: reconcile failed; again in %g s",
                 controller.kind.kind, "/".join(filter(None, key)), after_s,
@@ -124,3 +126,8 @@ class Controllers:
         if after_s is not None:
             loop = asyncio.get_running_loop()
             self._timers[item] = loop.call_later(max(after_s, 0.01), self._add, item)
+
+    def _back_off(self, item: _Item) -> float:
+        count = self._failures[item] = self._failures.get(item, 0) + 1
+        wait_s: float = min(FIRST_RETRY_S * 2 ** min(count, 20), MOST_RETRY_S)
+        return wait_s

@@ -15,9 +15,8 @@ from ..resources import (
     Transaction,
 )
 from . import revisions
-from .base import Controller
+from .base import REFUSED, Controller
 from .pods import (
-    RETRY_REFUSED_S,
     adopt,
     available_in_s,
     build_pod,
@@ -154,7 +153,7 @@ class _Look:
         except ApiError as error:
             words = f"create Pod {name} in StatefulSet {self._name} failed error: {error.message}"
             self._event("FailedCreate", words, type="Warning")
-            self._waits.append(RETRY_REFUSED_S)
+            self._waits.append(REFUSED)
             return
         words = f"create Pod {name} in StatefulSet {self._name} successful"
         self._event("SuccessfulCreate", words)
