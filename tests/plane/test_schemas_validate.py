@@ -243,6 +243,12 @@ def test_a_rule_that_cannot_be_evaluated_never_passes():
     assert found[0].startswith('spec: Invalid value: "object": rule evaluation error: ')
 
 
+def test_a_time_that_is_none_is_named_beside_rules_over_it():
+    time = {"type": "string", "format": "date-time"}
+    schema = with_rules({"rule": "true || self.when == self.when"}, when=time)
+    assert problems({"when": "x"}, schema) == [typed("spec.when", "x", "date-time")]
+
+
 def test_rules_wait_until_the_object_has_its_shape():
     schema = with_rules({"rule": "self.n > 1"}, n=INTEGER)
     assert problems({"n": "x"}, schema) == [
@@ -359,6 +365,14 @@ def test_a_pattern_or_rule_that_does_not_compile_is_refused():
     assert faults(definition(schema=broken))[0].startswith(
         at('.x-kubernetes-validations[0].rule: Invalid value: "self. +": compilation failed: ')
     )
+
+
+def test_a_reference_in_a_schema_is_refused_wherever_it_leads():
+    for target in ("#/definitions/x", "io.k8s.api.core.v1.Pod"):
+        schema = {"type": "object", "default": {"a": {}}, "properties": {"a": {"$ref": target}}}
+        assert at(".properties[a].$ref: Forbidden: $ref is not supported") in faults(
+            definition(schema=schema)
+        )
 
 
 def test_names_versions_and_scope_of_a_definition_are_checked():

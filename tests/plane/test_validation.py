@@ -412,6 +412,13 @@ def test_schedules_of_every_form_are_taken(schedule):
         ),
         (
             "StatefulSet",
+            "spec.volumeClaimTemplates",
+            [{}],
+            '[spec.template.spec.containers[0].volumeMounts[0].name: Not found: "data", '
+            "spec.volumeClaimTemplates[0].metadata.name: Required value]",
+        ),
+        (
+            "StatefulSet",
             "spec.podManagementPolicy",
             "X",
             "spec.podManagementPolicy: Invalid value: \"X\": must be 'OrderedReady' or 'Parallel'",

@@ -183,10 +183,11 @@ class _Writer:
             types = {"oneOf": [{"type": "integer"}, {"type": "string"}]}
             node = {"format": "int-or-string", **(types if self._v3 else {"type": "string"})}
         else:
-            node = self._node(find_definition(name), "")
+            found = find_definition(name) or {}
+            node = self._node(found, "")
             node["properties"] = {
                 field: self._node(each, texts.get(field, ""))
-                for field, each in find_definition(name).get("properties", {}).items()
+                for field, each in found.get("properties", {}).items()
             }
             if not node["properties"]:
                 del node["properties"]

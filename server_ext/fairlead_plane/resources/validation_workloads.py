@@ -68,7 +68,7 @@ def _counts(path: str, spec: Json) -> Iterator[Cause]:
 
 def _template(spec: Json) -> Iterator[Cause]:
     template = spec.get("template") or {}
-    claims = tuple(each["metadata"]["name"] for each in spec.get("volumeClaimTemplates") or ())
+    claims = tuple(map(_claim_name, spec.get("volumeClaimTemplates") or ()))
     for cause in check_pod(template, claims):
         yield cause._replace(field=f"spec.template.{cause.field}")
     yield from check_labels("spec.template.labels", _labels(template))
@@ -123,7 +123,7 @@ def _expressions(path: str, rules: list[Json]) -> Iterator[Cause]:
 
 
 def _holds(rule: Json, labels: Json) -> bool:
-    value = labels.get(rule["key"])
+    value = labels.get(rule.get("key", ""))
     operator, values = rule["operator"], rule.get("values") or ()
     if operator in ("In", "NotIn"):
         return bool(value in values) is bool(operator == "In")
@@ -170,10 +170,17 @@ def _stateful_set(spec: Json) -> Iterator[Cause]:
         yield wrong("spec.updateStrategy", strategy, "must be 'RollingUpdate' or 'OnDelete'")
     names: set[str] = set()
     for index, claim in enumerate(spec.get("volumeClaimTemplates") or ()):
-        name = claim["metadata"]["name"]
-        if name in names:
+        name = _claim_name(claim)
+        if not name:
+            yield required(f"spec.volumeClaimTemplates[{index}].metadata.name")
+        elif name in names:
             yield duplicate(f"spec.volumeClaimTemplates[{index}].metadata.name", name)
         names.add(name)
+
+
+def _claim_name(claim: Json) -> str:
+    name: str = (claim.get("metadata") or {}).get("name", "")
+    return name
 
 
 def _job(path: str, spec: Json) -> Iterator[Cause]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from functools import cache
 from pathlib import Path
 
 import orjson
@@ -31,14 +30,15 @@ def find_kind(api_version: str, kind: str) -> str | None:
     return None if found is None else found.decode()
 
 
-@cache
-def find_definition(name: str) -> Json:
-    """Return one definition, references in it by name; KeyError when there is none."""
-    found = _line(name)
-    if found is None:
-        raise KeyError(name)
-    definition: Json = orjson.loads(found)
-    return definition
+_DEFINITIONS: dict[str, Json] = {}
+
+
+def find_definition(name: str) -> Json | None:
+    """Return one definition, references in it by name; None when there is none."""
+    found = _DEFINITIONS.get(name)
+    if found is None and (line := _line(name)) is not None:
+        found = _DEFINITIONS[name] = orjson.loads(line)
+    return found
 
 
 def data_digest() -> bytes:

@@ -200,7 +200,10 @@ def _to_cel(schema: Schema, value: Any) -> Any:
         return float(value)
     if isinstance(value, str) and schema.type == "string":
         if schema.format == "date-time":
-            seconds = parse_timestamp(value.upper())
+            try:
+                seconds = parse_timestamp(value.upper())
+            except ValueError:
+                return value  # its format is wrong, and named as such
             return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
         if schema.format == "duration":
             return parse_duration(value)

@@ -73,10 +73,11 @@ class Schema:
     )
 
     def __init__(self, raw: Json, *, root: bool = False) -> None:
-        self.name: str = raw.get("$ref", "")
-        if self.name:
-            beside = {key: value for key, value in raw.items() if key != "$ref"}
-            raw = {**find_definition(self.name), **beside}
+        self.name: str = ""
+        # A reference of a user's own, in a definition that is about to be refused, leads nowhere.
+        if "$ref" in raw and (found := find_definition(raw["$ref"])) is not None:
+            self.name = raw["$ref"]
+            raw = {**found, **{key: value for key, value in raw.items() if key != "$ref"}}
         self.raw = raw
         self.type: str = raw.get("type", "")
         self.format: str = raw.get("format", "")
