@@ -129,7 +129,7 @@ def asks_for_files(pod: Json) -> bool:
 
     Notes
     -----
-    A mount namespace of its own makes a container 2.5 ms slower (start and end). That is nothing
+    A mount namespace makes a container 3 ms slower, more where all cores are busy. That is nothing
     for a server, and a third of a short pipeline step: a task's pod gets the files with its other
     mounts, or when it names an account or asks for the token. It has the kubeconfig anyway.
     """
