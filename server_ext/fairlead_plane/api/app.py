@@ -33,7 +33,7 @@ from .openapi_answers import OpenApiPaths
 from .paths import Target, parse_target
 from .pod_logs import PodLogs, read_log
 from .proxy import ALIAS_PREFIX, ALIAS_SERVICE, Services, answer_proxy
-from .reviews import Reviews, find_review
+from .reviews import REVIEWS, Reviews, find_review
 from .streams import STREAMS, PodStreams, answer_stream
 from .watches import watch_events
 from .websocket import is_spdy, refuse_by_http
@@ -84,7 +84,9 @@ class ApiServer:
         self._verbs = ObjectVerbs(resources)
         self._metrics = Metrics(resources)
         self._forms = Forms(resources.registry)
-        self._openapi = OpenApiPaths(OpenApi(resources.registry.kinds, resources.registry.schema))
+        self._openapi = OpenApiPaths(
+            OpenApi(lambda: [*resources.registry.kinds(), *REVIEWS], resources.registry.schema)
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; the process boundary of every error."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from ..resources import Json, Kind
+from .reviews import REVIEWS
 
 _JSON = "application/json"
 _PATCHES = (
@@ -51,6 +52,11 @@ def build_paths(kinds: Iterable[Kind], builtin: Collection[Kind], *, v3: bool) -
     for kind in kinds:
         base = f"/apis/{kind.group}/{kind.version}" if kind.group else f"/api/{kind.version}"
         inner = f"{base}/namespaces/{{namespace}}" if kind.namespaced else base
+        if kind in REVIEWS:
+            created = [each for each in _COLLECTION if each[0] == "post"]
+            where = ("namespace",) if kind.namespaced else ()
+            paths[f"{inner}/{kind.plural}"] = _item(kind, created, where, v3)
+            continue
         if kind.namespaced:
             paths[f"{base}/{kind.plural}"] = _item(kind, _COLLECTION[:1], (), v3)
         places = ("namespace",) if kind.namespaced else ()
