@@ -116,12 +116,13 @@ class Controllers:
                 after_s = self._back_off(item)
             else:
                 self._failures.pop(item, None)
-        except Exception:
+        except Exception as error:
             # The boundary of one object: the others go on, and so does this one, later.
             after_s = self._back_off(item)
-            log.exception(
-                "%s %s: reconcile failed; again in %g s",
-                controller.kind.kind, "/".join(filter(None, key)), after_s,
+            log.error(
+                "%s %s: %s; again in %g s",
+                controller.kind.kind, "/".join(filter(None, key)), error, after_s,
+                exc_info=None if isinstance(error, ApiError) else error,
             )  # fmt: skip
         if after_s is not None:
             loop = asyncio.get_running_loop()
