@@ -11,6 +11,7 @@ import orjson
 
 from ..resources import ApiError, BodyList, Json, Kind, Resources, bad_request, parse_version
 from ..resources.conversion import without_type
+from ..resources.errors import too_new
 from .bodies import read_number
 from .paths import Target
 
@@ -34,6 +35,7 @@ def list_objects(resources: Resources, target: Target, query: Mapping[str, str])
     """
     given = query.get("continue", "")
     position = _read_continue(given) if given else None
+    read_number(query, "timeoutSeconds")  # of a watch; a mistake is one in a list too
     fields = query.get("fieldSelector", "")
     if target.name is not None:
         fields = f"{fields},metadata.name={target.name}".strip(",")
@@ -100,15 +102,27 @@ def _read_version(query: Mapping[str, str], resources: Resources) -> int | None:
             why = "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided"
             raise _invalid("resourceVersionMatch", why)
         return None
+    if match != "Exact":
+        check_version(resources, text)
+        return None
     version = parse_version(text)
-    if match == "Exact":
-        if version == 0:
-            why = 'Forbidden: resourceVersionMatch "Exact" is forbidden for resourceVersion "0"'
-            raise _invalid("resourceVersionMatch", why)
-        return version
-    if version > int(resources.latest_version):
-        return version  # which the gate refuses
-    return None
+    if version == 0:
+        why = 'Forbidden: resourceVersionMatch "Exact" is forbidden for resourceVersion "0"'
+        raise _invalid("resourceVersionMatch", why)
+    return version
+
+
+def check_version(resources: Resources, text: str) -> None:
+    """Refuse a version that is none, or is yet to come: what is read is never older.
+
+    Raises
+    ------
+    ApiError
+        400, or 504 for a client that is ahead of the server.
+    """
+    version, latest = parse_version(text), int(resources.latest_version)
+    if version > latest:
+        raise too_new(version, latest)
 
 
 def _invalid(field: str, message: str) -> ApiError:

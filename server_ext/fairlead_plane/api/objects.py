@@ -28,7 +28,7 @@ from ..resources.schemas.schema import ANYTHING
 from .bodies import complete, read_target
 from .deletes import delete_one, read_delete_options
 from .http import read_flag, warn
-from .lists import list_objects
+from .lists import check_version, list_objects
 from .patches import PatchBody, read_patch
 from .paths import Target
 from .pod_actions import ACTIONS, act_on_pod
@@ -120,6 +120,8 @@ class ObjectVerbs:
 
     async def _get(self, request: Request, target: Target) -> Answer:
         assert target.name is not None
+        if version := request.query_params.get("resourceVersion"):
+            check_version(self._resources, version)
         found = self._resources.find_body(target.kind, target.name, target.namespace)
         if found is None:
             part = f"/{target.subresource}" if target.subresource == "scale" else ""

@@ -187,7 +187,8 @@ def tell_remaining(transaction: Transaction, namespace: Json) -> Json:
             ],
         )
     ]  # fmt: skip
-    return transaction.replace(NAMESPACE, namespace, told)
+    # Not by `replace`, which would remove what is being deleted and has no finalizers.
+    return transaction.write(NAMESPACE, "MODIFIED", told, namespace)
 
 
 def _remaining(type: str, reason: str, none: str, message: str, done: str) -> Json:
