@@ -113,6 +113,7 @@ def test_what_is_right_is_taken(name):
 
 C = "spec.containers.0"
 V = "spec.volumes"
+DURING = "DuringSchedulingIgnoredDuringExecution"
 MOUNTED = [{"name": "v", "mountPath": "/x"}]
 
 
@@ -217,6 +218,29 @@ MOUNTED = [{"name": "v", "mountPath": "/x"}]
             0,
             "spec.activeDeadlineSeconds: Invalid value: 0: must be between 1 and 2147483647, "
             "inclusive",
+        ),
+        (
+            "spec.hostAliases",
+            [{"ip": "x"}],
+            'spec.hostAliases.ip: Invalid value: "x": must be valid IP address',
+        ),
+        (
+            "spec.affinity",
+            {"nodeAffinity": {f"required{DURING}": {"nodeSelectorTerms": []}}},
+            f"spec.affinity.nodeAffinity.required{DURING}.nodeSelectorTerms: Required value: must "
+            "have at least one node selector term",
+        ),
+        (
+            "spec.affinity",
+            {
+                "podAffinity": {
+                    f"preferred{DURING}": [
+                        {"weight": 0, "podAffinityTerm": {"topologyKey": "kubernetes.io/hostname"}}
+                    ]
+                }
+            },
+            f"spec.affinity.podAffinity.preferred{DURING}[0].weight: Invalid value: 0: must be in "
+            "the range 1-100",
         ),
         (
             "spec.tolerations",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Collection, Iterator
 from typing import Any
@@ -146,6 +147,15 @@ def check_port(path: str, port: Any) -> Iterator[Cause]:
             yield wrong(path, port, "must be between 1 and 65535, inclusive")
         return
     yield from _port_name(path, port)
+
+
+def is_address(text: str) -> bool:
+    """Tell whether a text is an IP address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _port_name(path: str, name: str) -> Iterator[Cause]:

@@ -33,7 +33,7 @@ def check_metadata(kind: Kind, metadata: Json) -> Iterator[Cause]:
     yield from check_labels("metadata.labels", metadata.get("labels") or {})
     annotations = metadata.get("annotations") or {}
     for key in annotations:
-        yield from _key("metadata.annotations", key, lower=True)
+        yield from check_key("metadata.annotations", key, lower=True)
     if annotations:
         size = sum(len(key) + len(value.encode()) for key, value in annotations.items())
         if size > _ANNOTATIONS_BYTES:
@@ -42,7 +42,7 @@ def check_metadata(kind: Kind, metadata: Json) -> Iterator[Cause]:
     yield from _owners(metadata.get("ownerReferences") or [])
     for index, name in enumerate(metadata.get("finalizers") or ()):
         if "/" in name:
-            yield from _key("metadata.finalizers", name)
+            yield from check_key("metadata.finalizers", name)
         elif name not in _STANDARD_FINALIZERS:
             text = "name is neither a standard finalizer name nor is it fully qualified"
             yield wrong(f"metadata.finalizers[{index}]", name, text)
@@ -51,7 +51,7 @@ def check_metadata(kind: Kind, metadata: Json) -> Iterator[Cause]:
 def check_labels(path: str, labels: Json) -> Iterator[Cause]:
     """Yield what is wrong with labels, or with a selector of them."""
     for key, value in labels.items():
-        yield from _key(path, key)
+        yield from check_key(path, key)
         if value and len(value) > 63:
             yield wrong(path, value, "must be no more than 63 bytes")
         if value and not KEY_NAME.fullmatch(value):
@@ -77,7 +77,8 @@ def _name(kind: Kind, name: str) -> Iterator[Cause]:
         yield wrong(at, name, SUBDOMAIN_TEXT)
 
 
-def _key(path: str, key: str, *, lower: bool = False) -> Iterator[Cause]:
+def check_key(path: str, key: str, *, lower: bool = False) -> Iterator[Cause]:
+    """Yield what is wrong with the key of a label or annotation, or a name like one."""
     prefix, slash, name = key.rpartition("/")
     if "/" in prefix:
         yield wrong(path, key, QUALIFIED_TEXT)

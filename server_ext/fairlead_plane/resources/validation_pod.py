@@ -10,8 +10,9 @@ from .errors import Cause
 from .kinds import Json
 from .schemas.defaults_pod import fill_pod
 from .schemas.names import LABEL, LABEL_TEXT, SUBDOMAIN, SUBDOMAIN_TEXT
-from .validation_containers import check_container, check_security
-from .validation_metadata import check_labels
+from .validation_affinity import check_affinity
+from .validation_containers import check_container, check_security, is_address
+from .validation_metadata import check_key, check_labels
 from .validation_volumes import check_volumes
 
 _POLICIES = ("Always", "OnFailure", "Never")
@@ -64,6 +65,13 @@ def check_pod(pod: Json, claims: tuple[str, ...] = ()) -> Iterator[Cause]:
     yield from check_labels("spec.nodeSelector", spec.get("nodeSelector") or {})
     yield from _tolerations(spec.get("tolerations") or [])
     yield from _spread(spec.get("topologySpreadConstraints") or [])
+    yield from check_affinity("spec.affinity", spec.get("affinity") or {})
+    for index, gate in enumerate(spec.get("readinessGates") or ()):
+        at = f"spec.readinessGates[{index}].conditionType"
+        yield from check_key(at, gate.get("conditionType", ""))
+    for alias in spec.get("hostAliases") or ():
+        if not is_address(alias.get("ip", "")):
+            yield wrong("spec.hostAliases.ip", alias.get("ip", ""), "must be valid IP address")
 
 
 def _numbers(spec: Json) -> Iterator[Cause]:

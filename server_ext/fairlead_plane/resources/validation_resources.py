@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -11,7 +10,7 @@ from .errors import Cause
 from .kinds import Json
 from .quantity import parse_quantity
 from .schemas.names import LABEL, LABEL_TEXT, SUBDOMAIN, SUBDOMAIN_TEXT
-from .validation_containers import check_port
+from .validation_containers import check_port, is_address
 from .validation_metadata import check_labels
 
 _SERVICE_TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
@@ -57,7 +56,7 @@ def check_service(obj: Json, old: Json | None) -> Iterator[Cause]:
         elif not SUBDOMAIN.fullmatch(name):
             yield wrong("spec.externalName", name, SUBDOMAIN_TEXT)
     address = spec.get("clusterIP")
-    if address and not headless and not _is_address(address):
+    if address and not headless and not is_address(address):
         yield wrong("spec.clusterIPs[0]", address, _ADDRESS_TEXT)
     yield from check_labels("spec.selector", spec.get("selector") or {})
     affinity = spec.get("sessionAffinity", "None")
@@ -99,14 +98,6 @@ def _service_port(at: str, port: Json, names: set[str], *, many: bool) -> Iterat
     yield from check_port(f"{at}.targetPort", port.get("targetPort", port.get("port", 0)))
 
 
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
 def check_endpoints(obj: Json, old: Json | None) -> Iterator[Cause]:
     """Yield what is wrong with Endpoints."""
     for index, subset in enumerate(obj.get("subsets") or ()):
@@ -115,7 +106,7 @@ def check_endpoints(obj: Json, old: Json | None) -> Iterator[Cause]:
             yield required(at, "must specify `addresses` or `notReadyAddresses`")
         for field in ("addresses", "notReadyAddresses"):
             for number, address in enumerate(subset.get(field) or ()):
-                if not _is_address(address.get("ip", "")):
+                if not is_address(address.get("ip", "")):
                     yield wrong(f"{at}.{field}[{number}].ip", address.get("ip", ""), _ADDRESS_TEXT)
         for number, port in enumerate(subset.get("ports") or ()):
             yield from check_port(f"{at}.ports[{number}].port", port.get("port", 0))
