@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import zipfile
 
 import pytest
 import yaml
+
+from fairlead_plane.node.environments import KEEP_MOST, USED_FILE, Environments
 
 PACKAGES = "fairlead.dev/packages"
 
@@ -194,3 +197,21 @@ def test_the_layer_of_a_pod_lies_over_the_environment(pods, wheel) -> None:
     said = pods.output("pod", source, metadata=metadata, container={"args": [own]})
     assert f"/pods/{pods.get('pod').metadata.uid}/env" in said
     assert json.dumps(said).count("environments") == 0
+
+
+def test_environments_that_no_pod_uses_are_removed_the_oldest_first(tmp_path) -> None:
+    folder, pods = tmp_path / "environments", tmp_path / "pods"
+    for age in range(KEEP_MOST + 3):
+        place = folder / f"key{age}"
+        place.mkdir(parents=True)
+        (folder / f"key{age}.log").touch()
+        marker = place / "fairlead.json"
+        marker.touch()
+        os.utime(marker, (1e9 - age, 1e9 - age))
+    (pods / "uid").mkdir(parents=True)
+    (pods / "uid" / USED_FILE).write_text(f"key{KEEP_MOST + 2}\n")
+    Environments(folder, pods, {})._prune("key0")
+    left = {each.name for each in folder.iterdir() if each.is_dir()}
+    oldest_in_use = f"key{KEEP_MOST + 2}"
+    assert left == {f"key{age}" for age in range(KEEP_MOST)} | {oldest_in_use}
+    assert not (folder / f"key{KEEP_MOST}.log").exists()

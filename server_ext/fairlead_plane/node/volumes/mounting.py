@@ -43,7 +43,11 @@ class Mounting:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        output, errors = await asyncio.wait_for(process.communicate(), _PROBE_S)
+        try:
+            output, errors = await asyncio.wait_for(process.communicate(), _PROBE_S)
+        except asyncio.TimeoutError:
+            process.kill()
+            return f"the test of a mount did not end within {_PROBE_S:.0f} s"
         return output.decode().strip() or errors.decode().strip()[-200:]
 
 
