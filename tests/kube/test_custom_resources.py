@@ -117,7 +117,8 @@ def test_unknown_fields_stay_where_they_may(widgets, widget):
         ({"size": 1, "tags": ["a", "a"]}, 'spec.tags[1]: Duplicate value: "a"'),
         (
             {"size": 1, "port": True},
-            'spec.port: Invalid value: "boolean": spec.port in body must be of type integer,string: "boolean"',
+            'spec.port: Invalid value: "boolean": '
+            'spec.port in body must be of type integer,string: "boolean"',
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""Discovery: which groups, versions and kinds there are, in the old form and in the aggregated one."""
+"""Discovery: which groups, versions and kinds there are, in the old form and aggregated."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 import subprocess
 
@@ -359,8 +358,3 @@ def test_custom_kinds_are_like_others(server, kubectl, namespace, unique):
         assert run("get", "wd", "w", "-o", "jsonpath={.status.phase}") == "Done"
         assert "Widget" in run("describe", "wd", "w")
         assert run("delete", "wd", "w") == f'widget.{group} "w" deleted\n'
-
-
-def test_the_home_of_the_user_is_not_touched(kubectl):
-    kubectl("get", "namespaces")
-    assert "FAIRLEAD" not in os.environ.get("KUBECONFIG", "")

@@ -1,4 +1,4 @@
-"""Subresources: status is written apart, scale in one form for all kinds, pods are bound and evicted."""
+"""Subresources: status, scale, bindings, evictions, tokens."""
 
 from __future__ import annotations
 
