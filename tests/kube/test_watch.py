@@ -158,9 +158,11 @@ def test_without_asking_there_are_no_bookmarks(maps):
 def test_a_forgotten_version_is_gone(server, maps):
     if not server.plane:
         pytest.skip("a cluster's history is compacted every five minutes; nobody waits that long")
-    for number in range(3):
-        maps.made(body(f"x{number}"))
-    answer = server.get(maps.path, watch="true", resourceVersion="1")
+    maps.made(body("x"))
+    # The plane forgets by the size of its log, and looks at it every 512 changes.
+    for number in range(1100):
+        maps.patch("x", {"data": {"a": f"{number}" + "x" * 40_000}}).ok()
+    answer = server.get(maps.path, watch="true", resourceVersion="1", timeoutSeconds=5)
     if answer.status == 200:
         event = answer.json
         assert event["type"] == "ERROR"
