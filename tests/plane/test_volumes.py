@@ -134,23 +134,23 @@ def test_a_volume_outlives_a_restart_and_is_shared_by_the_containers_of_a_pod(po
     assert pods.log("two", container="b") == "hello\n"
 
 
-def test_shared_memory_is_the_pods_own_and_in_memory(pods, shared_plane) -> None:
+def test_shared_memory_is_the_pods_own_and_given_back_at_its_end(pods, shared_plane) -> None:
     source = (
-        "import os\nfrom multiprocessing import shared_memory\n"
+        "import os, time\nfrom multiprocessing import shared_memory\n"
         "shared_memory.SharedMemory('block', create=True, size=1 << 20)\n"
-        "print(os.listdir('/dev/shm'), os.path.exists('/dev/null'))\n"
-        "print([l.split()[2] for l in open('/proc/self/mounts') if l.split()[1] == '/dev/shm'][-1])"
-        "\nos._exit(0)"
+        "kinds = [l.split()[2] for l in open('/proc/self/mounts') if l.split()[1] == '/dev/shm']\n"
+        "print(os.listdir('/dev/shm'), os.path.exists('/dev/null'), kinds[-1], flush=True)\n"
+        "while not os.path.exists('/dev/shm/go'): time.sleep(0.02)\n"
+        "os._exit(0)"
     )
     volume = {"emptyDir": {"medium": "Memory", "sizeLimit": "64Mi"}}
-    spec = with_volume(volume, {"mountPath": "/dev/shm"})
-    assert pods.output("pod", source, **spec) == "['block'] True\ntmpfs\n"
+    uid = pods.create("pod", source, **with_volume(volume, {"mountPath": "/dev/shm"})).metadata.uid
+    assert pods.first_line("pod") == "['block'] True tmpfs\n"
     assert not os.path.exists("/dev/shm/block")
-    uid = pods.get("pod").metadata.uid
-    place = f"/dev/shm/fairlead-{os.getuid()}-{uid}"
-    assert os.path.exists(place)
-    pods.core.delete_namespaced_pod("pod", pods.namespace)
-    shared_plane.wait_for(lambda: not os.path.exists(place), "the memory stays")
+    place = Path(f"/dev/shm/fairlead-{os.getuid()}-{uid}")
+    (place / "v" / "go").touch()
+    assert pods.wait_ended("pod").status.phase == "Succeeded"
+    shared_plane.wait_for(lambda: not place.exists(), "the memory stays")
 
 
 def test_a_config_map_and_a_secret_are_folders_of_files(pods, things) -> None:

@@ -212,6 +212,9 @@ class Node:
             # The boundary of one pod: the others go on, and so does this one, from its records.
             log.error("the worker of pod %s failed", uid, exc_info=error)
             asyncio.get_running_loop().call_later(RETRY_S, self._retry, worker.pod)
+        elif not task.cancelled():
+            # It has ended; its files stay as long as the object, but memory is given back.
+            asyncio.get_running_loop().run_in_executor(None, remove_memory, uid)
         if worker.gone:
             self._clean(uid)
 
