@@ -1,7 +1,8 @@
 """The API server under test: a fresh embedded control plane, or the cluster that is named.
 
-`FAIRLEAD_TEST_KUBECONFIG` names a kubeconfig; its current context is used. The tests make and remove
-namespaces, cluster-wide objects and API groups with names of their own, and touch nothing else.
+`FAIRLEAD_TEST_KUBECONFIG` names a kubeconfig; its current context is used. The tests
+make and remove namespaces, cluster-wide objects and API groups with names of their own, and touch
+nothing else.
 """
 
 from __future__ import annotations

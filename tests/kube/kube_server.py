@@ -1,4 +1,4 @@
-"""The API server under test: requests in their own words, watches, and a stand-in for the kubelet."""
+"""The API server under test: requests in their own words, watches, a stand-in for the kubelet."""
 
 from __future__ import annotations
 

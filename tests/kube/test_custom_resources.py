@@ -91,11 +91,13 @@ def test_unknown_fields_stay_where_they_may(widgets, widget):
         ),
         (
             {"size": "1"},
-            'spec.size: Invalid value: "string": spec.size in body must be of type integer: "string"',
+            'spec.size: Invalid value: "string": '
+            'spec.size in body must be of type integer: "string"',
         ),
         (
             {"size": 1.5},
-            'spec.size: Invalid value: "number": spec.size in body must be of type integer: "number"',
+            'spec.size: Invalid value: "number": '
+            'spec.size in body must be of type integer: "number"',
         ),
         (
             {"size": 1, "mode": "odd"},
@@ -107,7 +109,8 @@ def test_unknown_fields_stay_where_they_may(widgets, widget):
         ),
         (
             {"size": 1, "labels": {"a": 1}},
-            'spec.labels.a: Invalid value: "integer": spec.labels.a in body must be of type string: "integer"',
+            'spec.labels.a: Invalid value: "integer": '
+            'spec.labels.a in body must be of type string: "integer"',
         ),
         ({"size": 1, "items": [{}]}, "spec.items[0].key: Required value"),
         (

@@ -131,9 +131,10 @@ def test_documents_are_cached_by_their_hash(shared_plane):
     assert (status, body) == (304, b"")
 
 
-def test_a_client_that_takes_protobuf_alone_is_told_so(shared_plane):
-    media = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
-    assert send(shared_plane, "/openapi/v2", Accept=media)[0] == 406
+def test_a_client_that_takes_nothing_that_is_served_is_told_so(shared_plane):
+    assert send(shared_plane, "/openapi/v2", Accept="text/html")[0] == 406
+    media = "application/com.github.proto-openapi.spec.v3@v1.0+protobuf"
+    assert send(shared_plane, "/openapi/v3", Accept=media)[0] == 406
     assert json.loads(send(shared_plane, "/openapi/v2")[2])["swagger"] == "2.0"
 
 

@@ -18,6 +18,7 @@ from ..resources.schemas.builtin import data_digest, find_definition, read_descr
 from ..resources.schemas.schema import OBJECT_META
 from .discovery import VERSION
 from .openapi_paths import build_paths
+from .openapi_protobuf import encode
 
 SchemaOf = Callable[[Kind], Schema | None]
 
@@ -90,8 +91,8 @@ class OpenApi:
         }
         return orjson.dumps(document), self.digest(group, version)
 
-    def v2(self) -> tuple[bytes, str]:
-        """Return the one document of OpenAPI v2 and its hash."""
+    def v2(self, *, protobuf: bool = False) -> tuple[bytes, str]:
+        """Return the one document of OpenAPI v2 and its hash, as JSON or in protobuf."""
         kinds = list(self._kinds())
         document = {
             "swagger": "2.0",
@@ -99,7 +100,7 @@ class OpenApi:
             "paths": build_paths(kinds, self._builtin(kinds), v3=False),
             "definitions": self._schemas(kinds, "#/definitions/"),
         }
-        body = orjson.dumps(document)
+        body = encode(document) if protobuf else orjson.dumps(document)
         return body, hashlib.sha256(body).hexdigest().upper()
 
     def _of(self, group: str, version: str) -> list[Kind]:
