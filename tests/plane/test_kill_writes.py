@@ -1,4 +1,4 @@
-"""kill -9 of the plane under write load: no accepted write is lost, no event skipped or invented."""
+"""kill -9 of the plane under writes: no accepted write is lost, no event skipped or invented."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from kubernetes import watch
 from kubernetes.client import ApiException
 
 from .conftest import needs_kubectl, over, template
@@ -91,20 +92,22 @@ def test_a_new_template_replaces_the_pods_step_by_step(workloads) -> None:
     manifest = deployment(replicas=3, strategy=rolling)
     workloads.apps.create_namespaced_deployment(workloads.namespace, manifest)
     rolled_out(workloads)
+    before = workloads.apps.list_namespaced_deployment(workloads.namespace)
     change(workloads, "2")
     least, most = 3, 3
-
-    def done():
-        nonlocal least, most
-        found = workloads.apps.read_namespaced_deployment("web", workloads.namespace)
-        least = min(least, found.status.available_replicas or 0)
-        most = max(most, found.status.replicas or 0)
-        status = found.status
-        if status.observed_generation != found.metadata.generation:
-            return False
-        return (status.replicas, status.updated_replicas, status.available_replicas) == (3, 3, 3)
-
-    workloads.wait_for(done)
+    # Every step is an event: looking now and then could miss the fourth pod.
+    for event in watch.Watch().stream(
+        workloads.apps.list_namespaced_deployment,
+        workloads.namespace,
+        resource_version=before.metadata.resource_version,
+        timeout_seconds=60,
+    ):
+        status, metadata = event["object"].status, event["object"].metadata
+        least = min(least, status.available_replicas or 0)
+        most = max(most, status.replicas or 0)
+        counts = (status.replicas, status.updated_replicas, status.available_replicas)
+        if status.observed_generation == metadata.generation and counts == (3, 3, 3):
+            break
     assert (least, most) == (3, 4)
     assert marks(workloads) == {"2"}
     assert rolled_out(workloads).metadata.annotations["deployment.kubernetes.io/revision"] == "2"
