@@ -86,13 +86,29 @@ def test_the_demo_ends_with_the_metrics_and_says_how_to_open_it(data_dir, tmp_pa
     assert (tmp_path / "digits.ipynb").read_bytes() == DIGITS.read_bytes()
 
 
-def test_every_command_of_the_tour_works(data_dir, tmp_path):
-    shutil.copy(DIGITS, tmp_path)
+@pytest.fixture
+def environment(data_dir, tmp_path):
+    """Variables of a shell in which `fairlead` is the one under test."""
     scripts = tmp_path / "bin"
     scripts.mkdir()
     (scripts / "fairlead").write_text(f'#!/bin/sh\nexec {sys.executable} -m fairlead.cli "$@"\n')
     (scripts / "fairlead").chmod(0o755)
-    environment = {**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"}
+    return {**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"}
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="no kubectl on this machine")
+def test_every_command_for_kubectl_works(environment, tmp_path):
+    script = "set -e\n" + "\n".join(commands("kubectl"))
+    done = subprocess.run(
+        script, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    assert 'deployment "web" successfully rolled out' in done.stdout
+    assert f"Python 3.{sys.version_info[1]}." in done.stdout
+
+
+def test_every_command_of_the_tour_works(environment, tmp_path):
+    shutil.copy(DIGITS, tmp_path)
     ran = []
     for command in commands("tour"):
         if command.startswith("kubectl") and shutil.which("kubectl") is None:
