@@ -26,7 +26,8 @@ def in_version(kind: Kind, body: bytes) -> bytes:
     if stored["apiVersion"] == kind.api_version:
         return body
     if kind is EVENT_V1:
-        stored = _rename(stored, {old: new for old, new in _EVENT_FIELDS})
+        # Older writers leave it out; here the field is always there.
+        stored = {"eventTime": None, **_rename(stored, {old: new for old, new in _EVENT_FIELDS})}
     return orjson.dumps({**stored, "apiVersion": kind.api_version})
 
 
