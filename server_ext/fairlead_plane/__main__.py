@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     -------
     int
         0 after a stop; 3 when another plane has the directory; 4 when the plane cannot start
-        (its port is taken, no certificates).
+        (its port is taken, no certificates, a directory that cannot be written).
     """
     parser = argparse.ArgumentParser(prog="python -m fairlead_plane", description=main.__doc__)
     parser.add_argument("--data-dir", type=Path, help="default: FAIRLEAD_DATA_DIR, else the user's")
@@ -36,13 +36,20 @@ def main(arguments: list[str] | None = None) -> int:
     folder: Path = (options.data_dir or data_dir()).absolute()
 
     umask = os.umask(0o077)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    folder.chmod(0o700)
     try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)
         lock = Lock(folder / "lock")
     except HeldError as error:
         print(error, file=sys.stderr)
         return EXIT_HELD
+    except OSError as error:
+        print(
+            f"The data directory {folder} cannot be written: {error.strerror}. Make it writable, "
+            "or choose another one by --data-dir or FAIRLEAD_DATA_DIR.",
+            file=sys.stderr,
+        )
+        return EXIT_FAILED
     logging.basicConfig(
         filename=folder / "plane.log",
         level=logging.INFO,

@@ -9,6 +9,7 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 
 from ..resources import POD, SERVICE, SERVICE_ACCOUNT, ApiError, Resources, bad_request
+from ..store import StoreError
 from ..tokens import Tokens
 from .access import Authorizer, User, read_attributes, read_path
 from .auth import Authenticator
@@ -109,6 +110,12 @@ class ApiServer:
             await send_json(watched_send, error.status(), error.code)
         except ClientDisconnect:
             return
+        except StoreError as error:
+            log.error("%s failed: %s", what, error)
+            if status:
+                raise
+            why = f"Internal error occurred: {error}"
+            await send_json(watched_send, ApiError(500, "InternalError", why).status(), 500)
         except Exception as error:
             # The boundary: the cause goes to the log, the client gets no traceback.
             log.exception("%s failed", what)

@@ -4,6 +4,6 @@ Here: the connections, the writer thread and the migrations of every part. Not h
 object is; that is `resources`. The parts own their tables and register them by `Store.migrate`.
 """
 
-from .database import Store
+from .database import Store, StoreError
 
-__all__ = ["Store"]
+__all__ = ["Store", "StoreError"]

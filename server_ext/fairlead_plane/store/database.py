@@ -17,6 +17,10 @@ CREATE TABLE IF NOT EXISTS migrations (
 """
 
 
+class StoreError(Exception):
+    """The disk did not take a change; the message names the file and says why."""
+
+
 class Store:
     """One SQLite file: a reader for the event loop and a writer in a thread of its own.
 
@@ -69,7 +73,8 @@ class Store:
         """Run `change` in the writer thread inside one transaction.
 
         An exception from `change` rolls everything back and is raised here. The transaction
-        is finished even when the caller is cancelled while it waits.
+        is finished even when the caller is cancelled while it waits. StoreError when the disk
+        does not take it (full, read-only).
 
         Parameters
         ----------
@@ -92,13 +97,20 @@ class Store:
         change: Callable[[sqlite3.Connection], T],
         committed: Callable[[], None] | None = None,
     ) -> T:
-        self._writer.execute("BEGIN IMMEDIATE")
         try:
+            self._writer.execute("BEGIN IMMEDIATE")
             result = change(self._writer)
-        except BaseException:
-            self._writer.execute("ROLLBACK")
+            self._writer.execute("COMMIT")
+        except BaseException as error:
+            # A full disk may have ended the transaction already, or may let it stand at COMMIT.
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError):
+                raise StoreError(
+                    f"{self.path} cannot be written: {error}. Nothing was changed; see to the "
+                    "disk, then try again."
+                ) from error
             raise
-        self._writer.execute("COMMIT")
         if committed is not None:
             committed()
         return result
