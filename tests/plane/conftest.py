@@ -115,6 +115,13 @@ class RunningPlane:
 
     def start(self) -> RunningPlane:
         """Start it and wait until it answers."""
+        with os.fdopen(self.begin(), "rb", buffering=0) as ready:
+            assert select.select([ready], [], [], START_S)[0], "the plane is not ready"
+            assert ready.read(6) == b"ready\n", self.log
+        return self
+
+    def begin(self) -> int:
+        """Start its process; return the descriptor that tells when it answers."""
         read, write = os.pipe()
         self.process = subprocess.Popen(
             [
@@ -128,10 +135,7 @@ class RunningPlane:
             start_new_session=True,
         )
         os.close(write)
-        with os.fdopen(read, "rb", buffering=0) as ready:
-            assert select.select([ready], [], [], START_S)[0], "the plane is not ready"
-            assert ready.read(6) == b"ready\n", self.log
-        return self
+        return read
 
     @property
     def log(self) -> str:
