@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
@@ -105,7 +104,6 @@ class Resources:
         An exception rolls everything back and is raised here. Events reach the watches after
         the commit and before this returns.
         """
-        loop = asyncio.get_running_loop()
         changes: list[Change] = []
 
         def run(db: sqlite3.Connection) -> T:
@@ -116,7 +114,7 @@ class Resources:
 
         def committed() -> None:
             if changes:
-                loop.call_soon_threadsafe(self._publish, changes)
+                self._publish(changes)
 
         return await self.store.transaction(run, committed)
 

@@ -81,10 +81,23 @@ class Store:
         change : callable
             Gets the connection. Must not commit.
         committed : callable, optional
-            Called in the writer thread after the commit, so in the order of commits.
+            Called in the event loop after the commit, in the order of commits, and before this
+            returns.
         """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._run, change, committed)
+        done: asyncio.Future[T] = loop.create_future()
+
+        def run() -> None:
+            # One call for all that the loop has to do then: each wakes it up through a socket.
+            try:
+                result = self._run(change)
+            except BaseException as error:
+                loop.call_soon_threadsafe(_fail, done, error)
+            else:
+                loop.call_soon_threadsafe(_finish, done, result, committed)
+
+        self._thread.submit(run)
+        return await done
 
     def close(self) -> None:
         """Wait for the writer, then close the file."""
@@ -92,11 +105,7 @@ class Store:
         self.reader.close()
         self._writer.close()
 
-    def _run(
-        self,
-        change: Callable[[sqlite3.Connection], T],
-        committed: Callable[[], None] | None = None,
-    ) -> T:
+    def _run(self, change: Callable[[sqlite3.Connection], T]) -> T:
         try:
             self._writer.execute("BEGIN IMMEDIATE")
             result = change(self._writer)
@@ -111,9 +120,21 @@ class Store:
                     "disk, then try again."
                 ) from error
             raise
+        return result
+
+
+def _finish(done: asyncio.Future[T], result: T, committed: Callable[[], None] | None) -> None:
+    try:
         if committed is not None:
             committed()
-        return result
+    finally:
+        if not done.done():  # else its caller has been cancelled
+            done.set_result(result)
+
+
+def _fail(done: asyncio.Future[T], error: BaseException) -> None:
+    if not done.done():
+        done.set_exception(error)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
