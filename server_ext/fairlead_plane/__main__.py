@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import gc
 import logging
 import os
@@ -14,7 +15,8 @@ from pathlib import Path
 from fairlead.settings import data_dir
 
 from .certificates import CertificateError
-from .instance import HeldError, Lock, PortError
+from .instance import FolderError, HeldError, Lock, PortError
+from .store import StoreError
 
 EXIT_HELD = 3
 EXIT_FAILED = 4
@@ -27,7 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
     -------
     int
         0 after a stop; 3 when another plane has the directory; 4 when the plane cannot start
-        (its port is taken, no certificates, a directory that cannot be written).
+        (its port is taken, no certificates, a directory that cannot be written, a database that
+        is damaged).
     """
     parser = argparse.ArgumentParser(prog="python -m fairlead_plane", description=main.__doc__)
     parser.add_argument("--data-dir", type=Path, help="default: FAIRLEAD_DATA_DIR, else the user's")
@@ -40,24 +43,20 @@ def main(arguments: list[str] | None = None) -> int:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.chmod(0o700)
         lock = Lock(folder / "lock")
+        logging.basicConfig(
+            filename=folder / "plane.log",
+            level=logging.INFO,
+            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        )
     except HeldError as error:
         print(error, file=sys.stderr)
         return EXIT_HELD
     except OSError as error:
-        print(
-            f"The data directory {folder} cannot be written: {error.strerror}. Make it writable, "
-            "or choose another one by --data-dir or FAIRLEAD_DATA_DIR.",
-            file=sys.stderr,
-        )
+        print(FolderError(folder, error), file=sys.stderr)
         return EXIT_FAILED
-    logging.basicConfig(
-        filename=folder / "plane.log",
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
     try:
         asyncio.run(_serve(folder, umask, options.ready_fd))
-    except (PortError, CertificateError) as error:
+    except (CertificateError, FolderError, PortError, StoreError) as error:
         logging.getLogger(__name__).error("%s", error)
         print(error, file=sys.stderr)
         return EXIT_FAILED
@@ -81,12 +80,16 @@ async def _serve(folder: Path, umask: int, ready_fd: int | None) -> None:
         loop.add_signal_handler(number, stop.set)
     # A closed terminal is no reason to end: the plane outlives whoever started it.
     loop.add_signal_handler(signal.SIGHUP, lambda: None)
-    plane = Plane(folder, umask=umask)
+    try:
+        plane = Plane(folder, umask=umask)
+    except OSError as error:
+        raise FolderError(folder, error) from error
 
     async def ready() -> None:
         log.info("ready, process %d", os.getpid())
         if ready_fd is not None:
-            os.write(ready_fd, b"ready\n")
+            with contextlib.suppress(BrokenPipeError):  # who waited has left; we go on
+                os.write(ready_fd, b"ready\n")
             os.close(ready_fd)
             # Who waited for this line goes on, and reads no errors of ours any more.
             with open(folder / "plane.log", "ab") as errors:

@@ -23,6 +23,26 @@ class PortError(Exception):
     """The port of this data directory cannot be had."""
 
 
+class FolderError(Exception):
+    """The data directory cannot be used.
+
+    Parameters
+    ----------
+    folder : Path
+        The data directory.
+    cause : OSError
+        What the system said.
+    """
+
+    def __init__(self, folder: Path, cause: OSError) -> None:
+        way = "Make room on its disk" if cause.errno == errno.ENOSPC else "Make it writable"
+        where = f" ({cause.filename})" if cause.filename else ""
+        super().__init__(
+            f"The data directory {folder} cannot be written: {cause.strerror}{where}. {way}, "
+            "or choose another one by --data-dir or FAIRLEAD_DATA_DIR."
+        )
+
+
 class Lock:
     """The lock on a data directory; it goes with the process, however that ends.
 

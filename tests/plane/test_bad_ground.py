@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -74,6 +75,83 @@ def test_a_full_disk_is_told_and_nothing_that_was_accepted_is_lost(new_plane, mo
     new_plane.start()
     connection.close()
     assert names() == sorted([*accepted, "more"])
+
+
+def fill(disk: Path) -> Path:
+    """Leave no byte free; return the file that takes the room."""
+    filler = disk / "filler"
+    with open(filler, "wb", buffering=0) as file:
+        for size in (1 << 20, 1 << 12, 1):
+            with contextlib.suppress(OSError):
+                while file.write(b"x" * size):
+                    pass
+    return filler
+
+
+@as_root
+def test_a_disk_that_is_full_for_a_while_loses_no_pod(new_plane, mounted):
+    disk = mounted("24m")
+    new_plane.data_dir = disk / "data"
+    new_plane.kubeconfig = disk / "data" / "kubeconfig"
+    pods = new_plane.start().pods()
+    waiting = "import os, time\nwhile not os.path.exists({!r}): time.sleep(0.01)\nprint('x' * 9)"
+    ended, long = str(disk.parent / "go-ended"), str(disk.parent / "go-long")
+    for name, sign in (("ended", ended), ("long", long)):
+        pods.create(name, waiting.format(sign))
+        pods.wait_running(name)
+    shim = new_plane.shim_pid
+    filler = fill(disk)
+    connection = Connection(new_plane.data_dir)
+    status, answer = connection.send("POST", PATH, config_map("refused", 9_000))
+    assert (status, answer["reason"]) == (500, "InternalError")
+    assert "make room on its disk" in answer["message"]
+    Path(ended).touch()  # its log, its exit record and its status find no room
+    new_plane.wait_for(lambda: processes(new_plane) == 2, "the pod does not end")
+    assert connection.send("GET", PATH)[0] == 200
+    filler.unlink()
+    assert pods.wait_ended("ended").status.phase == "Succeeded"
+    Path(long).touch()
+    assert pods.wait_ended("long").status.phase == "Succeeded"
+    assert pods.log("long") == "x" * 9 + "\n"
+    assert new_plane.shim_pid == shim
+    assert connection.send("POST", PATH, config_map("refused", 9_000))[0] == 201
+
+
+def processes(plane) -> int:
+    """Count what the shim has started: the warm interpreter and the pods."""
+    import psutil
+
+    return len(psutil.Process(plane.shim_pid).children(recursive=True))
+
+
+@as_root
+def test_a_plane_on_a_full_disk_does_not_start_and_says_why(new_plane, mounted):
+    disk = mounted("16m")
+    (disk / "data").mkdir()
+    fill(disk)
+    done = run_plane(disk / "data")
+    assert done.returncode == 4
+    assert "No space left on device" in done.stderr
+    assert "Make room on its disk" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("damage", ["cut", "garbage"])
+def test_a_damaged_database_is_told_and_left_as_it_is(new_plane, damage):
+    new_plane.start()
+    assert new_plane.stop() == 0
+    file = new_plane.data_dir / "fairlead.db"
+    whole = file.read_bytes()
+    broken = whole[: len(whole) // 2] if damage == "cut" else b"garbage!" * 4096
+    file.write_bytes(broken)
+    done = run_plane(new_plane.data_dir)
+    assert done.returncode == 4
+    assert f"{file} is damaged" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert file.read_bytes() == broken
+    file.write_bytes(whole)  # a copy put back
+    new_plane.start()
+    assert new_plane.request("/api/v1/namespaces/default")[0] == 200
 
 
 @as_root

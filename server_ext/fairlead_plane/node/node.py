@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from ..resources import NODE, POD, ApiError, Json, Resources, Transaction
+from ..store import StoreError
 from ..tokens import Tokens
 from . import commands, gpus, machine
 from .accounts import Accounts
@@ -210,7 +211,8 @@ class Node:
         del self._tasks[uid]
         if not task.cancelled() and (error := task.exception()) is not None:
             # The boundary of one pod: the others go on, and so does this one, from its records.
-            log.error("the worker of pod %s failed", uid, exc_info=error)
+            cause = None if isinstance(error, StoreError) else error
+            log.error("the worker of pod %s failed: %s", uid, error, exc_info=cause)
             asyncio.get_running_loop().call_later(RETRY_S, self._retry, worker.pod)
         elif not task.cancelled():
             # It has ended; its files stay as long as the object, but memory is given back.

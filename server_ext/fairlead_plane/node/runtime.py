@@ -46,6 +46,10 @@ class Run:
         self.ended: asyncio.Future[ExitRecord] = loop.create_future()
 
 
+AGAIN_S = 2.0
+"""Seconds between two tries to start a shim."""
+
+
 class Runtime:
     """Starts, adopts, signals and awaits runs through the shim.
 
@@ -63,6 +67,8 @@ class Runtime:
     def __init__(self, folder: Path) -> None:
         self._link = ShimLink(folder, self._hear, self._on_lost)
         self._runs: dict[str, Run] = {}
+        # Ended runs whose exit record found no room on the disk: known to this process alone.
+        self._unwritten: dict[str, Run] = {}
         self._readers: defaultdict[str, set[asyncio.Future[None]]] = defaultdict(set)
         self._warming: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._ready = asyncio.Event()
@@ -115,7 +121,7 @@ class Runtime:
     async def adopt(self, files: RunFiles) -> Run | None:
         """Return a run that was started before, running or ended; None when it never was."""
         await self._ready.wait()
-        known = self._runs.get(files.id)
+        known = self._runs.get(files.id) or self._unwritten.get(files.id)
         if known is not None:
             return known
         alive = self._alive.pop(files.id, None)
@@ -201,6 +207,8 @@ class Runtime:
                     run.started.set_result(message["time"])
         elif event == "ended":
             self._alive.pop(message["id"], None)
+            if message["record"].get("unwritten") and message["id"] in self._runs:
+                self._unwritten[message["id"]] = self._runs[message["id"]]
             self._end(message["id"], parse_exit(message["record"]))
         elif event == "log":
             self._wake(message["id"])
@@ -249,7 +257,11 @@ class Runtime:
                 record = parse_exit({"lost": True, "started_at": started.time if started else 0.0})
             self._end(run.files.id, record)
         self._alive.clear()
-        try:
-            await self.start()
-        except ShimError:
-            log.exception("no shim: pods cannot be started")
+        while True:
+            try:
+                await self.start()
+                return
+            except (OSError, ShimError) as error:
+                # Maybe the disk is full: with room again pods start again.
+                log.error("no shim, so no pod can start; again in %g s: %s", AGAIN_S, error)
+                await asyncio.sleep(AGAIN_S)

@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS migrations (
 
 
 class StoreError(Exception):
-    """The disk did not take a change; the message names the file and says why."""
+    """The file is damaged or takes no change; the message names it and says what to do."""
 
 
 class Store:
@@ -41,15 +41,23 @@ class Store:
     `synchronous=NORMAL` loses nothing when the process is killed, and at most the last
     transactions when the machine loses power; the file stays whole in both cases
     (sqlite.org/pragma.html, "synchronous").
+
+    Raises
+    ------
+    StoreError
+        The file cannot be read or written. It is left as it is.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._writer = _connect(path)
-        self._writer.execute("PRAGMA journal_mode=WAL")
-        self._writer.execute(_MIGRATIONS)
-        self.reader = _connect(path)
-        self.reader.execute("PRAGMA query_only=ON")
+        try:
+            self._writer = _connect(path)
+            self._writer.execute("PRAGMA journal_mode=WAL")
+            self._writer.execute(_MIGRATIONS)
+            self.reader = _connect(path)
+            self.reader.execute("PRAGMA query_only=ON")
+        except sqlite3.DatabaseError as error:
+            raise _explained(path, error) from error
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
 
     def migrate(self, part: str, statements: Sequence[str]) -> None:
@@ -114,11 +122,8 @@ class Store:
             # A full disk may have ended the transaction already, or may let it stand at COMMIT.
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
-            if isinstance(error, sqlite3.OperationalError):
-                raise StoreError(
-                    f"{self.path} cannot be written: {error}. Nothing was changed; see to the "
-                    "disk, then try again."
-                ) from error
+            if isinstance(error, sqlite3.DatabaseError):
+                raise _explained(self.path, error) from error
             raise
         return result
 
@@ -144,6 +149,28 @@ def _connect(path: Path) -> sqlite3.Connection:
     db.execute("PRAGMA synchronous=NORMAL")
     db.execute("PRAGMA cache_size=-2000")
     return db
+
+
+def _explained(path: Path, error: sqlite3.DatabaseError) -> Exception:
+    """Return the error as StoreError if it comes from the disk, else itself: a mistake of ours."""
+    # By the words: Python 3.10 has no code of SQLite's errors.
+    words = str(error)
+    if "malformed" in words or "not a database" in words:
+        return StoreError(
+            f"{path} is damaged: {words}. It is left as it is. Put back a copy, or move it away "
+            f"together with {path.name}-wal and {path.name}-shm to begin with an empty one."
+        )
+    if "full" in words:
+        return StoreError(
+            f"{path} cannot be written: {words}. Nothing was changed; make room on its disk, then "
+            "try again."
+        )
+    if any(known in words for known in ("readonly", "disk I/O", "unable to open", "locked")):
+        return StoreError(
+            f"{path} cannot be written: {words}. Nothing was changed; see to its disk and its "
+            "permissions, then try again."
+        )
+    return error
 
 
 def _apply(db: sqlite3.Connection, part: str, statements: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -47,7 +48,15 @@ def write_record(path: str, content: bytes) -> None:
     draft = f"{path}.draft"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        os.write(descriptor, content)
+        rest = memoryview(content)
+        while rest:  # a disk that is nearly full takes a part, and then says so
+            rest = rest[os.write(descriptor, rest) :]
     finally:
         os.close(descriptor)
     os.rename(draft, path)
+
+
+def complain(text: str) -> None:
+    """Write a line to the error output; where even that cannot be written, work goes on."""
+    with contextlib.suppress(OSError):
+        os.write(2, f"{text}\n".encode(errors="replace"))

@@ -11,8 +11,9 @@ Format: Kubernetes CRI logging (`kubelet/pkg/cri/remote/.../logs.go` reads it).
 from __future__ import annotations
 
 import os
-import sys
 import time
+
+from .identity import complain
 
 MAX_LINE_BYTES = 16 << 10
 """A longer line is written in parts, as by containerd."""
@@ -87,5 +88,5 @@ class LogFile:
                 view = view[written:]
         except OSError as error:  # a full disk: the step goes on, its output is lost
             if not self._broken:
-                print(f"a log cannot be written: {error}", file=sys.stderr)
+                complain(f"a log cannot be written: {error}")
             self._broken = True

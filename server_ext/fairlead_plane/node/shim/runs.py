@@ -8,13 +8,12 @@ import json
 import os
 import signal
 import struct
-import sys
 import termios
 import time
 from collections.abc import Callable
 from typing import Any
 
-from .identity import write_record
+from .identity import complain, write_record
 from .output import LogFile
 from .stdin import Stdin
 
@@ -163,7 +162,8 @@ class Run:
         try:
             write_record(f"{self.prefix}.exit", json.dumps(record).encode())
         except OSError as error:  # a full disk; the plane is told all the same
-            print(f"{self.prefix}.exit: {error}", file=sys.stderr)
+            complain(f"{self.prefix}.exit: {error}")
+            record["unwritten"] = True
         return record
 
 

@@ -11,11 +11,12 @@ import socket
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
 from typing import Any
 
 from .frames import Header, Unpacker, pack
-from .identity import own_record, write_record
+from .identity import complain, own_record, write_record
 from .interpreters import Interpreter
 from .runs import Claimed, Run, claim, kill_leftovers, result_of
 from .spawn import SpawnError, spawn
@@ -135,7 +136,7 @@ class Shim:
                 _OPERATIONS[header["op"]](self, header, body)
             except Exception:
                 # The boundary of one request: the pods of the others must not die of it.
-                sys.excepthook(*sys.exc_info())
+                complain(traceback.format_exc())
 
     def _leave_plane(self) -> None:
         if self._plane is None:
