@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from .api import AsgiApp
+from .joined import JoinedWrites
 from .upgrade import SpdyConnection, wants_spdy
 
 KEEP_ALIVE_S = 300
@@ -28,6 +29,11 @@ DRAIN_S = 3.0
 class _Protocol(HttpToolsProtocol):
     """Says nothing to what is no HTTP: without the token nobody gets an answer of ours."""
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin with a client."""
+        self._joined = JoinedWrites(transport, self.loop)
+        super().connection_made(self._joined)  # type: ignore[arg-type]
+
     def send_400_response(self, msg: str) -> None:
         """Close the connection."""
         self.transport.close()
@@ -39,6 +45,7 @@ class _Protocol(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over, to a WebSocket or to SPDY."""
+        self.transport = self._joined.release()
         if not wants_spdy(self):
             super().handle_websocket_upgrade()
             return
