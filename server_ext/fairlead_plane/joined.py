@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-
 _ENOUGH_BYTES = 1 << 16
 """Sent at once: who writes without end is told by the transport to wait."""
 
