@@ -90,7 +90,10 @@ def _where(
     where, values = "kind = ?", [kind.storage]
     if namespace is not None:
         where, values = f"{where} AND namespace = ?", [*values, namespace]
-    if after is not None:
+        if after is not None:
+            # A pair would be compared row by row from the start on, not looked up in the index.
+            where, values = f"{where} AND name > ?", [*values, after[1]]
+    elif after is not None:
         where, values = f"{where} AND (namespace, name) > (?, ?)", [*values, *after]
     return where, values
 
