@@ -99,7 +99,8 @@ def back_off_s(pods: Sequence[Json]) -> float:
     if not failures:
         return 0.0
     wait_s: float = min(FIRST_BACK_OFF_S * 2 ** min(len(failures) - 1, 30), MOST_BACK_OFF_S)
-    return max(0.0, max(failures) + wait_s - time.time())
+    # A clock that was set back since makes no pod wait longer.
+    return min(wait_s, max(0.0, max(failures) + wait_s - time.time()))
 
 
 def finished_at(pod: Json) -> float:

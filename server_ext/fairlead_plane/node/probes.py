@@ -58,7 +58,9 @@ class Probe:
             True: spec.get("successThreshold") or 1,
             False: spec.get("failureThreshold") or FAILURES,
         }
-        await asyncio.sleep(started + (spec.get("initialDelaySeconds") or 0) - time.time())
+        delay_s = spec.get("initialDelaySeconds") or 0
+        # A clock that was set back since the start makes no probe wait longer than it says.
+        await asyncio.sleep(min(delay_s, started + delay_s - time.time()))
         loop, last, same = asyncio.get_running_loop(), True, 0
         due = loop.time()
         while True:
