@@ -92,7 +92,11 @@ class FaultyLine:
     def _disturb(source: socket.socket, target: socket.socket, fault: Fault) -> None:
         passed, held = 0, b""
         with contextlib.suppress(OSError):
-            while data := source.recv(4096):
+            while data := _receive(source, held):
+                if data is held:  # nothing came to swap it with
+                    target.sendall(held)
+                    held = b""
+                    continue
                 reached = passed <= fault.after < passed + len(data)
                 at = fault.after - passed
                 passed += len(data)
@@ -114,6 +118,15 @@ class FaultyLine:
                 target.sendall(data + held)
                 held = b""
             target.shutdown(socket.SHUT_WR)
+
+
+def _receive(source: socket.socket, held: bytes) -> bytes:
+    """Return what comes next; what is held, when nothing comes for a moment."""
+    source.settimeout(0.1 if held else None)
+    try:
+        return source.recv(4096)
+    except TimeoutError:
+        return held
 
 
 def _reset(connection: socket.socket) -> None:
