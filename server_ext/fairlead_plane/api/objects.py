@@ -87,10 +87,15 @@ class ObjectVerbs:
         return await verb(self, request, target)
 
     async def _change(
-        self, query: Mapping[str, str], target: Target, change: Callable[[Transaction], T]
+        self,
+        query: Mapping[str, str],
+        target: Target,
+        change: Callable[[Transaction], T],
+        *,
+        short: bool = True,
     ) -> T:
         if not _is_dry(query):
-            return await self._resources.transaction(change)
+            return await self._resources.transaction(change, short=short)
 
         def dry(transaction: Transaction) -> None:
             stored = transaction.find(target.kind, target.name or "", target.namespace)
@@ -268,7 +273,7 @@ class ObjectVerbs:
             assert target.name is not None
             return delete_one(transaction, target, target.name, options)
 
-        gone = await self._change(_with_dry(request, options), target, change)
+        gone = await self._change(_with_dry(request, options), target, change, short=False)
         if target.kind in _RETURNED or "deletionTimestamp" in gone["metadata"]:
             return gone, 200
         details = {"name": target.name, "kind": target.kind.plural, "uid": gone["metadata"]["uid"]}
@@ -301,7 +306,7 @@ class ObjectVerbs:
                     gone.append(delete_one(transaction, place, metadata["name"], options))
             return gone
 
-        items = await self._change(_with_dry(request, options), target, change)
+        items = await self._change(_with_dry(request, options), target, change, short=False)
         return {
             "kind": target.kind.list_kind or f"{target.kind.kind}List",
             "apiVersion": target.kind.api_version,

@@ -98,8 +98,8 @@ class Resources:
 
     # Writing
 
-    async def transaction(self, change: Callable[[Transaction], T]) -> T:
-        """Run `change` in one transaction, in the writer's thread, and return its result.
+    async def transaction(self, change: Callable[[Transaction], T], *, short: bool = False) -> T:
+        """Run `change` in one transaction and return its result; see `Store.transaction`.
 
         An exception rolls everything back and is raised here. Events reach the watches after
         the commit and before this returns.
@@ -116,7 +116,7 @@ class Resources:
             if changes:
                 self._publish(changes)
 
-        return await self.store.transaction(run, committed)
+        return await self.store.transaction(run, committed, short=short)
 
     async def create(self, obj: Json) -> Json:
         """Create an object; see `Transaction.create`."""

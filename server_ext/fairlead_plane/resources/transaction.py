@@ -13,7 +13,7 @@ from .definitions import complete_names, establish
 from .errors import ApiError, already_exists, bad_request, conflict, forbidden, not_found
 from .events import PRUNE_EVERY, build_event, find_event, prune_events, repeat_event
 from .first_status import first_status
-from .kinds import CRD, EVENT, NAMESPACE, POD, Json, Kind
+from .kinds import CRD, EVENT, NAMESPACE, POD, Json, Kind, copy_json
 from .limits import admit_limits
 from .metadata import (
     begin_metadata,
@@ -54,7 +54,7 @@ class Transaction(Rows):
             being deleted, or by a quota; 422 Invalid; 400 for an unknown kind.
         """
         kind = self.registry.kind_of(obj)
-        new = copy.deepcopy(obj)
+        new = copy_json(obj)
         metadata = read_metadata(new)
         if kind.namespaced:
             namespace = metadata.setdefault("namespace", "default")
@@ -307,7 +307,7 @@ class Transaction(Rows):
 
     def _replacement(self, obj: Json) -> tuple[Kind, Json, Json]:
         kind = self.registry.kind_of(obj)
-        new = copy.deepcopy(obj)
+        new = copy_json(obj)
         metadata = read_metadata(new)
         name = str(metadata.get("name", ""))
         namespace = place(kind, metadata.get("namespace"))

@@ -1,8 +1,9 @@
-"""SQLite in WAL mode with one writer thread."""
+"""SQLite in WAL mode with one writer, which has a thread for what takes time."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,11 @@ from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+CHECKPOINT_EVERY = 250
+"""Commits between two moves from the write-ahead log to the database."""
 
 _MIGRATIONS = """
 CREATE TABLE IF NOT EXISTS migrations (
@@ -22,7 +28,7 @@ class StoreError(Exception):
 
 
 class Store:
-    """One SQLite file: a reader for the event loop and a writer in a thread of its own.
+    """One SQLite file: a reader for the event loop, and one writer.
 
     Parameters
     ----------
@@ -53,12 +59,16 @@ class Store:
         try:
             self._writer = _connect(path)
             self._writer.execute("PRAGMA journal_mode=WAL")
+            # Usually `_count` is there before; this bounds the log when changes are large.
+            self._writer.execute("PRAGMA wal_autocheckpoint=8000")
             self._writer.execute(_MIGRATIONS)
             self.reader = _connect(path)
             self.reader.execute("PRAGMA query_only=ON")
         except sqlite3.DatabaseError as error:
             raise _explained(path, error) from error
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        self._queued = 0  # by the event loop, for the thread
+        self._commits = 0
 
     def migrate(self, part: str, statements: Sequence[str]) -> None:
         """Bring the tables of one part up to date; blocks, so only before serving.
@@ -77,8 +87,10 @@ class Store:
         self,
         change: Callable[[sqlite3.Connection], T],
         committed: Callable[[], None] | None = None,
+        *,
+        short: bool = False,
     ) -> T:
-        """Run `change` in the writer thread inside one transaction.
+        """Run `change` inside one transaction, in the writer thread.
 
         An exception from `change` rolls everything back and is raised here. The transaction
         is finished even when the caller is cancelled while it waits. StoreError when the disk
@@ -91,7 +103,16 @@ class Store:
         committed : callable, optional
             Called in the event loop after the commit, in the order of commits, and before this
             returns.
+        short : bool
+            True for a change of some objects at most: it is made here and now when the thread has
+            nothing to do. To hand it over and to be woken up takes longer than the change.
         """
+        if short and not self._queued:
+            result = self._run(change)
+            if committed is not None:
+                committed()
+            self._count()
+            return result
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
 
@@ -100,12 +121,52 @@ class Store:
             try:
                 result = self._run(change)
             except BaseException as error:
-                loop.call_soon_threadsafe(_fail, done, error)
+                loop.call_soon_threadsafe(self._fail, done, error)
             else:
-                loop.call_soon_threadsafe(_finish, done, result, committed)
+                loop.call_soon_threadsafe(self._finish, done, result, committed)
 
+        self._queued += 1
         self._thread.submit(run)
         return await done
+
+    def _finish(
+        self, done: asyncio.Future[T], result: T, committed: Callable[[], None] | None
+    ) -> None:
+        try:
+            if committed is not None:
+                committed()
+        finally:
+            self._queued -= 1
+            self._count()
+            if not done.done():  # else its caller has been cancelled
+                done.set_result(result)
+
+    def _fail(self, done: asyncio.Future[T], error: BaseException) -> None:
+        self._queued -= 1
+        if not done.done():
+            done.set_exception(error)
+
+    def _count(self) -> None:
+        """Move what has been written from the log to the database from time to time.
+
+        In the thread: only this waits for the disk.
+        """
+        self._commits += 1
+        if self._commits % CHECKPOINT_EVERY == 0:
+            self._queued += 1
+            loop = asyncio.get_running_loop()
+            self._thread.submit(self._checkpoint, loop)
+
+    def _checkpoint(self, loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except sqlite3.DatabaseError as error:  # a full disk: nothing is lost, the log grows
+            log.warning("%s", _explained(self.path, error))
+        finally:
+            loop.call_soon_threadsafe(self._release)
+
+    def _release(self) -> None:
+        self._queued -= 1
 
     def close(self) -> None:
         """Wait for the writer, then close the file."""
@@ -126,20 +187,6 @@ class Store:
                 raise _explained(self.path, error) from error
             raise
         return result
-
-
-def _finish(done: asyncio.Future[T], result: T, committed: Callable[[], None] | None) -> None:
-    try:
-        if committed is not None:
-            committed()
-    finally:
-        if not done.done():  # else its caller has been cancelled
-            done.set_result(result)
-
-
-def _fail(done: asyncio.Future[T], error: BaseException) -> None:
-    if not done.done():
-        done.set_exception(error)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
