@@ -41,7 +41,13 @@ class _Protocol(HttpToolsProtocol):
     def _should_upgrade(self) -> bool:
         # A WebSocket begins with GET; anything else that asks for one gets an answer in words.
         is_get: bool = self.scope["method"] == "GET"
-        return wants_spdy(self) or (is_get and super()._should_upgrade())
+        return wants_spdy(self) or (is_get and self._readable() and super()._should_upgrade())
+
+    def _readable(self) -> bool:
+        """Tell whether wsproto can read the headers of a WebSocket; else it fails."""
+        return all(
+            value.isascii() for name, value in self.headers if name.startswith(b"sec-websocket-")
+        )
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over, to a WebSocket or to SPDY."""

@@ -97,6 +97,9 @@ class SpdyConnection(asyncio.Protocol):
     async def _run(self) -> None:
         try:
             await self._app(self._scope, self._receive, self._send)
+        except Exception:
+            # It has logged its failure itself; the client sees the connection end.
+            return
         finally:
             self.shutdown()
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from starlette.requests import Request
 
-from ..resources import ApiError, Json, Registry, bad_request
+from ..resources import ApiError, Json, Kind, Registry, bad_request
+from ..resources.schemas import builtin_schema
 from ..resources.schemas.decode import decode, read_mode
 from .http import read_object, warn
 from .paths import Target
@@ -59,6 +60,17 @@ def complete(obj: Json, target: Target) -> Json:
             f"({target.name})"
         )
     return {**obj, "apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata}
+
+
+def decode_as(kind: Kind, given: Json) -> Json:
+    """Read what is posted and not stored (a review, a Binding, options) by its built-in type.
+
+    Raises
+    ------
+    ApiError
+        400 for a value of another type.
+    """
+    return decode(kind, given, builtin_schema(kind.api_version, kind.kind), "Ignore")[0]
 
 
 def read_number(query: Mapping[str, str], name: str) -> int | None:

@@ -10,13 +10,16 @@ from ..resources import (
     ORPHAN,
     ApiError,
     Json,
+    Kind,
     Transaction,
     bad_request,
     conflict,
 )
-from .bodies import read_number
+from .bodies import decode_as, read_number
 from .http import read_flag, read_json
 from .paths import Target
+
+_OPTIONS = Kind("", "v1", "DeleteOptions", "deleteoptions", False, False)
 
 
 async def read_delete_options(request: Request) -> Json:
@@ -30,7 +33,7 @@ async def read_delete_options(request: Request) -> Json:
     options = await read_json(request)
     if options is not None and not isinstance(options, dict):
         raise bad_request("the delete options must be a JSON object")
-    merged: Json = {**(options or {})}
+    merged: Json = decode_as(_OPTIONS, options or {})
     query = request.query_params
     if "gracePeriodSeconds" in query:
         merged["gracePeriodSeconds"] = read_number(query, "gracePeriodSeconds")

@@ -20,7 +20,9 @@ import orjson
 from starlette.requests import Request
 
 from ..resources import ApiError, Json, bad_request
+from ..resources.depth import DEEPEST, check_depth
 from ..resources.schemas.protobuf import MEDIA_TYPE, decode_protobuf
+from .yaml_bodies import load_yaml
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -78,16 +80,6 @@ async def read_object(request: Request) -> tuple[Json, bytes]:
     return found, text
 
 
-def load_yaml(body: bytes) -> Any:
-    """Read a body as YAML; ApiError 400 when it is none."""
-    import yaml  # loaded for the first client that sends it
-
-    try:
-        return yaml.load(body, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, ValueError) as error:
-        raise bad_request(f"error decoding YAML: {error}") from error
-
-
 def _parse(request: Request, body: bytes) -> tuple[Any, bytes]:
     if not body:
         return None, b""
@@ -103,9 +95,17 @@ def _parse(request: Request, body: bytes) -> tuple[Any, bytes]:
     try:
         if media == MEDIA_TYPE:
             return decode_protobuf(body), b""
-        return orjson.loads(body), body
+        return load_json(body), body
     except ValueError as error:
         raise bad_request(f"the object provided is unrecognized: {error}") from error
+
+
+def load_json(body: bytes) -> Any:
+    """Read JSON; ValueError for what is none, ApiError 400 for what is nested too deeply."""
+    found = orjson.loads(body)
+    if body.count(b"{") + body.count(b"[") > DEEPEST:
+        check_depth(found)
+    return found
 
 
 def warn(request: Request, texts: Iterable[str]) -> None:
@@ -115,7 +115,9 @@ def warn(request: Request, texts: Iterable[str]) -> None:
 
 def warning_headers(scope: Scope) -> list[tuple[bytes, bytes]]:
     """Return the headers of the warnings of a request."""
-    quoted = (re.sub(r'(["\\\\])', r"\\\1", text) for text in scope.get(_WARNINGS, ()))
+    # A field's name is the client's own, and may hold what no header can.
+    texts = (re.sub(r"[\x00-\x1f\x7f]", "", text) for text in scope.get(_WARNINGS, ()))
+    quoted = (re.sub(r'(["\\\\])', r"\\\1", text) for text in texts)
     return [(b"warning", f'299 - "{text}"'.encode()) for text in quoted]
 
 

@@ -11,7 +11,8 @@ from starlette.requests import Request
 from ..resources import ApiError, Json, Kind, Registry, bad_request
 from ..resources.patch import json_patch, merge_patch, strategic_merge_patch
 from ..resources.schemas import Schema
-from .http import load_yaml, read_body
+from .http import load_json, read_body
+from .yaml_bodies import load_yaml
 
 APPLY = "application/apply-patch+yaml"
 _JSON = "application/json-patch+json"
@@ -79,14 +80,14 @@ async def read_patch(request: Request, kind: Kind, registry: Registry) -> PatchB
     if media == APPLY:
         return PatchBody(media, _read_yaml(body))
     try:
-        return PatchBody(media, orjson.loads(body))
+        return PatchBody(media, load_json(body))
     except orjson.JSONDecodeError as error:
         raise bad_request(f"error decoding patch: {error}") from error
 
 
 def _read_yaml(body: bytes) -> Json:
     try:
-        found: Any = orjson.loads(body)  # JSON is YAML, and most clients send it
+        found: Any = load_json(body)  # JSON is YAML, and most clients send it
     except orjson.JSONDecodeError:
         found = load_yaml(body)
     if not isinstance(found, dict):

@@ -10,17 +10,23 @@ from ..resources import (
     POD,
     ApiError,
     Json,
+    Kind,
     Resources,
     Transaction,
     bad_request,
     conflict,
     merge_conditions,
 )
+from .bodies import decode_as
 from .deletes import delete_one
 from .http import read_object
 from .paths import Target
 
 ACTIONS = {"binding": "Binding", "eviction": "Eviction"}
+_BODIES = {
+    "Binding": Kind("", "v1", "Binding", "bindings", True, False),
+    "Eviction": Kind("policy", "v1", "Eviction", "evictions", True, False),
+}
 
 
 async def act_on_pod(resources: Resources, request: Request, target: Target) -> Json:
@@ -38,6 +44,7 @@ async def act_on_pod(resources: Resources, request: Request, target: Target) -> 
     wanted = ACTIONS[target.subresource]
     if (body.get("kind") or wanted) != wanted:
         raise bad_request(f"a {wanted} is needed, not a {body.get('kind')}")
+    body = decode_as(_BODIES[wanted], body)
     name = (body.get("metadata") or {}).get("name")
     if name and name != target.name:
         raise bad_request(f"name in URL does not match name in {wanted} object: {name}")

@@ -21,6 +21,7 @@ from ..resources import (
 from ..tokens import ISSUER, Tokens, account_claims
 from .access import Attributes, Authorizer, User
 from .auth import Authenticator, account_user, describe, parse_account
+from .bodies import decode_as
 from .http import read_object
 from .paths import Target
 
@@ -96,9 +97,8 @@ class Reviews:
             raise bad_request(
                 f"the object provided is unrecognized (must be of type {target.kind.kind}): {given}"
             )
+        review = decode_as(target.kind, review)
         spec = review.get("spec") or {}
-        if not isinstance(spec, dict):
-            raise bad_request("spec must be an object")
         status = await self._answers[target.kind.kind](user, spec, target)
         answer = {
             "kind": target.kind.kind,
@@ -110,7 +110,7 @@ class Reviews:
     async def create_token(self, request: Request, target: Target) -> Json:
         """Answer a TokenRequest: `serviceaccounts/NAME/token`."""
         review, _ = await read_object(request)
-        spec = review.get("spec") or {}
+        spec = decode_as(_TOKEN_REQUEST, review).get("spec") or {}
         assert target.name is not None
         assert target.namespace is not None
         account = await self._resources.get(SERVICE_ACCOUNT, target.name, target.namespace)

@@ -7,8 +7,10 @@ from typing import Any
 
 from ..resources import ApiError, Cause, Json, Kind, bad_request, invalid
 from ..resources.jsonpath import simple_path
+from .bodies import decode_as
 
 _API_VERSION = "autoscaling/v1"
+_SCALE = Kind("autoscaling", "v1", "Scale", "scales", True, False)
 
 
 def read_scale(kind: Kind, obj: Json) -> Json:
@@ -41,6 +43,7 @@ def write_scale(kind: Kind, obj: Json, scale: Json) -> Json:
     given = (scale.get("apiVersion") or _API_VERSION, scale.get("kind") or "Scale")
     if given != (_API_VERSION, "Scale"):
         raise bad_request(f"a Scale in {_API_VERSION} is needed, not a {given[1]} in {given[0]}")
+    scale = decode_as(_SCALE, scale)
     spec = scale.get("spec")
     replicas = spec.get("replicas", 0) if isinstance(spec, dict) else 0
     if not isinstance(replicas, int) or isinstance(replicas, bool):

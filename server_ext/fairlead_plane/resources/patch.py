@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from typing import Any
 
+import orjson
+
+from .depth import check_depth
 from .errors import ApiError, bad_request
 from .kinds import Json
 from .schemas import Schema
@@ -13,6 +17,9 @@ from .schemas.schema import ANYTHING
 _ORDER = "$setElementOrder/"
 _DELETE_VALUES = "$deleteFromPrimitiveList/"
 _RETAIN = "$retainKeys"
+_MOST_OPERATIONS = 10_000
+_MOST_COPIED_BYTES = 3 << 20
+"""Of a JSON patch: without a limit every copy could double the object."""
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
@@ -62,9 +69,11 @@ def strategic_merge_patch(target: Any, patch: Any, schema: Schema | None) -> Any
     result = dict(target) if isinstance(target, dict) else {}
     if _RETAIN in plain:
         retained = plain.pop(_RETAIN)
+        _check_list(_RETAIN, retained)
         result = {key: value for key, value in result.items() if key in retained}
     for key, value in plain.items():
         if key.startswith(_DELETE_VALUES):
+            _check_list(key, value)
             name = key[len(_DELETE_VALUES) :]
             result[name] = [each for each in result.get(name) or [] if each not in value]
     for key, value in plain.items():
@@ -95,12 +104,27 @@ def json_patch(target: Json, operations: Any) -> Json:
     """
     # Imported here: few clients send these.
     from jsonpatch import InvalidJsonPatch, JsonPatch, JsonPatchException
-    from jsonpointer import JsonPointerException
+    from jsonpointer import JsonPointer, JsonPointerException
 
     if not isinstance(operations, list):
         raise bad_request("a JSON patch is a list of operations")
+    if len(operations) > _MOST_OPERATIONS:
+        message = (
+            f"The allowed maximum operations in a JSON patch is {_MOST_OPERATIONS}, "
+            f"got {len(operations)}"
+        )
+        raise ApiError(413, "RequestEntityTooLarge", message)
+    result: Any = copy.deepcopy(target)
+    copied = 0
     try:
-        result: Any = JsonPatch(operations).apply(target)
+        JsonPatch(operations)  # whether all of them are operations, before the first is done
+        for each in operations:
+            if each["op"] == "copy":
+                copied += len(orjson.dumps(JsonPointer(each["from"]).resolve(result)))
+                if copied > _MOST_COPIED_BYTES:
+                    why = f"the accumulated size of copies exceeds {_MOST_COPIED_BYTES} bytes"
+                    raise ValueError(f"Unable to complete the copy, {why}")
+            result = JsonPatch([each]).apply(result, in_place=True)
     except InvalidJsonPatch as error:
         raise bad_request(f"error decoding patch: {error}") from error
     except (JsonPatchException, JsonPointerException, TypeError, ValueError, KeyError) as error:
@@ -108,7 +132,13 @@ def json_patch(target: Json, operations: Any) -> Json:
         raise ApiError(422, "Invalid", message) from error
     if not isinstance(result, dict):
         raise bad_request("the patch does not leave a JSON object")
+    check_depth(result)
     return result
+
+
+def _check_list(directive: str, value: Any) -> None:
+    if not isinstance(value, list):
+        raise bad_request(f"{directive} must be a list")
 
 
 def _merge_list(target: list[Any], patch: list[Any], schema: Schema) -> list[Any]:
@@ -116,7 +146,7 @@ def _merge_list(target: list[Any], patch: list[Any], schema: Schema) -> list[Any
     if not key:
         return [*target, *(each for each in patch if each not in target)]
     if any(isinstance(each, dict) and each.get("$patch") == "replace" for each in patch):
-        return [each for each in patch if "$patch" not in each]
+        return [each for each in patch if not (isinstance(each, dict) and "$patch" in each)]
     merged = {_key(each.get(key)): each for each in target if isinstance(each, dict)}
     for each in patch:
         if not isinstance(each, dict) or key not in each:

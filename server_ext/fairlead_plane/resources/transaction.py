@@ -139,8 +139,10 @@ class Transaction(Rows):
         result = {**existing}
         if "status" in new:
             result["status"] = new["status"]
-        else:
+        elif kind.custom:
             result.pop("status", None)
+        elif "status" in existing:
+            result["status"] = {}  # a part of a built-in type, which can be empty and not absent
         if managed is not None:
             result["metadata"] = {**existing["metadata"]}
             _set_managed(result, managed)

@@ -8,7 +8,7 @@ from ..errors import ApiError, Cause, bad_request
 from ..kinds import Json, Kind
 from .custom import prune
 from .duplicates import find_duplicates
-from .schema import Schema
+from .schema import ANYTHING, Schema
 from .typed import DecodingError, decode_typed
 
 Mode = Literal["Strict", "Warn", "Ignore"]
@@ -41,7 +41,7 @@ def decode(
     obj : dict
         As parsed; stays as it is.
     schema : Schema or None
-        None: a kind without a schema, which is taken as it is.
+        None: a kind without a schema, of which only the metadata is looked at.
     mode : str
         `fieldValidation`: what becomes of fields that the schema does not know, and of fields
         that come twice: `Strict` refuses them, `Warn` tells of them, `Ignore` is silent. They are
@@ -81,8 +81,7 @@ def decode_patched(
 def _decode(
     kind: Kind, obj: Json, schema: Schema | None, mode: Mode, body: bytes
 ) -> tuple[Json, list[str]]:
-    if schema is None:
-        return obj, []
+    schema = schema or ANYTHING
     unknown: list[str] | None = None if mode == "Ignore" else []
     builtin = bool(schema.name)
     if builtin:

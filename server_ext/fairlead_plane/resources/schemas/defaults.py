@@ -24,6 +24,11 @@ def apply_defaults(kind: Kind, obj: Json, schema: Schema | None) -> None:
     schema : Schema or None
         None: nothing is filled in, unless the kind is built in.
     """
+    if schema is not None and schema.name and obj.get("spec") is None:
+        # In the server it is part of the object, and always there.
+        part = schema.field("spec")
+        if part is not None and part.type == "object":
+            obj["spec"] = {}
     fill = _BUILTIN.get((kind.group, kind.kind))
     if fill is not None:
         fill(obj)

@@ -7,7 +7,6 @@ empty lists and maps are left out where they may be, quantities and times get th
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Callable
 from typing import Any
@@ -143,7 +142,7 @@ def _time(schema: Schema, text: str) -> str:
 def _bytes(text: str) -> str:
     try:
         base64.b64decode(text, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # what is not ASCII is refused before it is decoded
         bad = _NOT_BASE64.search(text)
         at = bad.start() if bad else len(text.rstrip("="))
         if bad is None and ("\n" in text or "\r" in text):
