@@ -6,6 +6,8 @@ import secrets
 from collections.abc import Callable
 from uuid import uuid4
 
+import orjson
+
 from .errors import Cause, bad_request, invalid
 from .kinds import Json, Kind
 from .times import timestamp
@@ -30,6 +32,21 @@ _KEPT = (
     "deletionGracePeriodSeconds",
     "managedFields",
 )
+
+
+def copy_object(obj: Json) -> Json:
+    """Return a copy of an object, a tenth as dear as `copy.deepcopy`.
+
+    Raises
+    ------
+    ApiError
+        400 for an object that is nested too deeply to be written.
+    """
+    try:
+        copied: Json = orjson.loads(orjson.dumps(obj))
+    except orjson.JSONEncodeError as error:
+        raise bad_request(f"the object cannot be written as JSON: {error}") from error
+    return copied
 
 
 def read_metadata(obj: Json) -> Json:

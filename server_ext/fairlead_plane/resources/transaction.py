@@ -13,12 +13,13 @@ from .definitions import complete_names, establish
 from .errors import ApiError, already_exists, bad_request, conflict, forbidden, not_found
 from .events import PRUNE_EVERY, build_event, find_event, prune_events, repeat_event
 from .first_status import first_status
-from .kinds import CRD, EVENT, NAMESPACE, POD, Json, Kind, copy_json
+from .kinds import CRD, EVENT, NAMESPACE, POD, Json, Kind
 from .limits import admit_limits
 from .metadata import (
     begin_metadata,
     check_finalizers,
     choose_name,
+    copy_object,
     count_generation,
     keep_metadata,
     read_metadata,
@@ -31,6 +32,7 @@ from .times import parse_timestamp, timestamp
 from .validation import check
 
 _TERMINAL = ("Succeeded", "Failed")
+_LONGEST_GRACE_S = 10 * 365 * 24 * 3600
 _NO_CREATION = "create not allowed while custom resource definition is terminating"
 
 
@@ -54,7 +56,7 @@ class Transaction(Rows):
             being deleted, or by a quota; 422 Invalid; 400 for an unknown kind.
         """
         kind = self.registry.kind_of(obj)
-        new = copy_json(obj)
+        new = copy_object(obj)
         metadata = read_metadata(new)
         if kind.namespaced:
             namespace = metadata.setdefault("namespace", "default")
@@ -309,7 +311,7 @@ class Transaction(Rows):
 
     def _replacement(self, obj: Json) -> tuple[Kind, Json, Json]:
         kind = self.registry.kind_of(obj)
-        new = copy_json(obj)
+        new = copy_object(obj)
         metadata = read_metadata(new)
         name = str(metadata.get("name", ""))
         namespace = place(kind, metadata.get("namespace"))
@@ -383,4 +385,5 @@ def _set_managed(obj: Json, managed: builtins.list[Json]) -> None:
 def _grace(kind: Kind, obj: Json, asked: int | None) -> int:
     if kind is not POD or not obj["spec"].get("nodeName") or obj["status"]["phase"] in _TERMINAL:
         return 0
-    return int(obj["spec"]["terminationGracePeriodSeconds"]) if asked is None else max(0, asked)
+    given = obj["spec"]["terminationGracePeriodSeconds"] if asked is None else asked
+    return min(max(0, int(given)), _LONGEST_GRACE_S)

@@ -17,6 +17,10 @@ from .structural import check_value
 
 _TYPES = ("array", "boolean", "integer", "number", "object", "string")
 _LIST_TYPES = ("atomic", "set", "map")
+_NUMBERS = (
+    "maximum", "minimum", "multipleOf", "maxLength", "minLength", "maxItems", "minItems",
+    "maxProperties", "minProperties",
+)  # fmt: skip
 _BRANCHES = ("allOf", "anyOf", "oneOf", "not")
 # What a branch of `allOf`, `anyOf`, `oneOf` and `not` may not say: it is for the schema itself.
 _STRUCTURE = (
@@ -58,6 +62,10 @@ def _node(node: Json, path: str, *, root: bool = False) -> Iterator[Cause]:
     for word, text in _UNKNOWN.items():
         if word in node:
             yield forbidden_field(f"{path}.{word}", text)
+    for word in _NUMBERS:
+        bound = node.get(word)
+        if bound is not None and (isinstance(bound, bool) or not isinstance(bound, (int, float))):
+            yield wrong(f"{path}.{word}", bound, "must be a number")
     if node.get("uniqueItems"):
         text = "uniqueItems cannot be set to true since the runtime complexity becomes quadratic"
         yield forbidden_field(f"{path}.uniqueItems", text)
@@ -89,6 +97,9 @@ def _node(node: Json, path: str, *, root: bool = False) -> Iterator[Cause]:
         yield from _typed(values, at, "must not be empty for specified object fields")
         yield from _node(values, at)
     items = node.get("items")
+    if items is not None and not isinstance(items, dict):
+        text = "items must be a schema object and not an array"
+        yield forbidden_field(f"{path}.items", text)
     if isinstance(items, dict):
         yield from _typed(items, f"{path}.items", "must not be empty for specified array items")
         yield from _node(items, f"{path}.items")
