@@ -128,6 +128,12 @@ def test_the_status_of_a_pod_can_be_emptied_and_not_taken_away(send, pod):
     patch = [{"op": "remove", "path": "/status"}]
     code, _, found = send("PATCH", OBJECTS + "/pods/p/status", patch, JSON_PATCH)
     assert (code, found["status"]) == (200, {})
+    # A node has it, and has not told of it yet.
+    target = {"target": {"name": "nowhere"}}
+    assert send("POST", OBJECTS + "/pods/p/binding", target)[0] == 201
+    assert send("PATCH", OBJECTS + "/pods/p/status", patch, JSON_PATCH)[0] == 200
+    assert send("GET", OBJECTS + "/pods/p/portforward", b"")[0] == 400
+    assert send("DELETE", OBJECTS + "/pods/p", {})[0] == 200
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def read_log(
     elif "waiting" in state and last is None:
         reason = state["waiting"].get("reason") or "ContainerCreating"
         raise bad_request(f'container "{container}" in pod "{name}" is waiting to start: {reason}')
-    elif not status and pod["status"]["phase"] == "Pending":
+    elif not status and pod["status"].get("phase") == "Pending":
         raise bad_request(
             f'container "{container}" in pod "{name}" is waiting to start: ContainerCreating'
         )

@@ -197,7 +197,7 @@ class Node:
         elif worker is not None:
             worker.update(pod)
             self._refresher.take(pod)
-        elif pod["status"]["phase"] not in _TERMINAL or "deletionTimestamp" in pod["metadata"]:
+        elif pod["status"].get("phase") not in _TERMINAL or "deletionTimestamp" in pod["metadata"]:
             self._begin(uid, pod)
 
     def _begin(self, uid: str, pod: Json) -> None:

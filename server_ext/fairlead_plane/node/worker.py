@@ -66,7 +66,7 @@ class PodWorker:
 
     async def run(self) -> None:
         """See the pod through; returns when it has ended and its status says so."""
-        if self.pod["status"]["phase"] in ("Succeeded", "Failed"):  # and it is being deleted
+        if self.pod["status"].get("phase") in ("Succeeded", "Failed"):  # and it is being deleted
             await self._pod.remove()
             return
         try:

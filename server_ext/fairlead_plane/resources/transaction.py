@@ -383,7 +383,11 @@ def _set_managed(obj: Json, managed: builtins.list[Json]) -> None:
 
 
 def _grace(kind: Kind, obj: Json, asked: int | None) -> int:
-    if kind is not POD or not obj["spec"].get("nodeName") or obj["status"]["phase"] in _TERMINAL:
+    if (
+        kind is not POD
+        or not obj["spec"].get("nodeName")
+        or obj["status"].get("phase") in _TERMINAL
+    ):
         return 0
     given = obj["spec"]["terminationGracePeriodSeconds"] if asked is None else asked
     return min(max(0, int(given)), _LONGEST_GRACE_S)

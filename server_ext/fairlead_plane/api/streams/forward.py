@@ -49,10 +49,10 @@ async def answer_forward(
     send: Send,
 ) -> None:
     """Answer one request; returns when all its connections are closed, or the client has left."""
-    if pod["status"]["phase"] != "Running":
+    phase = pod["status"].get("phase", "")
+    if phase != "Running":
         raise bad_request(
-            f"unable to forward port because pod is not running. "
-            f"Current status={pod['status']['phase']}"
+            f"unable to forward port because pod is not running. Current status={phase}"
         )
     check_upgrade(scope)
     spdy = is_spdy(scope)
