@@ -27,7 +27,7 @@ from ..resources.schemas.decode import decode, decode_patched, read_mode
 from ..resources.schemas.schema import ANYTHING
 from .bodies import complete, read_target
 from .deletes import delete_one, read_delete_options
-from .http import read_flag, warn
+from .http import read_flag, read_object, warn
 from .lists import check_version, list_objects
 from .patches import PatchBody, read_patch
 from .paths import Target
@@ -227,8 +227,6 @@ class ObjectVerbs:
         return changed, 201 if created[-1] else 200
 
     async def _replace_scale(self, request: Request, target: Target) -> Answer:
-        from .http import read_object
-
         scale, _ = await read_object(request)
         return await self._write_scale(request, target, lambda _: scale)
 

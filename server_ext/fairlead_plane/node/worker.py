@@ -59,6 +59,7 @@ class PodWorker:
         self._stop = asyncio.Event()
         self._deadline: asyncio.TimerHandle | None = None
         self._stopped_at = 0.0
+        self._tasks: set[asyncio.Task[None]] = set()
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.gone = False
         """True when the object has been deleted."""
@@ -240,7 +241,10 @@ class PodWorker:
             self._failure.result()
 
     def _task(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.create_task(work).add_done_callback(self._notice)
+        task = asyncio.create_task(work)
+        self._tasks.add(task)  # the event loop alone would not keep it
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._notice)
 
     def _notice(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) and not self._failure.done():
