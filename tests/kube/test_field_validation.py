@@ -56,6 +56,17 @@ def test_a_key_that_comes_twice_is_refused(maps):
 
 
 @strict
+def test_a_key_that_comes_twice_is_found_whatever_the_url_adds_to_the_object(maps):
+    # `apiVersion`, `kind` and `metadata.namespace` may all be left out.
+    for times in range(2, 6):
+        keys = ",".join('"a":"1"' for _ in range(times))
+        body = b'{"metadata":{"name":"one"},"data":{%s}}' % keys.encode()
+        answer = maps.create(body, fieldValidation="Strict")
+        assert answer.refusal[:2] == (400, "BadRequest")
+        assert 'duplicate field "data.a"' in answer.message
+
+
+@strict
 def test_fields_deep_inside_are_named_by_their_path(server, pod_namespace):
     pod = {
         "metadata": {"name": "p"},

@@ -11,6 +11,7 @@ from fairlead_plane.resources import CONFIG_MAP, EVENT, POD, PVC, SECRET, WORKFL
 from fairlead_plane.resources.quantity import canonical_quantity
 from fairlead_plane.resources.schemas import builtin_schema, crd_schema
 from fairlead_plane.resources.schemas.decode import decode, decode_patched, read_mode
+from fairlead_plane.resources.schemas.duplicates import find_duplicates
 
 POD_MANIFEST = {
     "apiVersion": "v1",
@@ -21,7 +22,8 @@ POD_MANIFEST = {
 
 
 def read(kind, obj, mode="Strict", body=b""):
-    return decode(kind, obj, builtin_schema(kind.api_version, kind.kind), mode, body)
+    twice = find_duplicates(body, obj) if body else ()
+    return decode(kind, obj, builtin_schema(kind.api_version, kind.kind), mode, twice)
 
 
 def changed(path, value):

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from ..resources import ApiError, Json, Kind, Registry, bad_request
 from ..resources.schemas import builtin_schema
 from ..resources.schemas.decode import decode, read_mode
+from ..resources.schemas.duplicates import find_duplicates
 from .http import read_object, warn
 from .paths import Target
 
@@ -23,8 +24,9 @@ async def read_target(request: Request, target: Target, registry: Registry) -> J
     """
     given, body = await read_object(request)
     mode = read_mode(request.query_params.get("fieldValidation", ""))
+    twice = find_duplicates(body, given) if body and mode != "Ignore" else ()
     obj = complete(given, target)
-    obj, warnings = decode(target.kind, obj, registry.schema(target.kind), mode, body)
+    obj, warnings = decode(target.kind, obj, registry.schema(target.kind), mode, twice)
     warn(request, warnings)
     return obj
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from ..errors import ApiError, Cause, bad_request
 from ..kinds import Json, Kind
 from .custom import prune
-from .duplicates import find_duplicates
 from .schema import ANYTHING, Schema
 from .typed import DecodingError, decode_typed
 
@@ -30,7 +30,7 @@ def read_mode(text: str) -> Mode:
 
 
 def decode(
-    kind: Kind, obj: Json, schema: Schema | None, mode: Mode, body: bytes = b""
+    kind: Kind, obj: Json, schema: Schema | None, mode: Mode, twice: Iterable[str] = ()
 ) -> tuple[Json, list[str]]:
     """Read an object by the schema of its kind.
 
@@ -46,8 +46,8 @@ def decode(
         `fieldValidation`: what becomes of fields that the schema does not know, and of fields
         that come twice: `Strict` refuses them, `Warn` tells of them, `Ignore` is silent. They are
         pruned in any mode.
-    body : bytes, optional
-        The JSON that `obj` was parsed from; without it no duplicates are found.
+    twice : iterable of str, optional
+        Paths of the fields that came twice, as `find_duplicates` found them in the text.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def decode(
         400 for a value of the wrong type, and for the fields that `Strict` refuses.
     """
     try:
-        return _decode(kind, obj, schema, mode, body)
+        return _decode(obj, schema, mode, twice)
     except DecodingError as error:
         raise bad_request(
             f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {error}'
@@ -72,14 +72,14 @@ def decode_patched(
 ) -> tuple[Json, list[str]]:
     """Read what a patch made of an object, as `decode`; the error is a 422 about the patch."""
     try:
-        return _decode(kind, obj, schema, mode, b"")
+        return _decode(obj, schema, mode)
     except DecodingError as error:
         shown = f"Invalid value: {_shown(patch)}: {error}"
         raise _unnamed("", Cause("patch", "FieldValueInvalid", shown)) from error
 
 
 def _decode(
-    kind: Kind, obj: Json, schema: Schema | None, mode: Mode, body: bytes
+    obj: Json, schema: Schema | None, mode: Mode, twice: Iterable[str] = ()
 ) -> tuple[Json, list[str]]:
     schema = schema or ANYTHING
     unknown: list[str] | None = None if mode == "Ignore" else []
@@ -91,9 +91,8 @@ def _decode(
     if unknown is None:
         return decoded, []
     texts = [f'unknown field "{path}"' for path in unknown]
-    if body:
-        twice = [f'duplicate field "{path}"' for path in find_duplicates(body, obj)]
-        texts = [*texts, *twice] if builtin else [*twice, *texts]
+    again = [f'duplicate field "{path}"' for path in twice]
+    texts = [*texts, *again] if builtin else [*again, *texts]
     if texts and mode == "Strict":
         raise DecodingError(f"strict decoding error: {', '.join(texts)}")
     return decoded, texts
