@@ -34,6 +34,11 @@ class _Protocol(HttpToolsProtocol):
         self._joined = JoinedWrites(transport, self.loop)
         super().connection_made(self._joined)  # type: ignore[arg-type]
 
+    def on_response_complete(self) -> None:
+        """Send the whole answer now: a client waits for it, and the event loop can wait."""
+        self._joined.flush()
+        super().on_response_complete()
+
     def send_400_response(self, msg: str) -> None:
         """Close the connection."""
         self.transport.close()

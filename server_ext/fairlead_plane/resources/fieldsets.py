@@ -10,7 +10,6 @@ Format: `FieldsV1` of k8s.io/apimachinery; meaning: sigs.k8s.io/structured-merge
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -29,13 +28,13 @@ _CONTAINER = object()
 
 def fields_of(schema: Schema, obj: Json) -> FieldSet:
     """Return the fields that an object sets, as an applied configuration owns them."""
-    return {path for path, _ in _nodes(schema, obj, (), maps=False)}
+    return {*_nodes(schema, obj, maps=False)}
 
 
 def compare(schema: Schema, old: Json, new: Json) -> tuple[FieldSet, FieldSet]:
     """Return the fields that are new or changed, and those that are gone."""
-    before = dict(_nodes(schema, old, (), maps=True))
-    after = dict(_nodes(schema, new, (), maps=True))
+    before = _nodes(schema, old, maps=True)
+    after = _nodes(schema, new, maps=True)
     changed = {path for path, value in after.items() if before.get(path, Ellipsis) != value}
     return changed, before.keys() - after.keys()
 
@@ -58,12 +57,19 @@ def parse_fields(fields: Json) -> FieldSet:
 def write_fields(fields: FieldSet) -> Json:
     """Write a set in its `FieldsV1` form."""
     root: Json = {}
-    for path in sorted(fields):
-        node = root
+    for path in sorted(fields):  # a field comes before its parts
+        node, new = root, True
         for element in path:
-            node = node.setdefault(element, {})
-        node["."] = {}
-    return _without_dots(root)
+            child = node.get(element)
+            if child is None:
+                if not node and not new:
+                    node["."] = {}  # a field of the set itself, and no longer without parts
+                child = node[element] = {}
+                new = True
+            else:
+                new = False
+            node = child
+    return root
 
 
 def item_element(schema: Schema, item: Any) -> str:
@@ -119,42 +125,44 @@ def _show(element: str) -> str:
     return f"[{','.join(f'{key}={_dump(value)}' for key, value in keys.items())}]"
 
 
-def _nodes(schema: Schema, value: Any, path: Path, *, maps: bool) -> Iterator[tuple[Path, Any]]:
-    """Yield each field and its value; of containers only those that count as fields.
+def _nodes(schema: Schema, obj: Json, *, maps: bool) -> dict[Path, Any]:
+    """Return each field and its value; of containers only those that count as fields.
 
     Items of lists are fields of their own; with `maps`, so are maps with free keys.
     """
+    found: dict[Path, Any] = {}
+    _collect(schema, obj, (), maps, found)
+    return found
+
+
+def _collect(schema: Schema, value: Any, path: Path, maps: bool, found: dict[Path, Any]) -> None:
     if not is_granular(schema, value):
-        yield path, value
+        found[path] = value
     elif isinstance(value, dict):
         if not value:
             if path:
-                yield path, value
+                found[path] = value
             return
         if maps and schema.values is not None:
-            yield path, _CONTAINER
+            found[path] = _CONTAINER
         for name, child in value.items():
-            yield from _nodes(child_schema(schema, name), child, (*path, f"f:{name}"), maps=maps)
+            inner = (*path, f"f:{name}")
+            if isinstance(child, (dict, list)):
+                _collect(child_schema(schema, name), child, inner, maps, found)
+            else:
+                found[inner] = child  # most of all fields
     else:
         items = schema.items or ANYTHING
         if maps and value:
-            yield path, _CONTAINER
+            found[path] = _CONTAINER
         for item in value:
             inner = (*path, item_element(schema, item))
-            if schema.list_type == "set" or not is_granular(items, item):
-                yield inner, item
-            else:
-                yield inner, _CONTAINER
-                yield from (
-                    each for each in _nodes(items, item, inner, maps=maps) if each[0] != inner
-                )
-
-
-def _without_dots(node: Json) -> Json:
-    """Write a field without parts as `{}`."""
-    if len(node) == 1 and "." in node:
-        return {}
-    return {element: _without_dots(child) for element, child in node.items()}
+            if schema.list_type == "set":
+                found[inner] = item
+                continue
+            _collect(items, item, inner, maps, found)
+            if is_granular(items, item):
+                found[inner] = _CONTAINER
 
 
 def _dump(value: Any) -> str:

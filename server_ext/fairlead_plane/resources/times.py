@@ -21,7 +21,7 @@ def timestamp(seconds: float | None = None) -> str:
         if seconds is None
         else datetime.fromtimestamp(seconds, timezone.utc)
     )
-    return when.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{when.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def parse_timestamp(text: str) -> float:

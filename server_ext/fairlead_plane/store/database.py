@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-CHECKPOINT_EVERY = 250
+CHECKPOINT_EVERY = 500
 """Commits between two moves from the write-ahead log to the database."""
 
 _MIGRATIONS = """
