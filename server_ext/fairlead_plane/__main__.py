@@ -14,8 +14,10 @@ from pathlib import Path
 
 from fairlead.settings import data_dir
 
+from . import heap
 from .certificates import CertificateError
 from .instance import FolderError, HeldError, Lock, PortError
+from .logfile import LogFile
 from .store import StoreError
 
 EXIT_HELD = 3
@@ -38,13 +40,15 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     folder: Path = (options.data_dir or data_dir()).absolute()
 
+    heap.share()
     umask = os.umask(0o077)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.chmod(0o700)
         lock = Lock(folder / "lock")
+        errors = LogFile(folder / "plane.log")
         logging.basicConfig(
-            filename=folder / "plane.log",
+            handlers=[errors],
             level=logging.INFO,
             format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         )
@@ -55,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(FolderError(folder, error), file=sys.stderr)
         return EXIT_FAILED
     try:
-        asyncio.run(_serve(folder, umask, options.ready_fd))
+        asyncio.run(_serve(folder, umask, options.ready_fd, errors))
     except (CertificateError, FolderError, PortError, StoreError) as error:
         logging.getLogger(__name__).error("%s", error)
         print(error, file=sys.stderr)
@@ -69,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-async def _serve(folder: Path, umask: int, ready_fd: int | None) -> None:
+async def _serve(folder: Path, umask: int, ready_fd: int | None, errors: LogFile) -> None:
     # Imported here: a second start that finds the lock held should cost little.
     from .plane import Plane
 
@@ -92,8 +96,7 @@ async def _serve(folder: Path, umask: int, ready_fd: int | None) -> None:
                 os.write(ready_fd, b"ready\n")
             os.close(ready_fd)
             # Who waited for this line goes on, and reads no errors of ours any more.
-            with open(folder / "plane.log", "ab") as errors:
-                os.dup2(errors.fileno(), 2)
+            errors.take_stderr()
         # What is loaded by now stays: no collection has to look at it again.
         gc.collect()
         gc.freeze()

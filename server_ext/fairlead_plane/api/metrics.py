@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..resources import Resources
 from .http import Scope, read_flag, read_query
 from .paths import Target
+from .pod_actions import ACTIONS
+from .streams import STREAMS
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
 # Seconds, as the real server's histogram of request durations, thinned out.
 _BUCKETS = (0.005, 0.025, 0.1, 0.5, 1.0, 5.0, 30.0)
+_SUBRESOURCES = frozenset(
+    {"status", "scale", "finalize", "log", "proxy", "token", *ACTIONS, *STREAMS}
+)
 _VERBS = {"HEAD": "GET", "WEBSOCKET": "CONNECT"}
 
 
@@ -56,8 +61,10 @@ class Metrics:
                 verb = "LIST"
             elif verb == "DELETE" and target.name is None:
                 verb = "DELETECOLLECTION"
-            kind = target.kind
-            labels = _Labels(verb, kind.group, kind.version, kind.plural, target.subresource)
+            kind, name = target.kind, target.subresource
+            # A made-up subresource must not be kept for ever: anyone can make up another.
+            subresource = name if name in _SUBRESOURCES else ""
+            labels = _Labels(verb, kind.group, kind.version, kind.plural, subresource)
         self._active[labels] += 1
         return labels
 

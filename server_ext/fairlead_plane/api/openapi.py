@@ -117,6 +117,9 @@ class OpenApi:
         known = self._digests.get(kind)
         if known is None or known[0] is not schema:
             found = hashlib.sha256(orjson.dumps(schema.raw)).digest()
+            # Kinds come and go with their definitions.
+            served = set(self._kinds())
+            self._digests = {each: self._digests[each] for each in self._digests if each in served}
             known = self._digests[kind] = (schema, found)
         return known[1]
 

@@ -16,6 +16,10 @@ FIRST_BACK_OFF_S = 10.0
 MOST_BACK_OFF_S = 600.0
 """As of the real controller: 10 s after the first failure, doubled at each, at most 10 minutes."""
 
+MOST_INDEXES = 1_000_000
+"""More are not counted one by one; the real API takes 100,000 of an Indexed Job that runs many at a
+time."""
+
 # The plane stopped, or its machine: not the pod's own failure, so it costs no retry.
 _NOT_ITS_OWN = ("NodeShutdown", "NodeLost")
 
@@ -40,8 +44,18 @@ def index_of(pod: Json) -> int | None:
 
 
 def parse_indexes(text: str) -> set[int]:
-    """Parse `0-2,4`."""
-    return {index for first, last in _intervals(text) for index in range(first, last + 1)}
+    """Parse `0-2,4`.
+
+    Anyone who may write a status can write anything there: text that is no such list, or names
+    more indexes than a Job can have, is an empty one, as for the real controller.
+    """
+    try:
+        intervals = _intervals(text)
+    except ValueError:
+        return set()
+    if sum(last - first + 1 for first, last in intervals) > MOST_INDEXES:
+        return set()
+    return {index for first, last in intervals for index in range(first, last + 1)}
 
 
 def among(text: str, done: Collection[int]) -> tuple[int, int]:
@@ -128,8 +142,12 @@ def restarts(pods: Iterable[Json]) -> int:
 
 
 def _intervals(text: str) -> list[tuple[int, int]]:
+    """Parse `0-2,4`; ValueError for what is no list of indexes in their order."""
     parts = (part.partition("-") for part in text.split(",") if part)
-    return [(int(first), int(last or first)) for first, _, last in parts]
+    found = [(int(first), int(last or first)) for first, _, last in parts]
+    if any(first > last for first, last in found):
+        raise ValueError(f"{text!r} has an interval that ends before it begins")
+    return found
 
 
 def _match(rule: Json, pod: Json, name: str) -> str:

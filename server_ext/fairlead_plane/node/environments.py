@@ -35,6 +35,9 @@ KEEP_MOST = 20
 SHOWN_S = 5.0
 """Seconds for which a failure shows as ErrImagePull, before it is ImagePullBackOff."""
 
+FORGOTTEN_S = 2 * MOST_S
+"""Seconds after which nobody waits for what could not be built: who does tries again before."""
+
 USED_FILE = "environment"
 """In the folder of a pod: names of the environments that it uses."""
 
@@ -171,8 +174,16 @@ class Environments:
         except (OSError, _BuildError) as error:
             log.warning("the environment %s cannot be built: %s", key, error)
             self._failed[key] = _Failure(str(error), self._failed.get(key))
+            self._forget_failures()
         else:
             await asyncio.to_thread(self._prune, key)
+
+    def _forget_failures(self) -> None:
+        """Drop the failures that nobody has asked about for long."""
+        now = time.monotonic()
+        for key, failure in list(self._failed.items()):
+            if now - failure.at > FORGOTTEN_S:
+                del self._failed[key]
 
     async def _install(self, key: str, layer: Layer, packages: Sequence[str]) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -142,6 +142,7 @@ class Interpreters:
         while len(self._used) > WARM_MOST:
             oldest = next(iter(self._used))
             del self._used[oldest]
+            self._signatures.pop(oldest, None)
             self._runtime.retire(oldest)
         return Base(
             path=path,

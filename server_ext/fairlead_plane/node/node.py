@@ -253,6 +253,7 @@ class Node:
     def _clean(self, uid: str) -> None:
         self._host.accounts.forget(uid)
         self._refresher.forget(uid)
+        self._runtime.forget(f"{uid}/")
         # In a thread: a step may have installed thousands of files.
         loop = asyncio.get_running_loop()
         loop.run_in_executor(None, _remove_pod, self._pods / uid)

@@ -151,6 +151,11 @@ class Runtime:
         self._alive.pop(name, None)
         self._link.tell({"op": "signal", "id": name, "signal": int(signal.SIGKILL)})
 
+    def forget(self, prefix: str) -> None:
+        """Keep nothing of the runs whose names begin with this: their pod is gone."""
+        for name in [name for name in self._unwritten if name.startswith(prefix)]:
+            del self._unwritten[name]
+
     def is_running(self, name: str) -> bool:
         """Tell whether a run may still write to its log."""
         return name in self._runs or name in self._alive

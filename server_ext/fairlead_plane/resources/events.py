@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import orjson
 
+from . import tables
 from .kinds import EVENT, Json
 from .times import parse_timestamp, timestamp
 
@@ -94,12 +95,17 @@ def repeat_event(known: Json) -> Json:
 
 def prune_events(transaction: Transaction) -> None:
     """Drop old Events, and the oldest of too many."""
-    events = transaction.list(EVENT)
-    events.sort(key=_last_time, reverse=True)
+    # One is read at a time: all of them at once take some megabytes, and each look would leave
+    # the heap with holes.
+    known = [
+        (_last_time(orjson.loads(body)), namespace, name)
+        for namespace, name, body in tables.list_bodies(transaction.db, EVENT, None)
+    ]
+    known.sort(reverse=True)
     oldest = time.time() - KEEP_S
-    for position, event in enumerate(events):
-        if position >= KEEP_MOST or parse_timestamp(_last_time(event)) < oldest:
-            transaction.remove(EVENT, event)
+    for position, (last, namespace, name) in enumerate(known):
+        if position >= KEEP_MOST or parse_timestamp(last) < oldest:
+            transaction.remove(EVENT, transaction.get(EVENT, name, namespace))
 
 
 def _stamp() -> int:

@@ -325,7 +325,11 @@ class Resources:
             watch.close()
 
     def _forget(self, watch: Watch) -> None:
-        self._watches.get(watch.kind.storage, set()).discard(watch)
+        watches = self._watches.get(watch.kind.storage)
+        if watches is not None:
+            watches.discard(watch)
+            if not watches:  # kinds come and go with their definitions
+                del self._watches[watch.kind.storage]
 
 
 def parse_version(text: str) -> int:

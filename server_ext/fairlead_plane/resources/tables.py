@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 
 from .changes import Change
 from .kinds import Kind
@@ -98,14 +99,15 @@ def _where(
     return where, values
 
 
-def read_log(db: sqlite3.Connection, kind: Kind, since: int) -> list[Change]:
-    """Return the changes of a kind after a version, oldest first."""
+def read_log(db: sqlite3.Connection, kind: Kind, since: int) -> Iterator[Change]:
+    """Yield the changes of a kind after a version, oldest first."""
     rows = db.execute(
         """SELECT version, kind, namespace, type, before, body FROM events
            WHERE version > ? AND kind = ? ORDER BY version""",
         (since, kind.storage),
     )
-    return [Change(*row) for row in rows]
+    for row in rows:
+        yield Change(*row)
 
 
 def append_log(db: sqlite3.Connection, change: Change) -> None:

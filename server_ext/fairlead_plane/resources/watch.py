@@ -15,7 +15,9 @@ from .kinds import Json, Kind
 from .selectors import Matcher
 
 BACKLOG = 20_000
-"""Events that wait for a slow reader; with more the watch ends and the reader lists again."""
+BACKLOG_BYTES = 32 << 20
+"""Events that wait for a slow reader, and the size of their objects; with more the watch ends and
+the reader lists again. What existed at the start of the watch is not counted."""
 
 
 class WatchEvent:
@@ -76,6 +78,7 @@ class Watch:
         self._after = after
         self._close = close
         self._events: deque[WatchEvent] = deque()
+        self._room = BACKLOG_BYTES
         self._wake = asyncio.Event()
         self._closed = False
         self._overrun = False
@@ -91,7 +94,9 @@ class Watch:
                 raise StopAsyncIteration
             self._wake.clear()
             await self._wake.wait()
-        return self._events.popleft()
+        event = self._events.popleft()
+        self._room = min(self._room + len(event.body), BACKLOG_BYTES)
+        return event
 
     @property
     def idle(self) -> bool:
@@ -119,12 +124,15 @@ class Watch:
         type = self._type(change)
         if type is None:
             return
-        if len(self._events) >= BACKLOG:
+        event = self._event(type, change)
+        # One alone always has room: an object may be larger than what is left to all.
+        if len(self._events) >= BACKLOG or (self._events and self._room < len(event.body)):
             self._overrun = True
             self._events.clear()
             self.close()
             return
-        self._events.append(self._event(type, change))
+        self._room -= len(event.body)
+        self._events.append(event)
         self._wake.set()
 
     def _type(self, change: Change) -> str | None:

@@ -52,7 +52,7 @@ class NodeInfo:
         if info is not None:
             for name, amount in info.requests.items():
                 self._used[name] -= amount
-            self._ports.subtract(host_ports(info.spec))
+            self._ports -= Counter(host_ports(info.spec))
         return info
 
     def free_gpus(self) -> list[str]:

@@ -67,7 +67,9 @@ class Pass:
 
     def run(self) -> Plan:
         """Decide about every pod that waits."""
-        for unit in build_queue(self._state):
+        queue = build_queue(self._state)
+        self._state.keep_units({unit.key for unit in queue})
+        for unit in queue:
             if self._hold is not None:
                 self._refuse(unit, f"{self._count(self._held_words(self._hold))}.")
             elif not unit.minimum:

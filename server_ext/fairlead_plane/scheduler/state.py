@@ -117,12 +117,16 @@ class State:
         self._assumed.add(info.uid)
         self._settle(info)
 
+    def keep_units(self, keys: set[str]) -> None:
+        """Drop what is known about units other than these, which wait."""
+        for known in (self.passed, self.held_since):
+            for key in [key for key in known if key not in keys]:
+                del known[key]
+
     def forget(self, uid: str, *, keep_member: bool = False) -> bool:
         """Drop a pod; True when it held something or waited."""
         waited = self.waiting.pop(uid, None)
         self.told.pop(uid, None)
-        self.passed.pop(uid, None)
-        self.held_since.pop(uid, None)
         self._assumed.discard(uid)
         info = self._bound.pop(uid, None)
         if info is not None and info.node in self.nodes:
@@ -141,8 +145,6 @@ class State:
     def _settle(self, info: PodInfo) -> None:
         self._bound[info.uid] = info
         self.told.pop(info.uid, None)
-        self.passed.pop(info.uid, None)
-        self.held_since.pop(info.uid, None)
         if info.group:
             self._members.setdefault((info.namespace, info.group), set()).add(info.uid)
         if info.node in self.nodes:

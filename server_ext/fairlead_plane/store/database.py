@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from .. import heap
+
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
@@ -163,6 +165,7 @@ class Store:
         except sqlite3.DatabaseError as error:  # a full disk: nothing is lost, the log grows
             log.warning("%s", _explained(self.path, error))
         finally:
+            heap.trim()  # what the changes since the last one have left free
             loop.call_soon_threadsafe(self._release)
 
     def _release(self) -> None:

@@ -236,6 +236,20 @@ def test_indexes_are_written_and_read() -> None:
         assert parse_indexes(text) == indexes
 
 
+def test_what_is_no_list_of_indexes_names_none() -> None:
+    for text in ("garbage", "1,x", "0-", "-3", "5-2", "0-99999999999", ",,-"):
+        assert parse_indexes(text) in (set(), {0}), text
+
+
+def test_a_job_whose_list_of_indexes_was_overwritten_ends_all_the_same(workloads) -> None:
+    create(workloads, job(completionMode="Indexed", completions=2, suspend=True))
+    garbage = {"status": {"completedIndexes": "no list", "failedIndexes": "9-1"}}
+    workloads.batch.patch_namespaced_job_status("job", workloads.namespace, garbage)
+    workloads.batch.patch_namespaced_job("job", workloads.namespace, {"spec": {"suspend": False}})
+    found = ended(workloads)
+    assert (found.status.succeeded, found.status.completed_indexes) == (2, "0,1")
+
+
 def test_a_success_policy_ends_a_job_before_all_have_succeeded(workloads) -> None:
     source = f"import os\nif os.environ['JOB_COMPLETION_INDEX'] == '1':\n    {WAITS}"
     policy = {"rules": [{"succeededIndexes": "0"}]}
