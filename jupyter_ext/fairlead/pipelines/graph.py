@@ -105,7 +105,12 @@ def seconds_between(start: str, end: str) -> float:
 
 def _task_details(record: Mapping[str, Any]) -> dict[str, Json]:
     tasks = (record.get("run_details") or {}).get("task_details") or []
-    return {task["display_name"]: task for task in tasks if not task.get("parent_task_id")}
+    # A task's own name where the server knows it; older ones say only what its author calls it.
+    return {
+        task.get("name") or task["display_name"]: task
+        for task in tasks
+        if not task.get("parent_task_id")
+    }
 
 
 def _parameters(spec: Json, given: Mapping[str, Any]) -> Json:

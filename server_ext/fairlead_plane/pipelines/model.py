@@ -87,6 +87,10 @@ class TaskSpec:
     always: bool
     """Runs once its upstream tasks have ended, however they ended."""
     max_retries: int
+    display_name: str = ""
+    """`taskInfo.name`: what the author calls it."""
+    type: str = "RUNTIME"
+    """Word of upstream's `PipelineTaskDetail.TaskType`, see `task_type`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,25 @@ class Component:
     declared: frozenset[str] = frozenset()
     """Names of all inputs."""
     outputs_digest: bytes = b""
+
+
+def task_type(name: str, component: Component, *, loop: bool, condition: bool) -> str:
+    """Return the type of a task in upstream's words.
+
+    The spec does not say it, so upstream's backend takes it from the shape of a task and from
+    the names that the kfp compiler gives to groups of tasks.
+    """
+    if loop:
+        return "LOOP"
+    if component.dag is None:
+        return "RUNTIME"
+    if condition:
+        return "CONDITION"
+    if name.startswith("condition-branches-"):
+        return "CONDITION_BRANCH"
+    if name.startswith("exit-handler-"):
+        return "EXIT_HANDLER"
+    return "DAG"
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,6 +152,30 @@ class Task:
     """Upstream tasks that have not ended."""
     open: int = 0
     """Children that have not ended."""
+    iteration: int | None = None
+    """Which iteration of the loop above it this scope is, from 0."""
+    iterations: int | None = None
+    """How many iterations a loop has, once it has begun."""
+    not_before: str = ""
+    """When it is tried again after a failure; empty while it does not wait for that."""
+    tried_since: str = ""
+    """When the first of its attempts began that a retry policy counts."""
+
+    @property
+    def type(self) -> str:
+        """Word of upstream's `PipelineTaskDetail.TaskType`."""
+        if self.spec is None:
+            return "ROOT"
+        return self.spec.type if self.iteration is None else "DAG"
+
+    @property
+    def display_name(self) -> str:
+        """Name for people."""
+        if self.spec is None:
+            return self.name
+        if self.iteration is not None:
+            return f"Iteration {self.iteration}"
+        return self.spec.display_name
 
     @property
     def ended(self) -> bool:

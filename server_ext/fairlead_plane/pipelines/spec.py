@@ -22,6 +22,7 @@ from .model import (
     Pipeline,
     Source,
     TaskSpec,
+    task_type,
 )
 from .placeholders import refers_to_channels
 from .problems import PipelineSpecError, Problem, Reader
@@ -323,6 +324,8 @@ class _Loader:
         upstream = list(reader.strings(spec.get("dependentTasks"), f"{path}.dependentTasks"))
         sources = (*parameters.values(), *artifacts.values())
         upstream += [source.producer for source in sources if source.kind == "output"]
+        info = reader.mapping(spec.get("taskInfo"), f"{path}.taskInfo")
+        display_name = reader.string(info.get("name"), f"{path}.taskInfo.name")
         if component is None:
             return None
         return TaskSpec(
@@ -335,6 +338,8 @@ class _Loader:
             cache_key=reader.string(caching.get("cacheKey"), f"{path}.cachingOptions.cacheKey"),
             always=trigger.get("strategy") == _ALWAYS,
             max_retries=self._retries(spec.get("retryPolicy"), f"{path}.retryPolicy"),
+            display_name=display_name or name,
+            type=task_type(name, component, loop=False, condition=False),
         )
 
     def _retries(self, value: Json, path: str) -> int:

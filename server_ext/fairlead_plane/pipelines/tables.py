@@ -66,6 +66,15 @@ STATEMENTS = [
         PRIMARY KEY (artifact_id, key)) WITHOUT ROWID""",
     # Folders of deleted runs in which pods still write, or other runs still have artifacts.
     "CREATE TABLE leftovers (run_id TEXT PRIMARY KEY, folder TEXT NOT NULL)",
+    "ALTER TABLE tasks ADD COLUMN display_name TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE tasks ADD COLUMN type TEXT NOT NULL DEFAULT 'RUNTIME'",
+    "ALTER TABLE tasks ADD COLUMN parent TEXT NOT NULL DEFAULT ''",
+    # Which iteration of a loop a task is, and how many a loop has.
+    "ALTER TABLE tasks ADD COLUMN iteration INTEGER",
+    "ALTER TABLE tasks ADD COLUMN iterations INTEGER",
+    # Of a task that waits to be tried again: until when, and since when it has been tried.
+    "ALTER TABLE tasks ADD COLUMN not_before TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE tasks ADD COLUMN tried_since TEXT NOT NULL DEFAULT ''",
 ]
 
 _INPUT_TYPES = {
@@ -96,7 +105,9 @@ def save_changes(db: sqlite3.Connection, run: Run, changes: Changes) -> None:
     created = {task.task_id for task in changes.created}
     db.executemany(
         """UPDATE tasks SET state = ?, pod = ?, attempt = ?, failures = ?, losses = ?,
-           cache_key = ?, reason = ?, create_time = ?, start_time = ?, end_time = ?, view = ?
+           cache_key = ?, reason = ?, create_time = ?, start_time = ?, end_time = ?, view = ?,
+           display_name = ?, type = ?, parent = ?, iteration = ?, iterations = ?,
+           not_before = ?, tried_since = ?
            WHERE task_id = ?""",
         [
             (*_columns(run, task), task.task_id)
@@ -146,7 +157,7 @@ def _insert_tasks(db: sqlite3.Connection, run: Run, tasks: Iterable[Task]) -> No
         "SELECT count(*) FROM tasks WHERE run_id = ?", (run.run_id,)
     ).fetchone()
     db.executemany(
-        "INSERT INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO tasks VALUES ({', '.join('?' * 23)})",
         [
             (task.task_id, run.run_id, number, task.name, task.path, *_columns(run, task))
             for number, task in enumerate(tasks, position)
@@ -155,10 +166,12 @@ def _insert_tasks(db: sqlite3.Connection, run: Run, tasks: Iterable[Task]) -> No
 
 
 def _columns(run: Run, task: Task) -> tuple[Json, ...]:
+    assert task.parent is not None
     return (
         task.state, task.pod, task.attempt, task.failures, task.losses, task.cache_key,
         task.reason, task.create_time, task.start_time, task.end_time,
-        orjson.dumps(task_view(run, task)),
+        orjson.dumps(task_view(run, task)), task.display_name, task.type, task.parent.task_id,
+        task.iteration, task.iterations, task.not_before, task.tried_since,
     )  # fmt: skip
 
 
@@ -175,12 +188,13 @@ def task_view(run: Run, task: Task) -> Json:
     assert scope is not None
     assert scope.component.dag is not None
     assert task.spec is not None
+    below = () if task.iteration is not None else scope.component.dag.downstream[task.name]
     view: Json = {
         "run_id": run.run_id,
         "task_id": task.task_id,
-        "display_name": task.name,
-        "name": task.name,
-        "type": "RUNTIME" if task.component.dag is None else "DAG",
+        "display_name": task.display_name,
+        "name": task.spec.name,
+        "type": task.type,
         "create_time": task.create_time,
         "state": task.state,
         "state_history": task.history,
@@ -191,11 +205,12 @@ def task_view(run: Run, task: Task) -> Json:
         },
         "inputs": _values_view(task.inputs, {**task.spec.parameters, **task.spec.artifacts}),
         "outputs": _values_view(task.outputs, None),
-        "child_tasks": [
-            {"task_id": scope.children[name].task_id, "name": name}
-            for name in scope.component.dag.downstream[task.name]
-        ],
+        "child_tasks": [{"task_id": scope.children[name].task_id, "name": name} for name in below],
     }
+    if task.iteration is not None:
+        view["type_attributes"] = {"iteration_index": task.iteration}
+    elif task.iterations is not None:
+        view["type_attributes"] = {"iteration_count": task.iterations}
     if task.start_time:
         view["start_time"] = task.start_time
     if task.end_time:

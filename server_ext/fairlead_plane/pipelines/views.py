@@ -72,20 +72,30 @@ def find_run(db: sqlite3.Connection, run_id: str) -> sqlite3.Row | None:
 
 def _brief_tasks(db: sqlite3.Connection, run_id: str) -> list[Json]:
     rows = db.execute(
-        """SELECT task_id, name, state, create_time, start_time, end_time FROM tasks
-           WHERE run_id = ? ORDER BY position""",
+        """SELECT task_id, name, display_name, path, state, type, parent, iteration, iterations,
+           create_time, start_time, end_time FROM tasks WHERE run_id = ? ORDER BY position""",
         (run_id,),
     )
     tasks = []
-    for identity, name, state, created, started, ended in rows:
+    for (identity, name, display, path, state, type_, parent, index, count, created, started,
+         ended) in rows:  # fmt: skip
+        if index is not None:
+            name = path.split(".")[-2]  # An iteration has the name of its loop.
         task = {
             "run_id": run_id,
             "task_id": identity,
-            "display_name": name,
+            "display_name": display or name,
             "name": name,
+            "type": type_,
             "state": state,
             "create_time": created,
         }
+        if parent:
+            task["parent_task_id"] = parent
+        if index is not None:
+            task["type_attributes"] = {"iteration_index": index}
+        elif count is not None:
+            task["type_attributes"] = {"iteration_count": count}
         if started:
             task["start_time"] = started
         if ended:

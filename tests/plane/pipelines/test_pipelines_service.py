@@ -82,6 +82,37 @@ def test_values_and_artifacts_go_from_step_to_step(ir, play, seen):
     play(story)
 
 
+def test_tasks_are_shown_with_their_type_and_the_scope_that_they_are_in(ir, play):
+    async def story(world):
+        tasks = dict([ir.task("x", "add", a=1)])
+        components = {
+            "add": ir.component("add", ["a"], [], ["out"], ["data"]),
+            "group": ir.component("", dag={"tasks": tasks}),
+        }
+        outer = [ir.task("condition-branches-1", "group"), ir.task("exit-handler-2", "group")]
+        outer.append(ir.task("y", "group"))
+        outer[2][1]["taskInfo"]["name"] = "why"
+        run = await world.run(ir.pipeline(outer, components))
+        _, listed = await world.call("GET", "runs")
+        for details in (run["run_details"], listed["runs"][0]["run_details"]):
+            tasks = {one["task_id"]: one for one in details["task_details"]}
+            parents = {
+                (one["name"], one["type"]): tasks[one["parent_task_id"]]["name"]
+                if "parent_task_id" in one
+                else None
+                for one in tasks.values()
+            }
+            assert parents == {
+                ("condition-branches-1", "CONDITION_BRANCH"): None,
+                ("exit-handler-2", "EXIT_HANDLER"): None,
+                ("y", "DAG"): None,
+                ("x", "RUNTIME"): "y",
+            }
+            assert {"why", "y"} & {one["display_name"] for one in tasks.values()} == {"why"}
+
+    play(story)
+
+
 async def workflow_of(world):
     (workflow,) = (await world.resources.list(WORKFLOW)).items
     return workflow["metadata"]["name"]
