@@ -134,10 +134,26 @@ class Run:
         return found
 
     def pod_of(self, step: str) -> str | None:
-        """Name of the pod that runs or ran a step; `None` for a cached or waiting one."""
-        for task in self.record.get("run_details", {}).get("task_details", []):
-            if task.get("display_name") == step:
-                return task.get("pod_name") or None
+        """Name of the pod that runs or ran a step; `None` for a cached or waiting one.
+
+        Parameters
+        ----------
+        step : str
+            Id of its node as in `view`: its name, in a scope after the scope's id and a dot
+            (`for-loop-1.0.train`); or its name alone where only one has it.
+        """
+        nodes = self.view()["graph"]["nodes"]
+        found = [node for node in nodes if node["id"] == step] or [
+            node for node in nodes if node["name"] == step
+        ]
+        if len(found) == 1:
+            pod: str | None = found[0]["pod"]
+            return pod
+        if found:
+            raise SpecError(
+                f"Run {self.name} has {len(found)} steps '{step}'.",
+                hint=f"Name one of: {', '.join(node['id'] for node in found)}.",
+            )
         raise SpecError(
             f"Run {self.name} has no step '{step}'.", hint="`fairlead runs` lists runs."
         )

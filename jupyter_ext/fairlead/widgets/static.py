@@ -52,10 +52,13 @@ def render_text(view: Json) -> str:
     sources: dict[str, list[str]] = {}
     for edge in view["graph"]["edges"]:
         sources.setdefault(edge["target"], []).append(edge["source"])
+    names = {node["id"]: node["name"] for node in view["graph"]["nodes"]}
+    depths: dict[str | None, int] = {None: 0}
     lines = [f"{_mark(view['state'])} {_headline(view)}"]
     for node in view["graph"]["nodes"]:
-        after = sources.get(node["id"])
-        line = f"  {_mark(_shown_state(node))} {node['name']}"
+        after = [names[source] for source in sources.get(node["id"], [])]
+        depth = depths[node["id"]] = depths[node.get("parent")] + 1
+        line = f"{'  ' * depth}{_mark(_shown_state(node))} {node['name']}"
         line += f"  <- {', '.join(after)}" if after else ""
         if node["error"]:
             line += f"\n      {node['error']['message']}"
@@ -85,17 +88,25 @@ def render_html(view: Json) -> str:
 
 
 def render_svg(view: Json) -> str:
-    """Return the DAG as a standalone SVG document."""
-    places = _layout(view["graph"])
+    """Return the DAG as a standalone SVG document; scopes are drawn folded."""
+    graph = _folded(view["graph"])
+    places = _layout(graph)
     right = max((x for x, _ in places.values()), default=0) + _WIDTH / 2 + _MARGIN
     bottom = max((y for _, y in places.values()), default=0) + _HEIGHT / 2 + _MARGIN
-    drawn = [_draw_edge(places, edge) for edge in view["graph"]["edges"]]
-    drawn += [_draw_node(node, *places[node["id"]]) for node in view["graph"]["nodes"]]
+    drawn = [_draw_edge(places, edge) for edge in graph["edges"]]
+    drawn += [_draw_node(node, *places[node["id"]]) for node in graph["nodes"]]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{right:.0f}" height="{bottom:.0f}" '
         f'viewBox="0 0 {right:.0f} {bottom:.0f}" font-family="sans-serif" font-size="13">'
         f"<title>{escape(_alternative(view))}</title>{''.join(drawn)}</svg>"
     )
+
+
+def _folded(graph: Json) -> Json:
+    """Return what is in no scope. Views in notebooks of older versions know no scopes."""
+    nodes = [node for node in graph["nodes"] if node.get("parent") is None]
+    shown = {node["id"] for node in nodes}
+    return {"nodes": nodes, "edges": [edge for edge in graph["edges"] if edge["source"] in shown]}
 
 
 def _layout(graph: Json) -> dict[str, tuple[float, float]]:
