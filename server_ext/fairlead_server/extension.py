@@ -34,9 +34,17 @@ class FairleadExtension(ExtensionApp):
     def initialize_handlers(self) -> None:
         """Register the handlers."""
         # Clients are made, and the compiler is loaded, with the first question.
-        from fairlead_server import analysis, capabilities, contexts, namespaces, runs, viewers
+        from fairlead_server import (
+            analysis,
+            artifacts,
+            capabilities,
+            contexts,
+            namespaces,
+            runs,
+            viewers,
+        )
 
-        for part in (analysis, capabilities, contexts, namespaces, runs, viewers):
+        for part in (analysis, artifacts, capabilities, contexts, namespaces, runs, viewers):
             self.handlers.extend((_API + pattern, handler) for pattern, handler in part.ROUTES)
 
     async def stop_extension(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -171,29 +170,6 @@ def _pump(
     threading.Thread(target=run, name="fairlead-log", daemon=True).start()
 
 
-class ArtifactHandler(FairleadHandler):
-    """The bytes of an artifact."""
-
-    @web.authenticated
-    @authorized
-    async def get(self, run_id: str, node: str, name: str) -> None:
-        """Send the artifact; never as something that a browser would run."""
-        content = await self.ask(lambda runs: runs.artifact(run_id, node, name))
-        is_notebook = name == "notebook" and _is_json(content)
-        kind = "application/x-ipynb+json" if is_notebook else "application/octet-stream"
-        self.set_header("Content-Disposition", "attachment")
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.finish(content, set_content_type=kind)
-
-
-def _is_json(content: bytes) -> bool:
-    try:
-        json.loads(content)
-    except ValueError:
-        return False
-    return True
-
-
 ROUTES = [
     (r"runs", RunsHandler),
     (r"runs/(?P<run_id>[^/]+)", RunHandler),
@@ -201,5 +177,4 @@ ROUTES = [
     (r"runs/(?P<run_id>[^/]+)/stop", StopHandler),
     (r"runs/(?P<run_id>[^/]+)/retry", RetryHandler),
     (_NODE + r"/log", LogHandler),
-    (_NODE + r"/artifacts/(?P<name>[^/]+)", ArtifactHandler),
 ]

@@ -89,10 +89,6 @@ class RunsService:
         """Return the log lines of a step."""
         return self._run(run_id).logs(step, follow=follow)
 
-    def artifact(self, run_id: str, step: str, name: str) -> bytes:
-        """Return the bytes of an artifact."""
-        return self.pipelines.artifact(run_id, step, name)
-
     def analysis(self, notebook: Any) -> Json:
         """Return the steps, parameters and problems of a notebook that is being edited."""
         if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):

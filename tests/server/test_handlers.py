@@ -112,15 +112,23 @@ async def test_a_path_outside_the_servers_folder_is_refused(fetch, path):
 
 
 async def test_every_handler_needs_a_login(jp_serverapp, http_server_client, jp_base_url):
-    from fairlead_server import analysis, capabilities, contexts, namespaces, runs, viewers
+    from fairlead_server import (
+        analysis,
+        artifacts,
+        capabilities,
+        contexts,
+        namespaces,
+        runs,
+        viewers,
+    )
 
-    parts = (analysis, capabilities, contexts, namespaces, runs, viewers)
+    parts = (analysis, artifacts, capabilities, contexts, namespaces, runs, viewers)
     for pattern, handler in [route for part in parts for route in part.ROUTES]:
         for method in ("GET", "POST", "PUT", "DELETE"):
             if method.lower() not in vars(handler):
                 continue
             path = pattern
-            for group in ("run_id", "node", "name"):
+            for group in ("run_id", "node", "name", "artifact_id"):
                 path = path.replace(f"(?P<{group}>[^/]+)", "x")
             with pytest.raises(HTTPClientError) as caught:
                 await http_server_client.fetch(
@@ -136,7 +144,7 @@ def test_the_server_starts_without_what_only_a_first_question_needs():
     source = """
 import sys
 import fairlead_server.extension
-from fairlead_server import analysis, capabilities, contexts, namespaces, runs, viewers
+from fairlead_server import analysis, artifacts, capabilities, contexts, namespaces, runs, viewers
 heavy = {"kubernetes", "fairlead.client", "fairlead.pipelines"}
 print(sorted(heavy & set(sys.modules)))
 """

@@ -14,7 +14,7 @@ from fairlead.kube.errors import error_from_answer
 from fairlead.kube.proxy import DirectService, ServiceProxy
 from fairlead.kube.retry import ATTEMPTS
 from fairlead.kube.services import direct_address
-from fairlead.kube.stream import Stream
+from fairlead.kube.stream import Pieces, Stream
 from fairlead.kube.transport import JSON, Transport
 from fairlead.kube.types import (
     NAMESPACES,
@@ -382,6 +382,10 @@ class KubeClient:
                 self._types.clear()
                 self._capabilities = None
             raise
+
+    def pieces(self, path: str) -> Pieces:
+        """Send a GET and return the bytes of the answer as they come."""
+        return self._transport.pieces(path)
 
     def _json(
         self,

@@ -10,9 +10,10 @@ from urllib.parse import urlencode
 
 import urllib3
 
-from fairlead.errors import CapabilityError, ClusterError, NotFoundError
+from fairlead.errors import CapabilityError, ClusterError, FairleadError, NotFoundError
 from fairlead.kube.errors import error_from_answer
 from fairlead.kube.services import Address
+from fairlead.kube.stream import Pieces
 
 if TYPE_CHECKING:
     from fairlead.kube.client import KubeClient
@@ -55,17 +56,28 @@ class ServiceProxy:
         try:
             answer = self._client.request(method, self._base + path, query=query, body=body)
         except NotFoundError as error:
-            if not error.what.startswith("services "):
-                raise
-            missing = CapabilityError(
-                f"Context '{self._client.context.name}' has no service '{self._name}' in "
-                f"namespace '{self._namespace}'.",
-                hint="Install what brings it, set its URL, or choose another context: "
-                "fairlead use CONTEXT",
-            )
-            missing.code = error.code
-            raise missing from error
+            raise self._in_words(error) from error
         return _json(answer, f"{method} {path}")
+
+    def pieces(self, path: str) -> Pieces:
+        """Send a GET and return the bytes of the answer as they come."""
+        try:
+            return self._client.pieces(self._base + path)
+        except NotFoundError as error:
+            raise self._in_words(error) from error
+
+    def _in_words(self, error: NotFoundError) -> FairleadError:
+        """Tell a service that is not there from something that the service does not have."""
+        if not error.what.startswith("services "):
+            return error
+        missing = CapabilityError(
+            f"Context '{self._client.context.name}' has no service '{self._name}' in "
+            f"namespace '{self._namespace}'.",
+            hint="Install what brings it, set its URL, or choose another context: "
+            "fairlead use CONTEXT",
+        )
+        missing.code = error.code
+        return missing
 
 
 class DirectService:
@@ -86,6 +98,21 @@ class DirectService:
         body: Any = None,
     ) -> Any:
         """Send one request and return the JSON answer; as `ServiceProxy.request`."""
+        return _json(self._send(method, path, query, body).data, f"{method} {path}")
+
+    def pieces(self, path: str) -> Pieces:
+        """Send a GET and return the bytes of the answer as they come."""
+        return Pieces(self._send("GET", path, None, None, stream=True), path)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        body: Any,
+        *,
+        stream: bool = False,
+    ) -> urllib3.BaseHTTPResponse:
         url = f"{self._address.url}/{path}" + ("?" + urlencode(query) if query else "")
         headers = {"Accept": "application/json"}
         if body is not None:
@@ -120,6 +147,7 @@ class DirectService:
                 timeout=_TIMEOUT,
                 retries=retries,
                 redirect=False,
+                preload_content=not stream,
             )
         except urllib3.exceptions.HTTPError as error:
             raise ClusterError(
@@ -128,7 +156,7 @@ class DirectService:
             ) from error
         if answer.status >= 300:
             raise error_from_answer(answer.status, answer.data, f"{method} {path}", answer.headers)
-        return _json(answer.data, f"{method} {path}")
+        return answer
 
 
 def _json(answer: bytes, what: str) -> Any:

@@ -1,4 +1,4 @@
-"""Answers that go on: watches and followed logs, line by line."""
+"""Answers that go on: watches and followed logs line by line, large ones piece by piece."""
 
 from __future__ import annotations
 
@@ -75,3 +75,20 @@ class Stream(Generic[T]):
             raise ClusterError(
                 f"The stream of {self._what} holds a line that cannot be read."
             ) from error
+
+
+class Pieces(Stream[bytes]):
+    """The bytes of an answer as they come, in pieces of any length; ends as `Stream` does."""
+
+    def __init__(self, answer: urllib3.BaseHTTPResponse, what: str) -> None:
+        super().__init__(answer, what, bytes)
+
+    def _iterate(self) -> Iterator[bytes]:
+        try:
+            while (chunk := self._answer.read1(_CHUNK_BYTES)) and not self._closed:
+                yield chunk
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            if not self._closed:
+                raise ClusterError(f"The answer to {self._what} broke off: {error}") from error
+        finally:
+            self._answer.close()

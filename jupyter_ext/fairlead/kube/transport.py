@@ -23,7 +23,7 @@ from fairlead.kube.contexts import Context
 from fairlead.kube.credentials import Credentials, load_credentials
 from fairlead.kube.errors import error_from_answer
 from fairlead.kube.retry import ATTEMPTS, LONGEST_RETRY_AFTER_S, TRANSIENT, UNTOUCHED, Backoff
-from fairlead.kube.stream import Stream
+from fairlead.kube.stream import Pieces, Stream
 
 JSON = "application/json"
 _CONNECT_TIMEOUT_S = 10
@@ -85,6 +85,12 @@ class Transport:
         asked = _Request("GET", path, query, None, JSON, JSON)
         answer, _ = self._try(asked, read_timeout_s, stream=True, reads_only=True, tries=attempts)
         return Stream(answer, path, read)
+
+    def pieces(self, path: str, query: Mapping[str, str] | None = None) -> Pieces:
+        """Open an answer that may be too large for memory; raises as `request` does."""
+        asked = _Request("GET", path, query or {}, None, JSON, JSON)
+        answer, _ = self._try(asked, _READ_TIMEOUT_S, stream=True, reads_only=True)
+        return Pieces(answer, path)
 
     def _try(
         self,

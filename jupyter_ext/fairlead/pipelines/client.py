@@ -7,7 +7,6 @@ is polled with back-off, and the caller is told so.
 
 from __future__ import annotations
 
-import base64
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +17,7 @@ from fairlead.errors import ClusterError, FairleadError
 from fairlead.kube import KubeClient, Stream, WatchEvent
 from fairlead.kube.client import WORKFLOWS
 from fairlead.names import PIPELINES_NAMESPACE, PIPELINES_SERVICE, RUN_ID_LABEL
+from fairlead.pipelines.artifact_client import ArtifactsClient
 
 Records = list[dict[str, Any]]
 
@@ -36,6 +36,7 @@ class PipelinesClient:
         self.kube = kube
         self._service = kube.service(PIPELINES_NAMESPACE, f"{PIPELINES_SERVICE}:http")
         self._namespace: str | None = None
+        self.artifacts = ArtifactsClient(self._service)
 
     @property
     def namespace(self) -> str:
@@ -95,11 +96,7 @@ class PipelinesClient:
 
     def artifact(self, run_id: str, node: str, name: str) -> bytes:
         """Return the bytes of an artifact that a task made; `node` is the task's name or id."""
-        place = "/".join(
-            quote(part, safe="") for part in (run_id, "nodes", node, "artifacts", name)
-        )
-        answer = self._service.request("GET", f"{_API}runs/{place}:read")
-        return base64.b64decode(answer.get("data") or "")
+        return b"".join(self.artifacts.read(run_id, node, name))
 
     def changes(
         self, run_id: str, *, notice: Callable[[str], None] = lambda _: None

@@ -1,0 +1,176 @@
+"""Artifacts through the server extension, of KFP components on a real control plane."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from tornado.httpclient import HTTPClientError
+
+from fairlead.client import connect
+
+WRITE = """
+import json, os, sys
+message = json.loads(sys.argv[1])
+made = message["outputs"]["artifacts"]
+def uri(name):
+    path = made[name]["artifacts"][0]["uri"]
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    return path
+open(uri("page"), "w").write("<h1>Report</h1><script>parent.x = 1</script>")
+open(uri("rows"), "w").write("a,b\\n" + "1,2\\n" * 100)
+open(uri("large"), "wb").write(b"0123456789abcde\\n" * (1 << 17))
+roc = [{"confidenceThreshold": t, "recall": r, "falsePositiveRate": f}
+       for t, r, f in ((1.0, 0, 0), (0.5, 0.8, 0.2), (0.0, 1, 1))]
+matrix = {"annotationSpecs": [{"displayName": "no"}, {"displayName": "yes"}],
+          "rows": [{"row": [8, 2]}, {"row": [1, 9]}]}
+metadata = {"scores": {"accuracy": 0.9, "rows": 100},
+            "curves": {"confidenceMetrics": roc, "confusionMatrix": matrix}}
+open_output = message["outputs"]["outputFile"]
+os.makedirs(os.path.dirname(open_output), exist_ok=True)
+json.dump({"artifacts": {name: {"artifacts": [
+    {"name": name, "uri": one["artifacts"][0]["uri"], "metadata": metadata.get(name, {})}]}
+    for name, one in made.items()}}, open(open_output, "w"))
+"""
+READ = """
+import json, os, sys
+message = json.loads(sys.argv[1])
+rows = open(message["inputs"]["artifacts"]["rows"]["artifacts"][0]["uri"]).read()
+path = message["outputs"]["artifacts"]["model"]["artifacts"][0]["uri"]
+os.makedirs(os.path.dirname(path), exist_ok=True)
+open(path, "w").write(str(len(rows)))
+"""
+TYPES = {
+    "page": "HTML",
+    "rows": "Dataset",
+    "large": "Artifact",
+    "scores": "Metrics",
+    "curves": "ClassificationMetrics",
+}
+
+
+def kind(title):
+    return {"artifactType": {"schemaTitle": f"system.{title}", "schemaVersion": "0.0.1"}}
+
+
+def container(source):
+    return {
+        "container": {"image": "python", "command": ["python3", "-c", source], "args": ["{{$}}"]}
+    }
+
+
+def spec():
+    link = {"taskOutputArtifact": {"producerTask": "write", "outputArtifactKey": "rows"}}
+    return {
+        "pipelineInfo": {"name": "reports"},
+        "schemaVersion": "2.1.0",
+        "sdkVersion": "kfp-2.17.0",
+        "root": {
+            "dag": {
+                "tasks": {
+                    "write": {
+                        "componentRef": {"name": "comp-write"},
+                        "taskInfo": {"name": "write"},
+                        "inputs": {
+                            "parameters": {"rate": {"runtimeValue": {"constant": 0.5}}},
+                        },
+                    },
+                    "read": {
+                        "componentRef": {"name": "comp-read"},
+                        "taskInfo": {"name": "read"},
+                        "dependentTasks": ["write"],
+                        "inputs": {"artifacts": {"rows": link}},
+                    },
+                }
+            }
+        },
+        "components": {
+            "comp-write": {
+                "executorLabel": "write",
+                "inputDefinitions": {"parameters": {"rate": {"parameterType": "NUMBER_DOUBLE"}}},
+                "outputDefinitions": {
+                    "artifacts": {name: kind(title) for name, title in TYPES.items()}
+                },
+            },
+            "comp-read": {
+                "executorLabel": "read",
+                "inputDefinitions": {"artifacts": {"rows": kind("Dataset")}},
+                "outputDefinitions": {"artifacts": {"model": kind("Model")}},
+            },
+        },
+        "deploymentSpec": {"executors": {"write": container(WRITE), "read": container(READ)}},
+    }
+
+
+@pytest.fixture
+def run(fetch):
+    """A run that made one artifact of every kind."""
+    pipelines = connect()
+    run_id = pipelines.submit("reports", spec(), {})["run_id"]
+    *_, record = pipelines.changes(run_id)
+    assert (record["state"], record.get("error")) == ("SUCCEEDED", None)
+    return record
+
+
+async def test_artifacts_are_listed_chosen_and_followed_both_ways(fetch, run):
+    run_id = run["run_id"]
+    everything = await fetch("artifacts")
+    assert {one["name"]: one["type"] for one in everything["artifacts"]} == {
+        **TYPES,
+        "model": "Model",
+    }
+    chosen = await fetch("artifacts", params={"type": "Metrics"})
+    assert [one["name"] for one in chosen["artifacts"]] == ["scores"]
+    assert (await fetch("artifacts", params={"name": "row"}))["total_size"] == 1
+    of_run = await fetch("artifacts", params={"run": run_id, "type": "Dataset"})
+    (row,) = of_run["artifacts"]
+    assert (row["maker"]["run_name"], row["maker"]["task_name"]) == ("reports", "write")
+
+    rows = await fetch("artifacts", row["id"])
+    assert (rows["name"], rows["size"], len(rows["sha256"])) == ("rows", 404, 64)
+    (made,) = rows["made_by"]
+    assert (made["task_name"], made["inputs"]) == ("write", {"rate": 0.5})
+    assert [one["task_name"] for one in rows["read_by"]] == ["read"]
+    names = {node["id"]: node["name"] for node in rows["graph"]["nodes"]}
+    edges = {(names[one["source"]], names[one["target"]]) for one in rows["graph"]["edges"]}
+    assert edges == {("write", "rows"), ("rows", "read"), ("read", "model")}
+
+
+async def test_previews_show_what_artifacts_hold(fetch, run):
+    async def preview(name, node="write"):
+        return await fetch("runs", run["run_id"], "nodes", node, "artifacts", name, "preview")
+
+    assert (await preview("scores"))["values"] == {"accuracy": 0.9, "rows": 100}
+    (curve,) = (await preview("curves"))["slices"]
+    assert (curve["auc"], curve["matrix"]) == (pytest.approx(0.8), [[8, 2], [1, 9]])
+    assert (await preview("page"))["text"].startswith("<h1>Report")
+    table = await preview("rows")
+    assert (table["columns"], len(table["rows"]), table["truncated"]) == (["a", "b"], 50, True)
+    large = await preview("large")
+    assert (large["kind"], len(large["text"]), large["truncated"]) == ("text", 1 << 20, True)
+    assert (await preview("model", "read"))["text"] == "404"
+    by_id = {one["name"]: one["id"] for one in (await fetch("artifacts"))["artifacts"]}
+    assert await fetch("artifacts", by_id["rows"], "preview") == table
+
+
+async def test_a_download_is_whole_and_never_a_page_of_jupyters_origin(fetch, jp_fetch, run):
+    by_id = {one["name"]: one["id"] for one in (await fetch("artifacts"))["artifacts"]}
+    at = ("fairlead", "api", "v1", "artifacts", by_id["page"], "content")
+    answer = await jp_fetch(*at)
+    assert answer.body == b"<h1>Report</h1><script>parent.x = 1</script>"
+    assert answer.headers["Content-Type"] == "application/octet-stream"
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    large = await fetch("runs", run["run_id"], "nodes", "write", "artifacts", "large")
+    assert large == b"0123456789abcde\n" * (1 << 17)
+
+
+async def test_what_is_not_there_is_said_in_words(fetch, run):
+    with pytest.raises(HTTPClientError) as caught:
+        await fetch("artifacts", "no-such-id")
+    assert caught.value.code == 404
+    assert "no-such-id" in json.loads(caught.value.response.body)["message"]
+    with pytest.raises(HTTPClientError) as caught:
+        await fetch("runs", run["run_id"], "nodes", "write", "artifacts", "nothing")
+    assert caught.value.code == 404
