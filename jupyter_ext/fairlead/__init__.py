@@ -4,6 +4,7 @@
     run = fairlead.run("train.ipynb", {"epochs": 5})   # a live DAG in a notebook
     run.wait()
     run.metrics
+    run.artifacts["train"]["model"].load()
 
 Nothing heavy is loaded before it is used.
 """
@@ -16,14 +17,17 @@ from typing import TYPE_CHECKING, Any
 from fairlead._version import __version__
 
 if TYPE_CHECKING:
-    from fairlead.client import compile_notebook, submit
+    from fairlead.client import compile_notebook, get_artifact, submit
     from fairlead.errors import FairleadError
+    from fairlead.pipelines.comparison import compare
     from fairlead.widgets import get_run, run, runs
 
 __all__ = [
     "FairleadError",
     "__version__",
+    "compare",
     "compile_notebook",
+    "get_artifact",
     "get_run",
     "run",
     "runs",
@@ -32,7 +36,9 @@ __all__ = [
 
 _HOMES = {
     "FairleadError": "fairlead.errors",
+    "compare": "fairlead.pipelines.comparison",
     "compile_notebook": "fairlead.client",
+    "get_artifact": "fairlead.client",
     "get_run": "fairlead.widgets",
     "run": "fairlead.widgets",
     "runs": "fairlead.widgets",

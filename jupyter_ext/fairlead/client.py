@@ -17,8 +17,10 @@ from fairlead.kube import KubeClient
 from fairlead.names import INTERPRETER_ANNOTATION, WORKING_DIR_ANNOTATION
 from fairlead.pipelines import check_pipeline
 from fairlead.pipelines import compile_notebook as compile_spec
+from fairlead.pipelines.artifacts import Artifact, RunArtifacts, find_artifact
 from fairlead.pipelines.bindings import bind_parameters
 from fairlead.pipelines.client import FINAL_STATES, PipelinesClient
+from fairlead.pipelines.comparison import Metrics
 from fairlead.pipelines.graph import metrics_of, run_view
 from fairlead.pipelines.modules import local_modules
 
@@ -120,9 +122,14 @@ class Run:
         return run_view(self.record, self.cell_numbers)
 
     @property
-    def metrics(self) -> dict[str, float]:
+    def metrics(self) -> Metrics:
         """Metrics that the run's steps had logged when it was last read, by name."""
-        return metrics_of(self.record)
+        return Metrics(metrics_of(self.record))
+
+    @property
+    def artifacts(self) -> RunArtifacts:
+        """What the run's tasks had made when it was last read: task -> name -> artifact."""
+        return RunArtifacts(self.pipelines, self.record)
 
     def artifact(self, step: str, name: str) -> bytes:
         """Return the bytes of an artifact that a step made."""
@@ -293,6 +300,11 @@ def get_run(run_id: str, *, context: str | None = None) -> Run:
         if found:
             run_id = found[0]["run_id"]
     return Run(pipelines, pipelines.get(run_id))
+
+
+def get_artifact(artifact_id: str, *, context: str | None = None) -> Artifact:
+    """Return an artifact by its id; raises `NotFoundError` where there is none."""
+    return find_artifact(connect(context), artifact_id)
 
 
 def list_runs(*, context: str | None = None) -> list[Run]:

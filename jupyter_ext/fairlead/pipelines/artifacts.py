@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 from fairlead.errors import CapabilityError, ConflictError, NotFoundError, SpecError
 from fairlead.pipelines.artifact_client import artifacts_of_run
 from fairlead.pipelines.forms import artifact_bundle, table_html
+from fairlead.pipelines.lineage import MADE
 from fairlead.pipelines.plots import artifact_type
 from fairlead.pipelines.previews import (
     WHOLE_BYTES,
@@ -192,6 +193,33 @@ class Artifact:
     def _repr_mimebundle_(self, **_: Any) -> Json:
         head = f"{self.name} ({self.type}), made by {self.task}"
         return artifact_bundle(self.record, self.preview(), head)
+
+
+def find_artifact(pipelines: PipelinesClient, artifact_id: str) -> Artifact:
+    """Return an artifact by its id.
+
+    Raises
+    ------
+    NotFoundError
+        There is none, or no run is left that made it.
+    CapabilityError
+        This server has no artifact service.
+    """
+    record = pipelines.artifacts.get(artifact_id)
+    for link in pipelines.artifacts.links_of_artifacts([artifact_id]):
+        if link["type"] == MADE:
+            return Artifact(
+                pipelines,
+                record,
+                run_id=link["run_id"],
+                task_id=link["task_id"],
+                task=(link.get("producer") or {}).get("task_name") or "",
+                key=link["key"],
+            )
+    raise NotFoundError(
+        f"No run is left that made the artifact {record.get('name')} ({artifact_id}).",
+        hint=f"It was at {record.get('uri') or 'no place of its own'}.",
+    )
 
 
 class TaskArtifacts(Mapping[str, Artifact]):

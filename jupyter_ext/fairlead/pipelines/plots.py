@@ -244,3 +244,29 @@ def artifact_spec(artifact: Mapping[str, Any]) -> Json | None:
         "columns": 2,
         "resolve": {"scale": {"color": "independent"}},
     }
+
+
+def bars_spec(values: list[Json]) -> Json:
+    """Return metrics of several runs as Vega-Lite: a row of bars for each metric.
+
+    Parameters
+    ----------
+    values : list of dict
+        `{run, metric, value}`.
+    """
+    return {
+        "$schema": _SCHEMA,
+        "data": {"values": values},
+        "facet": {"row": {"field": "metric", "title": None, "sort": None}},
+        "resolve": {"scale": {"x": "independent"}},
+        "spec": {
+            "width": 2 * _SIDE_PX,
+            "mark": "bar",
+            "encoding": {
+                "x": {"field": "value", "type": "quantitative", "title": None},
+                "y": {"field": "run", "type": "nominal", "title": None, "sort": None},
+                "color": {"field": "run", "type": "nominal", "legend": None},
+                "tooltip": [{"field": "run"}, {"field": "value", "format": ".4g"}],
+            },
+        },
+    }
