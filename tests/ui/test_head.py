@@ -57,6 +57,21 @@ def used(page, name):
     return float(page.locator(f"[data-fl-meter='{name}']").get_attribute("data-fl-used"))
 
 
+def drawn(page, name):
+    """Wait until a bar, which moves into its place, is as long as what it tells."""
+    page.wait_for_function(
+        """name => {
+          const { dataset, ariaValueMax, firstElementChild } = document.querySelector(
+            `[data-fl-meter='${name}']`
+          );
+          const bar = firstElementChild.nextElementSibling;
+          const wanted = Math.max(2, bar.clientWidth * Math.min(1, dataset.flUsed / ariaValueMax));
+          return wanted > 0 && Math.abs(bar.firstElementChild.offsetWidth - wanted) <= 1;
+        }""",
+        arg=name,
+    )
+
+
 def quota(name, **hard):
     return {
         "apiVersion": "v1",
@@ -101,7 +116,7 @@ def test_bars_follow_the_pods_and_the_switch_goes_by_keyboard(lab, browser):
     cpu = page.locator("[data-fl-meter='cpu']")
     assert cpu.get_attribute("role") == "meter"
     assert "CPU" in cpu.get_attribute("aria-valuetext")
-    assert cpu.locator(".fl-Meter-fill").evaluate("fill => fill.offsetWidth") > 0
+    drawn(page, "cpu")
     picture(page, "head-light")
     kube.delete(PODS, "busy", "default")
     page.wait_for_function(

@@ -31,7 +31,8 @@ function Meter({ name, label, used, total, isQuota, text, title }: IMeter): JSX.
       <span className="fl-Meter-label">{label}</span>
       {total !== null && (
         <span className="fl-Meter-bar">
-          <span className="fl-Meter-fill" style={{ width: `${100 * share}%` }} />
+          {/* However little it is, what is used is seen. */}
+          <span className="fl-Meter-fill" style={{ width: `${100 * share}%`, minWidth: used > 0 ? 2 : 0 }} />
         </span>
       )}
       <span className="fl-Meter-text">{text}</span>

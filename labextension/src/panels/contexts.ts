@@ -2,14 +2,14 @@
  * Commands over the context in use.
  */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
-import { ICommandPalette, Notification } from '@jupyterlab/apputils';
+import { ICommandPalette } from '@jupyterlab/apputils';
 import { refreshIcon } from '@jupyterlab/ui-components';
 
-import { ApiError } from '../api/errors';
 import { CATEGORY, CommandIDs } from '../commands';
 import type { ITrans } from '../components/text';
 import type { FairleadSession } from '../model/session';
 import type { Sidebar } from './sidebar';
+import { tellStillInUse } from './stillinuse';
 
 export interface IContextCommandsOptions {
   app: JupyterFrontEnd;
@@ -28,10 +28,7 @@ export function addContextCommands(options: IContextCommandsOptions): void {
     try {
       await session.context.use(context, namespace);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      const hint = error instanceof ApiError ? error.hint : '';
-      const failure = trans.__('Still in use is what was before.');
-      Notification.error([why, hint, failure].filter(Boolean).join(' '), { autoClose: false });
+      tellStillInUse(error, trans);
     }
   };
   const choose = (part: 'context' | 'namespace'): void => {

@@ -5,14 +5,15 @@ import { settingsIcon, UseSignal } from '@jupyterlab/ui-components';
 import type { ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
-import type { IContextChoice, IContexts, INamespaces, IUsage } from '../api/types';
+import type { IContexts, INamespaces, IUsage } from '../api/types';
 import { meterOf, Resource } from '../components/amounts';
 import { ContextButton } from '../components/ContextButton';
 import { Meters } from '../components/Meters';
-import { ISwitchGroup, Switch } from '../components/Switch';
+import type { ISwitchGroup } from '../components/Switch';
 import type { ITrans } from '../components/text';
 import { Trouble } from '../components/Trouble';
 import type { ConnectionState, ContextModel } from '../model/context';
+import { ContextSwitch } from './contextswitch';
 
 /** What a switch lists first. */
 export type SwitchPart = ISwitchGroup['name'];
@@ -179,112 +180,5 @@ function State({ model, trans }: { model: ContextModel; trans: ITrans }): JSX.El
           action={again}
         />
       );
-  }
-}
-
-/** The switch, filled when it opens. */
-function ContextSwitch(
-  props: IHeadOptions & {
-    first: SwitchPart;
-    opener: React.RefObject<HTMLElement>;
-    onClose: (elsewhere?: boolean) => void;
-  }
-): JSX.Element {
-  const { trans, context: model } = props;
-  const [contexts, setContexts] = React.useState<IContexts | null>(null);
-  const [namespaces, setNamespaces] = React.useState<INamespaces | null>(null);
-  const [error, setError] = React.useState('');
-  const [busy, setBusy] = React.useState('');
-
-  React.useEffect(() => {
-    let shown = true;
-    const take = <T,>(asked: Promise<T>, set: (found: T) => void, failed: (why: string) => void): void => {
-      asked.then(
-        found => shown && set(found),
-        (reason: Error) => shown && failed(reason.message)
-      );
-    };
-    take(props.contexts(), setContexts, setError);
-    take(props.namespaces(), setNamespaces, reason => setNamespaces({ namespaces: [], reason }));
-    return () => {
-      shown = false;
-    };
-  }, []);
-
-  const { context: name = '', namespace = '' } = model.context ?? {};
-  const groups: ISwitchGroup[] = [
-    {
-      name: 'context',
-      title: trans.__('Contexts'),
-      note: '',
-      entries: (contexts?.contexts ?? []).map(one => ({
-        name: one.name,
-        note: sourceOf(one, trans),
-        title: one.files,
-        problem: one.problem,
-        current: one.name === name
-      }))
-    },
-    {
-      name: 'namespace',
-      title: trans.__('Namespaces of %1', name),
-      note: namespaces?.reason
-        ? trans.__('They cannot be listed, but one can be named: %1', namespaces.reason)
-        : '',
-      entries: (namespaces?.namespaces ?? []).map(one => ({
-        name: one,
-        note: '',
-        title: '',
-        problem: '',
-        current: one === namespace
-      })),
-      ...(namespaces?.reason && { free: typed => trans.__('Use namespace “%1”', typed) })
-    }
-  ];
-  if (!model.context) {
-    // Without a context there are no namespaces.
-    groups.pop();
-  } else if (props.first === 'namespace') {
-    groups.reverse();
-  }
-  const choose = async (part: SwitchPart, chosen: string): Promise<void> => {
-    setError('');
-    setBusy(trans.__('Switching to %1…', chosen));
-    try {
-      await (part === 'context' ? model.use(chosen) : model.use(name, chosen));
-      props.onClose();
-    } catch (reason) {
-      setBusy('');
-      setError(reason instanceof Error ? reason.message : String(reason));
-    }
-  };
-  return (
-    <Switch
-      groups={groups}
-      label={trans.__('Switch context or namespace')}
-      placeholder={
-        namespaces?.reason
-          ? trans.__('Filter, or name a namespace')
-          : trans.__('Filter contexts and namespaces')
-      }
-      status={busy || (contexts && namespaces ? '' : trans.__('Loading…'))}
-      error={error}
-      trans={trans}
-      onChoose={(part, chosen) => void choose(part, chosen)}
-      onClose={props.onClose}
-      opener={props.opener}
-    />
-  );
-}
-
-/** Where a context is from. */
-function sourceOf({ source, cluster }: IContextChoice, trans: ITrans): string {
-  switch (source) {
-    case 'embedded':
-      return trans.__('this machine');
-    case 'in-cluster':
-      return trans.__('the cluster of this pod');
-    case 'kubeconfig':
-      return cluster;
   }
 }
