@@ -99,7 +99,8 @@ def _access(connection: Connection, need: Need, verb: str) -> Json:
         if need.acts_on
         else (need.group, need.resource, "", connection.namespace, "")
     )
-    if connection.kube.allowed(verb, group, resource, namespace, subresource, name):
+    review = connection.kube.access.review
+    if review(verb, group, resource, namespace, subresource, name).allowed:
         return {"allowed": True, "reason": ""}
     what = "/".join(filter(None, (resource, subresource))) + (f" of {name}" if name else "")
     return {

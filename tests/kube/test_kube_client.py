@@ -14,6 +14,7 @@ from fairlead.kube import SYNCED, Follower, KubeClient, ResourceType
 from fairlead.kube.client import NAMESPACES
 from fairlead.kube.contexts import list_contexts, load_context
 from fairlead.kube.kubeconfig import load_kubeconfig
+from fairlead.kube.usage import read_usage
 
 CONFIG_MAPS = ResourceType("v1", "configmaps")
 
@@ -177,15 +178,15 @@ def test_what_the_server_serves_is_discovered(client):
 
 
 def test_who_may_do_what_is_reviewed(client, place):
-    assert client.allowed("create", "", "pods", place)
-    assert client.allowed("create", "", "pods", place, "exec")
+    assert client.access.review("create", "", "pods", place).allowed
+    assert client.access.review("create", "", "pods", place, "exec").allowed
     assert place in client.namespaces()
 
 
 def test_usage_counts_the_quota_of_a_namespace(client, place):
     quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": unique("quota")}}
     client.create(quota | {"spec": {"hard": {"requests.cpu": "2", "count/secrets": "7"}}}, place)
-    found = client.usage(place)
+    found = read_usage(client, place)
     assert {"cpu", "memory", "gpu", "quota"} == set(found)
     hard = {entry["resource"]: entry["hard"] for entry in found["quota"]}
     assert hard == {"requests.cpu": 2, "count/secrets": 7}

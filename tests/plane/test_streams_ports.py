@@ -249,7 +249,6 @@ def test_a_port_is_reached_at_whatever_address_the_pod_listens(fake: Fake, addre
     port = fake.listen(address)
     assert fake.ask(port) == b"pod"
     assert fake.ask("web") == b"pod"
-    assert fake.ports.listens(fake.pod, "web")
 
 
 def test_all_ways_to_find_listeners_find_the_same() -> None:
@@ -267,7 +266,6 @@ def test_a_port_that_the_pod_shares_with_another_process_is_refused(fake: Fake) 
         mine.bind(("127.0.0.1", 0))
         mine.listen()
         port = fake.listen("127.0.0.1", mine.getsockname()[1], reuse=True)
-        assert not fake.ports.listens(fake.pod, port)
         with pytest.raises(PortError, match="a process outside of the pod does"):
             fake.ask(port)
 

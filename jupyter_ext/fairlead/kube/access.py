@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from fairlead.errors import FairleadError
@@ -51,27 +52,25 @@ class Access:
         name : str
             Of one object; empty: of all.
         """
-        key = (verb, group, resource, namespace or "", subresource, name)
-        with self._lock:
-            until, known = self._known.get(key, (0.0, None))
-        if known is not None and time.monotonic() < until:
-            return known
-        answer = self._ask(*key)
-        with self._lock:
-            self._known[key] = (time.monotonic() + _REMEMBERED_S, answer)
-        return answer
-
-    def _ask(
-        self, verb: str, group: str, resource: str, namespace: str, subresource: str, name: str
-    ) -> Verdict:
         attributes = {
             "verb": verb,
             "group": group,
             "resource": resource,
-            "namespace": namespace,
+            "namespace": namespace or "",
             "subresource": subresource,
             "name": name,
         }
+        key = tuple(attributes.values())
+        with self._lock:
+            until, known = self._known.get(key, (0.0, None))
+        if known is not None and time.monotonic() < until:
+            return known
+        answer = self._ask(attributes)
+        with self._lock:
+            self._known[key] = (time.monotonic() + _REMEMBERED_S, answer)
+        return answer
+
+    def _ask(self, attributes: Mapping[str, str]) -> Verdict:
         review = {
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SelfSubjectAccessReview",

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fairlead.errors import ClusterError, ConflictError, FairleadError, NotFoundError, SpecError
-from fairlead.kube.access import Access, Verdict
+from fairlead.kube.access import Access
 from fairlead.kube.contexts import Context, load_context
 from fairlead.kube.discovery import Capabilities, discover, types_of
-from fairlead.kube.errors import error_from_answer
-from fairlead.kube.proxy import DirectService, ServiceProxy
+from fairlead.kube.events import read_event
+from fairlead.kube.proxy import DirectService, Service, ServiceProxy
 from fairlead.kube.retry import ATTEMPTS
 from fairlead.kube.services import direct_address
 from fairlead.kube.stream import Pieces, Stream
@@ -25,7 +25,6 @@ from fairlead.kube.types import (
     ResourceType,
     WatchEvent,
 )
-from fairlead.kube.usage import summarize_usage
 
 __all__ = [
     "NAMESPACES",
@@ -47,7 +46,6 @@ JSON_PATCH = "application/json-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 
-_EVENTS = frozenset({"ADDED", "MODIFIED", "DELETED", "BOOKMARK"})
 _UNSUPPORTED_MEDIA_TYPE = 415
 _UPDATE_TRIES = 5
 
@@ -57,12 +55,19 @@ class KubeClient:
 
     Connections are made when first needed and shared between threads. A refused connection to a
     context that can be started starts it and tries once more.
+
+    Attributes
+    ----------
+    context : Context
+        Where its requests go.
+    access : Access
+        What its user may do there.
     """
 
     def __init__(self, context: Context | str | None = None) -> None:
         self.context = context if isinstance(context, Context) else load_context(context)
         self._transport = Transport(self.context)
-        self._access = Access(self._transport)
+        self.access = Access(self._transport)
         self._types: dict[tuple[str, str], ResourceType] = {}
         self._capabilities: Capabilities | None = None
         self._applies = True
@@ -243,7 +248,7 @@ class KubeClient:
         return self._transport.stream(
             kind.path(namespace),
             query,
-            _watch_event,
+            read_event,
             read_timeout_s=timeout_s + 30,
             attempts=attempts,
         )
@@ -260,7 +265,7 @@ class KubeClient:
 
     # -- what the server is and has -----------------------------------------------------------
 
-    def service(self, namespace: str, service: str) -> ServiceProxy | DirectService:
+    def service(self, namespace: str, service: str) -> Service:
         """Return the door to a service: through the API server, or at the URL set for it.
 
         Parameters
@@ -306,30 +311,6 @@ class KubeClient:
             )
         return self._types[key]
 
-    def allowed(
-        self,
-        verb: str,
-        group: str,
-        resource: str,
-        namespace: str | None,
-        subresource: str = "",
-        name: str = "",
-    ) -> bool:
-        """Whether this user may do something; see `review`."""
-        return self.review(verb, group, resource, namespace, subresource, name).allowed
-
-    def review(
-        self,
-        verb: str,
-        group: str,
-        resource: str,
-        namespace: str | None,
-        subresource: str = "",
-        name: str = "",
-    ) -> Verdict:
-        """Ask whether this user may do something, and why not; see `fairlead.kube.access`."""
-        return self._access.review(verb, group, resource, namespace, subresource, name)
-
     def namespaces(self) -> list[str]:  # type: ignore[valid-type]
         """Return the namespaces; the context's own alone where they may not be listed."""
         try:
@@ -338,27 +319,6 @@ class KubeClient:
             if error.code != 403:
                 raise
             return [self.context.namespace]
-
-    def usage(self, namespace: str) -> dict[str, Any]:
-        """Return used and allocatable CPU, memory and GPUs, and the namespace's quota.
-
-        Of all nodes where they and all pods may be listed, else of the namespace alone; see
-        `fairlead.kube.usage`.
-        """
-        try:
-            nodes: Objects | None = self.list(NODES)
-            pods = self.list(PODS)
-        except FairleadError as error:
-            if error.code != 403:
-                raise
-            nodes, pods = None, self.list(PODS, namespace)
-        try:
-            quotas = self.list(RESOURCE_QUOTAS, namespace)
-        except FairleadError as error:
-            if error.code not in (403, 404):
-                raise
-            quotas = []
-        return summarize_usage(nodes, pods, quotas)
 
     # -- requests -----------------------------------------------------------------------------
 
@@ -427,14 +387,3 @@ def _name_of(manifest: Mapping[str, Any]) -> str:
 
 def _names_an_object(error: FairleadError) -> bool:
     return "could not find the requested resource" not in error.what
-
-
-def _watch_event(line: bytes) -> WatchEvent:
-    event = json.loads(line)
-    if event["type"] == "ERROR":
-        code = int(event["object"].get("code", 500))
-        raise error_from_answer(code, json.dumps(event["object"]).encode(), "watch")
-    metadata = event["object"]["metadata"]
-    if event["type"] not in _EVENTS or not isinstance(metadata["resourceVersion"], str):
-        raise ValueError("no event of a watch")
-    return WatchEvent(event["type"], event["object"])

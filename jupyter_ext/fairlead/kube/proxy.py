@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -21,20 +22,8 @@ if TYPE_CHECKING:
 _TIMEOUT = urllib3.Timeout(connect=10, read=60)
 
 
-class ServiceProxy:
-    """Requests to one service through its API server.
-
-    Parameters
-    ----------
-    service : str
-        As the API server's proxy path takes it: `name`, `name:port` or `scheme:name:port`.
-    """
-
-    def __init__(self, client: KubeClient, namespace: str, service: str) -> None:
-        self._client = client
-        self._namespace = namespace
-        self._name = service.split(":")[1] if service.count(":") == 2 else service.split(":")[0]
-        self._base = f"/api/v1/namespaces/{namespace}/services/{service}/proxy/"
+class Service(ABC):
+    """Requests to one service, wherever it is."""
 
     def request(
         self,
@@ -53,11 +42,44 @@ class ServiceProxy:
         body : object, optional
             Sent as JSON.
         """
+        answer = self._send(method, path, query or {}, body)
         try:
-            answer = self._client.request(method, self._base + path, query=query, body=body)
+            return json.loads(answer) if answer else None
+        except ValueError as error:
+            raise ClusterError(
+                f"The answer to {method} {path} is no JSON: it may be the page of a login.",
+                hint="Check the context, or the URL that is set for the service.",
+            ) from error
+
+    @abstractmethod
+    def _send(self, method: str, path: str, query: Mapping[str, str], body: Any) -> bytes:
+        """Return the body of the answer; called by `request`."""
+
+    @abstractmethod
+    def pieces(self, path: str) -> Pieces:
+        """Send a GET and return the bytes of the answer as they come."""
+
+
+class ServiceProxy(Service):
+    """Requests to one service through its API server.
+
+    Parameters
+    ----------
+    service : str
+        As the API server's proxy path takes it: `name`, `name:port` or `scheme:name:port`.
+    """
+
+    def __init__(self, client: KubeClient, namespace: str, service: str) -> None:
+        self._client = client
+        self._namespace = namespace
+        self._name = service.split(":")[1] if service.count(":") == 2 else service.split(":")[0]
+        self._base = f"/api/v1/namespaces/{namespace}/services/{service}/proxy/"
+
+    def _send(self, method: str, path: str, query: Mapping[str, str], body: Any) -> bytes:
+        try:
+            return self._client.request(method, self._base + path, query=query, body=body)
         except NotFoundError as error:
             raise self._in_words(error) from error
-        return _json(answer, f"{method} {path}")
 
     def pieces(self, path: str) -> Pieces:
         """Send a GET and return the bytes of the answer as they come."""
@@ -80,7 +102,7 @@ class ServiceProxy:
         return missing
 
 
-class DirectService:
+class DirectService(Service):
     """Requests to one service at a URL of its own."""
 
     def __init__(self, address: Address) -> None:
@@ -89,29 +111,15 @@ class DirectService:
         tls = ssl.create_default_context(cafile=str(authority)) if authority else None
         self._pool = urllib3.PoolManager(ssl_context=tls)
 
-    def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        body: Any = None,
-    ) -> Any:
-        """Send one request and return the JSON answer; as `ServiceProxy.request`."""
-        return _json(self._send(method, path, query, body).data, f"{method} {path}")
+    def _send(self, method: str, path: str, query: Mapping[str, str], body: Any) -> bytes:
+        return self._answer(method, path, query, body).data
 
     def pieces(self, path: str) -> Pieces:
         """Send a GET and return the bytes of the answer as they come."""
-        return Pieces(self._send("GET", path, None, None, stream=True), path)
+        return Pieces(self._answer("GET", path, {}, None, stream=True), path)
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str] | None,
-        body: Any,
-        *,
-        stream: bool = False,
+    def _answer(
+        self, method: str, path: str, query: Mapping[str, str], body: Any, *, stream: bool = False
     ) -> urllib3.BaseHTTPResponse:
         url = f"{self._address.url}/{path}" + ("?" + urlencode(query) if query else "")
         headers = {"Accept": "application/json"}
@@ -157,13 +165,3 @@ class DirectService:
         if answer.status >= 300:
             raise error_from_answer(answer.status, answer.data, f"{method} {path}", answer.headers)
         return answer
-
-
-def _json(answer: bytes, what: str) -> Any:
-    try:
-        return json.loads(answer) if answer else None
-    except ValueError as error:
-        raise ClusterError(
-            f"The answer to {what} is no JSON: it may be the page of a login.",
-            hint="Check the context, or the URL that is set for the service.",
-        ) from error

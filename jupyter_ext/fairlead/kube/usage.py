@@ -1,4 +1,4 @@
-"""How much of a cluster is taken: pure sums over nodes, pods and quotas.
+"""How much of a cluster is taken: sums over nodes, pods and quotas.
 
 CPU counts in cores, memory in bytes, GPUs in devices of whatever maker.
 """
@@ -6,7 +6,13 @@ CPU counts in cores, memory in bytes, GPUs in devices of whatever maker.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from fairlead.errors import FairleadError
+from fairlead.kube.types import NODES, PODS, RESOURCE_QUOTAS
+
+if TYPE_CHECKING:
+    from fairlead.kube.client import KubeClient
 
 Json = Mapping[str, Any]
 Amounts = dict[str, float]
@@ -45,6 +51,27 @@ def parse_quantity(text: Any) -> float:
         if suffix in _SUFFIXES and len(words) > length:
             return round(float(words[:-length]) * _SUFFIXES[suffix], 9)
     return float(words)
+
+
+def read_usage(kube: KubeClient, namespace: str) -> dict[str, Any]:
+    """Return used and allocatable CPU, memory and GPUs, and the namespace's quota.
+
+    Of all nodes where they and all pods may be listed, else of the namespace alone.
+    """
+    nodes: list[dict[str, Any]] | None
+    try:
+        nodes, pods = kube.list(NODES), kube.list(PODS)
+    except FairleadError as error:
+        if error.code != 403:
+            raise
+        nodes, pods = None, kube.list(PODS, namespace)
+    try:
+        quotas = kube.list(RESOURCE_QUOTAS, namespace)
+    except FairleadError as error:
+        if error.code not in (403, 404):
+            raise
+        quotas = []
+    return summarize_usage(nodes, pods, quotas)
 
 
 def summarize_usage(

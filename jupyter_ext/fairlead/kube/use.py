@@ -47,7 +47,7 @@ def use_context(name: str, namespace: str | None = None, *, persist: bool) -> Co
 def _check_user(client: KubeClient) -> None:
     """Ask what anybody may ask who is logged in: `/version` is told to strangers too."""
     client.request("GET", "/version")
-    client.allowed("get", "", NAMESPACES.plural, None, name=client.context.namespace)
+    client.access.review("get", "", NAMESPACES.plural, None, name=client.context.namespace)
 
 
 def _check_namespace(client: KubeClient, namespace: str) -> None:

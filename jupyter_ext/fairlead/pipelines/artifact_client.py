@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from fairlead.errors import CapabilityError, ClusterError, FairleadError, NotFoundError
-from fairlead.kube.proxy import DirectService, ServiceProxy
+from fairlead.kube.proxy import Service
 
 Json = dict[str, Any]
 
@@ -32,11 +32,11 @@ class ArtifactsClient:
 
     Parameters
     ----------
-    service : ServiceProxy or DirectService
+    service : Service
         The pipelines service.
     """
 
-    def __init__(self, service: ServiceProxy | DirectService) -> None:
+    def __init__(self, service: Service) -> None:
         self._service = service
 
     def page(

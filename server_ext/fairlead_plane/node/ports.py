@@ -35,19 +35,6 @@ class Ports:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def listens(self, pod: Json, port: int | str) -> bool:
-        """Tell whether a process of the pod listens on a port, and would get a connection.
-
-        Parameters
-        ----------
-        port : int or str
-            Number, or name of a port of one of its containers.
-        """
-        try:
-            return bool(self._find(pod, port_number(pod, port)))
-        except PortError:
-            return False
-
     async def connect(
         self, pod: Json, port: int | str, tls: ssl.SSLContext | None = None
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -18,6 +18,7 @@ from fairlead.client import list_runs, submit
 from fairlead.errors import CapabilityError, ClusterError, NotFoundError, SpecError
 from fairlead.kube import KubeClient, choice, load_context, use_context
 from fairlead.kube.client import NAMESPACES, PODS
+from fairlead.kube.usage import read_usage
 
 
 @pytest.fixture
@@ -144,8 +145,8 @@ def test_a_choice_in_this_process_moves_what_comes_after_it(elsewhere):
 
 def test_what_is_asked_of_reviews_is_remembered(elsewhere):
     client = KubeClient("team")
-    verdict = client.review("create", "", "pods", "default", "exec")
-    assert client.review("create", "", "pods", "default", "exec") is verdict
+    verdict = client.access.review("create", "", "pods", "default", "exec")
+    assert client.access.review("create", "", "pods", "default", "exec") is verdict
 
 
 def test_capabilities_are_what_the_server_serves(elsewhere):
@@ -157,7 +158,7 @@ def test_capabilities_are_what_the_server_serves(elsewhere):
     assert found.missing("serving.example", "Nothing")
     assert client.capabilities(refresh=True) is not found
     assert {"default", "kubeflow"} <= set(client.namespaces())
-    assert client.usage("default")["cpu"]["allocatable"] > 0
+    assert read_usage(client, "default")["cpu"]["allocatable"] > 0
 
 
 def test_a_service_that_is_not_there_says_what_to_do(elsewhere):
