@@ -140,7 +140,8 @@ class RunningPlane:
     @property
     def log(self) -> str:
         """What it has logged."""
-        return (self.data_dir / "plane.log").read_text()
+        parts = (self.data_dir / name for name in ("plane.log.1", "plane.log"))
+        return "".join(part.read_text() for part in parts if part.exists())
 
     @property
     def shim_pid(self) -> int:

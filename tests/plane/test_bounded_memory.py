@@ -9,8 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from fairlead_plane.api.metrics import Metrics
 from fairlead_plane.api.openapi import OpenApi
-from fairlead_plane.node import environments, runtime
+from fairlead_plane.api.paths import Target
+from fairlead_plane.node import environments, records, runtime
 from fairlead_plane.node.environments import Environments
 from fairlead_plane.resources import CONFIG_MAP, ApiError, Resources
 from fairlead_plane.resources.kinds import Kind
@@ -41,6 +43,21 @@ def test_no_request_adds_a_series_to_the_metrics_by_a_made_up_name(shared_plane)
     text = shared_plane.request("/metrics")[1].decode()
     assert "madeup" not in text
     assert 'subresource="log"' in text
+
+
+def test_the_series_of_a_kind_go_with_its_definition(resources) -> None:
+    metrics = Metrics(resources)
+    for number in range(20):
+        kind = Kind("mine.io", "v1", f"Thing{number}", f"things{number}", True, custom=True)
+        for each in (kind, CONFIG_MAP):
+            target = Target(each, "default", "one", "", "")
+            scope = {"type": "http", "method": "GET", "query_string": b""}
+            metrics.end(metrics.begin(scope, target), 200, 0.1)
+    metrics.end(metrics.begin(scope, target), 404, 0.1)
+    for table in (metrics._requests, metrics._buckets, metrics._seconds, metrics._active):
+        assert len(table) <= 2, table
+    text = metrics.render()[0].decode()
+    assert 'resource="configmaps"' in text
 
 
 def test_the_digest_of_a_schema_goes_with_its_kind() -> None:
@@ -146,6 +163,16 @@ def test_runs_whose_end_could_not_be_written_go_with_their_pod(tmp_path) -> None
     found._unwritten = {"a/main/0": None, "ab/main/0": None, "a/side/1": None}
     found.forget("a/")
     assert [*found._unwritten] == ["ab/main/0"]
+
+
+def test_a_container_that_is_restarted_for_ever_leaves_the_files_of_its_last_runs(tmp_path) -> None:
+    for number in range(12):
+        for ending in ("log", "started", "exit", "message"):
+            (tmp_path / f"{number}.{ending}").touch()
+        records.drop_old_attempts(tmp_path)
+    (tmp_path / "12.started").touch()
+    assert {each.stem for each in tmp_path.iterdir()} == {"10", "11", "12"}
+    assert records.last_attempt(tmp_path) == 12
 
 
 def test_the_log_has_a_bound_and_standard_error_follows_it(tmp_path) -> None:

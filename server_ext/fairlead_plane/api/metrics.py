@@ -71,11 +71,30 @@ class Metrics:
     def end(self, labels: _Labels, code: int, seconds: float) -> None:
         """Count a request that has been answered."""
         self._active[labels] -= 1
+        if (labels, code) not in self._requests:
+            self._drop_gone()
         self._requests[labels, code] += 1
         if labels.verb not in ("WATCH", "CONNECT"):
             self._seconds[labels] += seconds
             bucket = next((each for each in _BUCKETS if seconds <= each), float("inf"))
             self._buckets[labels, bucket] += 1
+
+    def _drop_gone(self) -> None:
+        """Drop what was counted of kinds that are served no more: there may be ever new ones."""
+        kinds = self._resources.registry.kinds()
+        served = {(kind.group, kind.version, kind.plural) for kind in kinds}
+
+        def gone(labels: _Labels) -> bool:
+            if not labels.resource or self._active[labels]:
+                return False
+            return (labels.group, labels.version, labels.resource) not in served
+
+        for table in (self._requests, self._buckets):
+            for key in [key for key in table if gone(key[0])]:
+                del table[key]
+        for counts in (self._seconds, self._active):
+            for labels in [labels for labels in counts if gone(labels)]:
+                del counts[labels]
 
     def render(self) -> tuple[bytes, str]:
         """Return all metrics as text, and its media type."""

@@ -16,7 +16,7 @@ from .ending import Ending, Hooks, Turn, until
 from .health import Health
 from .launch import Host, Prepared, prepare
 from .problems import HoldError
-from .records import ExitRecord, RunFiles, container_folder, last_attempt
+from .records import ExitRecord, RunFiles, container_folder, drop_old_attempts, last_attempt
 from .runtime import Run, StartError
 from .status import ContainerState, Role, running, terminated, waiting
 from .stored import Note, StoredPod, field_path
@@ -222,6 +222,7 @@ class Container:
                 state.state = ended
                 return
             state.last_state = ended
+            drop_old_attempts(self._folder)
             attempt += 1
 
     async def _attempt(self, files: RunFiles) -> ExitRecord | None:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import orjson
 
+KEPT_ATTEMPTS = 2
+
 
 class RunFiles(NamedTuple):
     """One run of one container of one pod: the files of its n-th start."""
@@ -101,6 +103,18 @@ def last_attempt(folder: Path) -> int | None:
     """Return the number of the last start of a container, or None before the first."""
     attempts = [int(path.stem) for path in folder.glob("*.started")]
     return max(attempts, default=None)
+
+
+def drop_old_attempts(folder: Path) -> None:
+    """Remove what the runs of a container have left, but for the newest that clients can ask for.
+
+    A kubelet keeps the one before the current; here also one more, for who reads it meanwhile.
+    """
+    files = [(path.name.partition(".")[0], path) for path in folder.iterdir()]
+    attempts = sorted({int(number) for number, _ in files if number.isdigit()})
+    for number, path in files:
+        if number.isdigit() and int(number) not in attempts[-KEPT_ATTEMPTS:]:
+            path.unlink(missing_ok=True)
 
 
 def _read(path: str) -> bytes | None:
