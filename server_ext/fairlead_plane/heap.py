@@ -35,6 +35,6 @@ def share() -> None:
 
 
 def trim() -> None:
-    """Give the free pages back; takes about a millisecond, so not at every request."""
+    """Give the free pages back; takes some milliseconds, so not at every request."""
     if _malloc_trim is not None:
         _malloc_trim(0)
