@@ -66,6 +66,9 @@ STATEMENTS = [
         PRIMARY KEY (artifact_id, key)) WITHOUT ROWID""",
     # Folders of deleted runs in which pods still write, or other runs still have artifacts.
     "CREATE TABLE leftovers (run_id TEXT PRIMARY KEY, folder TEXT NOT NULL)",
+    "ALTER TABLE pipelines ADD COLUMN tags TEXT NOT NULL DEFAULT '{}'",
+    "ALTER TABLE pipeline_versions ADD COLUMN tags TEXT NOT NULL DEFAULT '{}'",
+    "ALTER TABLE pipeline_versions ADD COLUMN code_source_url TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE tasks ADD COLUMN display_name TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE tasks ADD COLUMN type TEXT NOT NULL DEFAULT 'RUNTIME'",
     "ALTER TABLE tasks ADD COLUMN parent TEXT NOT NULL DEFAULT ''",

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import functools
+import http.server
 import io
 import json
 import tarfile
+import threading
 import zipfile
+from urllib.parse import quote
 
 import orjson
 import pytest
@@ -351,5 +355,117 @@ def test_a_list_leaves_out_specs_and_values_but_not_states(ir, play):
         for short, whole in zip(brief, full, strict=True):
             assert short == {key: whole[key] for key in short}
         assert orjson.loads(orjson.dumps(run["pipeline_spec"])) == ir.chain(2)
+
+    play(story)
+
+
+def test_a_folder_is_read_as_an_archive_of_what_is_in_it(ir, play):
+    source = """
+import os, sys
+os.makedirs(sys.argv[1] + "/inner")
+open(sys.argv[1] + "/inner/a", "w").write("one")
+os.symlink("/etc/passwd", sys.argv[1] + "/link")
+"""
+
+    async def story(world):
+        executor = ir.executor(source)
+        executor["args"] = ["{{$.outputs.artifacts['data'].path}}"]
+        spec = ir.pipeline(
+            [ir.task("a", "c")], {"c": ir.component("e", made=["data"])}, {"e": executor}
+        )
+        run = await world.run(spec)
+        status, answer = await world.call(
+            "GET", f"runs/{run['run_id']}/nodes/a/artifacts/data:read"
+        )
+        assert status == 200
+        content = io.BytesIO(base64.b64decode(answer["data"]))
+        with tarfile.open(fileobj=content, mode="r:gz") as archive:
+            assert archive.getnames() == ["inner", "inner/a"]
+            assert archive.extractfile("inner/a").read() == b"one"
+
+    play(story)
+
+
+def test_a_pipeline_and_its_version_can_be_renamed_and_tagged(ir, play):
+    async def story(world):
+        body = {
+            "pipeline": {"display_name": "one", "description": "first", "tags": {"team": "a"}},
+            "pipeline_version": {"display_name": "v1", "pipeline_spec": ir.chain(1)},
+        }
+        _, made = await world.call("POST", "pipelines/create", body)
+        assert made["tags"] == {"team": "a"}
+        base = f"pipelines/{made['pipeline_id']}"
+        _, changed = await world.call("PATCH", base, {"display_name": "two"})
+        assert changed == {**made, "display_name": "two"}
+        _, listed = await world.call("GET", f"{base}/versions")
+        (version,) = listed["pipeline_versions"]
+        path = f"{base}/versions/{version['pipeline_version_id']}"
+        _, changed = await world.call("PATCH", path, {"tags": {"stage": "test"}})
+        assert changed == {**version, "tags": {"stage": "test"}}
+        assert (await world.call("PATCH", base, {"tags": {"a": 1}}))[0] == 400
+        assert (await world.call("PATCH", "pipelines/none", {}))[0] == 404
+
+    play(story)
+
+
+def test_a_version_is_fetched_from_the_url_that_it_names(ir, play, tmp_path):
+    (tmp_path / "package.yaml").write_text(json.dumps(ir.chain(1)))
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    base = f"http://127.0.0.1:{server.server_port}"
+
+    async def story(world):
+        def body(url):
+            version = {"display_name": "v1", "package_url": {"pipeline_url": url}}
+            return {"pipeline": {"display_name": "one"}, "pipeline_version": version}
+
+        for url, words in {
+            f"{base}/none.yaml": "was answered with 404",
+            "file:///etc/passwd": "only http and https can be fetched",
+        }.items():
+            status, answer = await world.call("POST", "pipelines/create", body(url))
+            assert status == 400
+            assert words in answer["message"]
+        _, made = await world.call("POST", "pipelines/create", body(f"{base}/package.yaml"))
+        _, listed = await world.call("GET", f"pipelines/{made['pipeline_id']}/versions")
+        assert listed["pipeline_versions"][0]["pipeline_spec"] == ir.chain(1)
+
+    try:
+        play(story)
+    finally:
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "1",
+        '{"predicates": 1}',
+        '{"predicates": [1]}',
+        '{"predicates": [{"key": "name", "operation": "EQUALS"}]}',
+        '{"predicates": [{"key": "name", "operation": [], "stringValue": "a"}]}',
+        '{"predicates": [{"key": "name", "operation": "IN", "stringValue": "a"}]}',
+        '{"predicates": [{"key": "name", "operation": "IN", "stringValues": {"values": [[]]}}]}',
+        '{"predicates": [{"key": "name", "operation": "EQUALS", "stringValue": {}}]}',
+        '{"predicates": [{"key": "created_at", "operation": "EQUALS", "timestampValue": "now"}]}',
+    ],
+)
+def test_a_filter_that_is_none_is_400(play, text):
+    async def story(world):
+        status, answer = await world.call("GET", f"runs?filter={quote(text)}")
+        assert (status, answer["code"]) == (400, 3)
+
+    play(story)
+
+
+def test_what_needs_a_cluster_is_said_in_words(play):
+    async def story(world):
+        assert (await world.call("GET", "auth?namespace=a"))[0] == 200
+        status, answer = await world.call("POST", "recurringruns", {})
+        assert (status, answer["code"]) == (501, 12)
+        assert "cluster" in answer["message"]
+        assert (await world.call("POST", "recurringruns/a:enable"))[0] == 501
 
     play(story)

@@ -18,6 +18,7 @@ from .experiments import Experiments
 from .pipelines import Pipelines
 from .runs import Runs
 
+_ALL = ["GET", "POST", "DELETE"]
 _CODES = {404: NOT_FOUND, 405: UNIMPLEMENTED}
 
 
@@ -38,6 +39,8 @@ def build_app(controller: Controller, pipeline_root: Path) -> Starlette:
     resources = controller.resources
     routes = [
         Route("/apis/v2beta1/healthz", _healthz, methods=["GET"]),
+        Route("/apis/v2beta1/auth", _authorize, methods=["GET"]),
+        Route("/apis/v2beta1/recurringruns{rest:path}", _recurring, methods=_ALL),
         *Artifacts(resources).routes(),
         *Runs(controller, pipeline_root).routes(),
         *Experiments(resources).routes(),
@@ -55,6 +58,22 @@ def build_app(controller: Controller, pipeline_root: Path) -> Starlette:
 
 async def _healthz(_: Request) -> Response:
     return reply({"multi_user": False, "pipeline_store": "database"})
+
+
+async def _authorize(_: Request) -> Response:
+    # As upstream without users: whoever gets here may do everything.
+    return reply({})
+
+
+async def _recurring(request: Request) -> Response:
+    """List none, and make none: they need a scheduler that is always up."""
+    if request.method == "GET" and request.path_params["rest"] in ("", "/"):
+        return reply({"recurringRuns": [], "total_size": 0, "next_page_token": ""})
+    raise RestError(
+        UNIMPLEMENTED,
+        "Recurring runs are not kept by this control plane, which may be down when one is due. "
+        "Use the context of a cluster for them.",
+    )
 
 
 async def _refused(_: Request, error: Exception) -> Response:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import sqlite3
+import tarfile
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 from starlette.requests import Request
@@ -101,19 +104,25 @@ class Artifacts:
         Notes
         -----
         The node is a task's id or name, or the name of its pod. Works while the task runs, as
-        soon as the file is there.
+        soon as the file is there. A folder comes as a `.tar.gz` of what is in it.
         """
         run_id, node, name = (
             request.path_params[key] for key in ("run_id", "node_id", "artifact_name")
         )
         path = self._path(run_id, node, name)
-        if path.is_dir():
-            raise invalid(f"artifact '{name}' is a folder; its files can be read at {path}")
         try:
-            file = path.open("rb")
+            file = await asyncio.to_thread(_open, path)
         except FileNotFoundError as error:
             raise not_found("Artifact", f"{name} of {node}: it has no file; it") from error
-        return StreamingResponse(_encoded(file), media_type="application/json")
+        except OSError as error:
+            raise invalid(
+                f"artifact '{name}' cannot be read at {path}: {error.strerror}"
+            ) from error
+        return StreamingResponse(
+            _encoded(file),
+            media_type="application/json",
+            headers={"Cache-Control": "no-cache, private"},
+        )
 
     def _path(self, run_id: str, node: str, name: str) -> Path:
         run = find_run(self._db, run_id)
@@ -143,7 +152,25 @@ class Artifacts:
         )
 
 
-def _encoded(file: Any) -> Iterator[bytes]:
+def _open(path: Path) -> IO[bytes]:
+    """Open a file; of a folder, an archive of it, packed on the disk since it may be large."""
+    if not path.is_dir():
+        if not path.is_file() and path.exists():
+            raise FileNotFoundError(path)  # a pipe, say: nothing that could be read to an end
+        return path.open("rb")
+    packed = tempfile.TemporaryFile()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for entry in sorted(path.iterdir()):
+            archive.add(entry, entry.name, filter=_plain)
+    packed.seek(0)
+    return packed
+
+
+def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    return member if member.isfile() or member.isdir() else None
+
+
+def _encoded(file: IO[bytes]) -> Iterator[bytes]:
     with file:
         yield b'{"data":"'
         while chunk := file.read(_CHUNK):

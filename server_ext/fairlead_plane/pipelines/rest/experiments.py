@@ -131,6 +131,14 @@ def default_experiment(db: sqlite3.Connection) -> str:
     )
 
 
+def is_archived(db: sqlite3.Connection, experiment_id: str) -> bool:
+    """Return whether an experiment is put away; one that is gone is not."""
+    row = db.execute(
+        "SELECT storage_state FROM experiments WHERE experiment_id = ?", (experiment_id,)
+    ).fetchone()
+    return row is not None and row[0] == "ARCHIVED"
+
+
 def touch_experiment(db: sqlite3.Connection, experiment_id: str, run_created_at: str) -> None:
     """Note that an experiment has a new run; RestError when there is no such experiment."""
     _find(db, experiment_id)

@@ -6,14 +6,18 @@ Source: `backend/api/v2beta1/filter.proto`; predicates are joined by AND.
 from __future__ import annotations
 
 import base64
+import re
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
 from starlette.datastructures import QueryParams
 
+from ..clock import rfc3339
 from .answers import invalid, take
 
 Json = Any
@@ -30,6 +34,7 @@ _OPERATIONS = {
     "LESS_THAN_EQUALS": 7, "IN": _IN, "IS_SUBSTRING": _IS_SUBSTRING,
 }  # fmt: skip
 _VALUES = ("string_value", "int_value", "long_value", "timestamp_value")
+_FRACTION = re.compile(r"\.(\d+)")
 _LISTS = ("string_values", "int_values", "long_values")
 
 
@@ -83,20 +88,34 @@ def list_rows(
     ------
     RestError
         400: a field, an operation or a token that is not known.
+
+    Notes
+    -----
+    A token remembers order and filter, as upstream's: what a request says beside it must be the
+    same.
     """
-    terms, values = _filter(table, query.get("filter", ""))
+    sort_by, wanted = query.get("sort_by", ""), query.get("filter", "")
+    after: list[Json] = []
+    if token := query.get("page_token", ""):
+        *after, sort_before, filter_before = _read_token(token)
+        if (sort_by or sort_before, wanted or filter_before) != (sort_before, filter_before):
+            raise invalid(
+                "page token does not match the supplied sort by and/or filtering criteria. Either "
+                "specify the same criteria or leave the latter empty if page token is specified."
+            )
+        sort_by, wanted = sort_before, filter_before
+    terms, values = _filter(table, wanted)
     for column, allowed in (where or {}).items():
         if allowed:
             terms.append(f"{column} IN ({_marks(allowed)})")
             values.extend(allowed)
     size = _page_size(query.get("page_size", ""))
-    column, down = _order(table, query.get("sort_by", ""))
+    column, down = _order(table, sort_by)
     condition = " AND ".join(terms) or "1"
     (total,) = db.execute(f"SELECT count(*) FROM {table.name} WHERE {condition}", values).fetchone()
-    if token := query.get("page_token", ""):
-        last, key = _read_token(token)
+    if after:
         condition += f" AND ({column}, {table.key}) {'<' if down else '>'} (?, ?)"
-        values += [last, key]
+        values += after
     direction = "DESC" if down else "ASC"
     cursor = db.execute(
         f"SELECT * FROM {table.name} WHERE {condition} "
@@ -107,7 +126,10 @@ def list_rows(
     rows = cursor.fetchall()
     more = len(rows) > size
     rows = rows[:size]
-    token = _write_token(rows[-1][column], rows[-1][table.key]) if more else ""
+    if not more:
+        return Page(rows, total, "")
+    last = rows[-1]
+    token = _write_token([last[column], last[table.key], sort_by, wanted])
     return Page(rows, total, token)
 
 
@@ -116,46 +138,82 @@ def _filter(table: Table, text: str) -> tuple[list[str], list[Json]]:
     values: list[Json] = []
     if not text:
         return terms, values
-    try:
-        predicates = orjson.loads(text).get("predicates") or []
-    except (orjson.JSONDecodeError, AttributeError) as error:
-        raise invalid(f"the filter is not a JSON object: {error}") from error
-    for predicate in predicates:
+    for predicate in _predicates(text):
         key = str(predicate.get("key", ""))
         column = table.fields.get(key.rpartition(".")[2])
         if column is None:
             raise invalid(f"cannot filter by '{key}'; known are: {', '.join(sorted(table.fields))}")
-        operation = predicate.get("operation", 0)
-        operation = _OPERATIONS.get(operation, operation)
-        if operation in _COMPARISONS:
+        said = predicate.get("operation")
+        operation = _OPERATIONS.get(said) if isinstance(said, str) else said
+        if isinstance(operation, int) and operation in _COMPARISONS:
             terms.append(_COMPARISONS[operation].format(column))
-            values.append(_one(predicate))
+            values.append(_comparable(column, _one(predicate)))
         elif operation == _IN:
-            several = _several(predicate)
+            several = [_comparable(column, value) for value in _several(predicate)]
             terms.append(f"{column} IN ({_marks(several)})")
             values.extend(several)
         elif operation == _IS_SUBSTRING:
             terms.append(f"instr(lower({column}), lower(?)) > 0")
             values.append(_one(predicate))
         else:
-            raise invalid(f"unknown filter operation {operation!r}")
+            raise invalid(f"unknown filter operation {said!r}; known are: {', '.join(_OPERATIONS)}")
     return terms, values
+
+
+def _predicates(text: str) -> list[dict[str, Json]]:
+    # The generated clients quote it once themselves and once as a part of the URL, or just once.
+    text = unquote(text) if text.startswith("%7B") else text
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise invalid(f"failed to parse valid filter from {text!r}: {error}") from error
+    predicates = found.get("predicates") if isinstance(found, dict) else None
+    if predicates is None and found == {}:
+        return []
+    if not isinstance(predicates, list) or not all(isinstance(one, dict) for one in predicates):
+        raise invalid(
+            f"failed to parse valid filter from {text!r}: it has no list `predicates` of objects"
+        )
+    return predicates
 
 
 def _one(predicate: dict[str, Json]) -> Json:
     for name in _VALUES:
         value = take(predicate, name, None)
         if value is not None:
-            return value
+            return _scalar(value)
     raise invalid("a predicate of the filter has no value")
 
 
 def _several(predicate: dict[str, Json]) -> list[Json]:
     for name in _LISTS:
         value = take(predicate, name, None)
-        if value is not None:
-            return list(value.get("values") or [])
+        if isinstance(value, dict):
+            values = value.get("values") or []
+            if isinstance(values, list):
+                return [_scalar(one) for one in values]
     raise invalid("a predicate of the filter has no values")
+
+
+def _scalar(value: Json) -> Json:
+    if isinstance(value, str | int | float):
+        return value
+    raise invalid("a value of the filter must be a text or a number")
+
+
+def _comparable(column: str, value: Json) -> Json:
+    """Return a value as the column has it: times of any form as ours, to the microsecond."""
+    if not column.endswith("_at") or not isinstance(value, str):
+        return value
+    try:
+        # Python 3.10 takes no `Z`, and three or six digits of a second alone.
+        text = _FRACTION.sub(lambda found: f".{found[1][:6]:0<6}", value).replace("Z", "+00:00")
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise invalid(f"'{value}' is no time in the form of RFC 3339") from error
+    if time.tzinfo is None:
+        time = time.replace(tzinfo=timezone.utc)
+    return rfc3339(time)
 
 
 def _order(table: Table, text: str) -> tuple[str, bool]:
@@ -182,16 +240,18 @@ def _page_size(text: str) -> int:
     return min(size or DEFAULT_PAGE, LARGEST_PAGE)
 
 
-def _write_token(value: Json, key: Json) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps([value, key])).decode()
+def _write_token(parts: list[Json]) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps(parts)).decode()
 
 
-def _read_token(text: str) -> tuple[Json, Json]:
+def _read_token(text: str) -> tuple[Json, Json, str, str]:
     try:
-        value, key = orjson.loads(base64.urlsafe_b64decode(text))
+        value, key, sort_by, wanted = orjson.loads(base64.urlsafe_b64decode(text))
     except ValueError as error:
         raise invalid("page_token is not one of ours") from error
-    return value, key
+    if not isinstance(sort_by, str) or not isinstance(wanted, str):
+        raise invalid("page_token is not one of ours")
+    return _scalar(value), _scalar(key), sort_by, wanted
 
 
 def _marks(values: list[Json]) -> str:

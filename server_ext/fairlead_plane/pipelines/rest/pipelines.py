@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -30,7 +32,7 @@ from .answers import (
     text_field,
 )
 from .listing import Table, list_rows
-from .uploads import read_package, read_upload
+from .uploads import fetch_package, package_name, read_package, read_upload
 
 Json = Any
 
@@ -43,6 +45,18 @@ _VERSIONS = Table(
     "pipeline_version_id",
     _FIELDS | {"id": "pipeline_version_id", "pipeline_version_id": "pipeline_version_id"},
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a request says of a pipeline or of a version."""
+
+    name: str
+    display_name: str
+    description: str = ""
+    tags: str = "{}"
+    """JSON of text by text."""
+    code_source_url: str = ""
 
 
 class Pipelines:
@@ -64,68 +78,45 @@ class Pipelines:
             Route(base, self.create, methods=["POST"]),
             Route(base, self.list, methods=["GET"]),
             Route(one, self.get, methods=["GET"]),
+            Route(one, self.update, methods=["PATCH"]),
             Route(one, self.delete, methods=["DELETE"]),
             Route(one + "/versions", self.create_version, methods=["POST"]),
             Route(one + "/versions", self.list_versions, methods=["GET"]),
             Route(version, self.get_version, methods=["GET"]),
+            Route(version, self.update_version, methods=["PATCH"]),
             Route(version, self.delete_version, methods=["DELETE"]),
         ]
 
     async def upload(self, request: Request) -> Response:
         """Make a pipeline and its first version from an uploaded file."""
-        spec, filename = await self._uploaded(request)
-        query = request.query_params
-        display_name = query.get("display_name") or query.get("name") or filename
-        name = query.get("name") or dns_label(display_name)
-        description = query.get("description", "")
-
-        def change(transaction: Transaction) -> Json:
-            pipeline_id = _insert(transaction.db, name, display_name, description)
-            _insert_version(transaction.db, pipeline_id, name, display_name, description, spec)
-            return _pipeline_view(_pipeline(transaction.db, pipeline_id))
-
-        return reply(await self._resources.transaction(change))
+        spec, said = await self._uploaded(request)
+        return await self._add_pipeline(said, said, spec)
 
     async def upload_version(self, request: Request) -> Response:
         """Add a version from an uploaded file to the pipeline `pipelineid` of the query."""
-        spec, filename = await self._uploaded(request)
-        query = request.query_params
-        pipeline_id = query.get("pipelineid", "")
-        display_name = query.get("display_name") or query.get("name") or filename
-        name = query.get("name") or dns_label(display_name)
-        return await self._add_version(
-            pipeline_id, name, display_name, query.get("description", ""), spec
-        )
+        spec, said = await self._uploaded(request)
+        return await self._add_version(request.query_params.get("pipelineid", ""), said, spec)
 
     async def create(self, request: Request) -> Response:
         """Make a pipeline without a version."""
-        name, display_name, description = _names(await read_body(request))
-
-        def change(transaction: Transaction) -> Json:
-            return _pipeline_view(
-                _pipeline(transaction.db, _insert(transaction.db, name, display_name, description))
-            )
-
-        return reply(await self._resources.transaction(change))
+        return await self._add_pipeline(_said(await read_body(request)), None, b"")
 
     async def create_with_version(self, request: Request) -> Response:
         """Make a pipeline and its first version."""
         body = await read_body(request)
-        name, display_name, description = _names(take(body, "pipeline", {}))
+        pipeline = _said(take(body, "pipeline", {}))
         version = take(body, "pipeline_version", {})
-        spec = _checked(take(version, "pipeline_spec", None))
-        version_name, version_display, version_description = _names(version, name)
+        spec = await self._spec(version)
+        return await self._add_pipeline(pipeline, _said(version, pipeline.name), spec)
+
+    async def update(self, request: Request) -> Response:
+        """Change display name, description and tags of a pipeline; what is left out stays."""
+        body = await read_body(request)
+        pipeline_id = request.path_params["pipeline_id"]
 
         def change(transaction: Transaction) -> Json:
-            pipeline_id = _insert(transaction.db, name, display_name, description)
-            _insert_version(
-                transaction.db,
-                pipeline_id,
-                version_name,
-                version_display,
-                version_description,
-                spec,
-            )
+            _pipeline(transaction.db, pipeline_id)
+            _update(transaction.db, "pipelines", "pipeline_id", pipeline_id, body)
             return _pipeline_view(_pipeline(transaction.db, pipeline_id))
 
         return reply(await self._resources.transaction(change))
@@ -180,11 +171,8 @@ class Pipelines:
     async def create_version(self, request: Request) -> Response:
         """Add a version to a pipeline."""
         body = await read_body(request)
-        name, display_name, description = _names(body)
-        spec = _checked(take(body, "pipeline_spec", None))
-        return await self._add_version(
-            request.path_params["pipeline_id"], name, display_name, description, spec
-        )
+        spec = await self._spec(body)
+        return await self._add_version(request.path_params["pipeline_id"], _said(body), spec)
 
     async def list_versions(self, request: Request) -> Response:
         """Return a page of a pipeline's versions."""
@@ -204,6 +192,17 @@ class Pipelines:
         """Return one version with its spec."""
         return reply(_version_view(_version(self._resources.store.reader, request)))
 
+    async def update_version(self, request: Request) -> Response:
+        """Change display name, description and tags of a version; what is left out stays."""
+        body = await read_body(request)
+
+        def change(transaction: Transaction) -> Json:
+            version_id = _version(transaction.db, request)["pipeline_version_id"]
+            _update(transaction.db, "pipeline_versions", "pipeline_version_id", version_id, body)
+            return _version_view(_version(transaction.db, request))
+
+        return reply(await self._resources.transaction(change))
+
     async def delete_version(self, request: Request) -> Response:
         """Delete one version."""
 
@@ -217,18 +216,40 @@ class Pipelines:
         await self._resources.transaction(change)
         return reply({})
 
-    async def _uploaded(self, request: Request) -> tuple[bytes, str]:
+    async def _uploaded(self, request: Request) -> tuple[bytes, _Said]:
         content, filename = await read_upload(request)
-        return _checked(read_package(content, filename)), filename
+        query = request.query_params
+        display_name = query.get("display_name") or query.get("name") or filename
+        said = _Said(
+            query.get("name") or dns_label(display_name),
+            display_name,
+            query.get("description", ""),
+            _tags_of_query(query.get("tags", "")),
+        )
+        return await asyncio.to_thread(_checked, read_package(content, filename)), said
 
-    async def _add_version(
-        self, pipeline_id: str, name: str, display_name: str, description: str, spec: bytes
-    ) -> Response:
+    async def _spec(self, version: Json) -> bytes:
+        """Return the spec of a version, posted with it or at the URL that it names."""
+        spec = take(version, "pipeline_spec", None)
+        url = text_field(take(version, "package_url", {}), "pipeline_url")
+        if spec is None and url:
+            spec = read_package(await asyncio.to_thread(fetch_package, url), package_name(url))
+        return await asyncio.to_thread(_checked, spec)
+
+    async def _add_pipeline(self, said: _Said, version: _Said | None, spec: bytes) -> Response:
+        def change(transaction: Transaction) -> Json:
+            db = transaction.db
+            pipeline_id = _insert(db, said)
+            if version is not None:
+                _insert_version(db, pipeline_id, version, spec)
+            return _pipeline_view(_pipeline(db, pipeline_id))
+
+        return reply(await self._resources.transaction(change))
+
+    async def _add_version(self, pipeline_id: str, said: _Said, spec: bytes) -> Response:
         def change(transaction: Transaction) -> Json:
             _pipeline(transaction.db, pipeline_id)
-            version_id = _insert_version(
-                transaction.db, pipeline_id, name, display_name, description, spec
-            )
+            version_id = _insert_version(transaction.db, pipeline_id, said, spec)
             row = _row(
                 transaction.db,
                 "SELECT * FROM pipeline_versions WHERE pipeline_version_id = ?",
@@ -268,13 +289,47 @@ def spec_of_version(
     return orjson.loads(row["spec"]), reference
 
 
-def _names(body: Json, default: str = "") -> tuple[str, str, str]:
-    """Return name, display name and description of a request."""
+def _said(body: Json, default: str = "") -> _Said:
+    """Return what a request says of a pipeline or version."""
+    if not isinstance(body, dict):
+        raise invalid("a pipeline and its version must be objects")
     display_name = text_field(body, "display_name")
     name = text_field(body, "name") or default or (dns_label(display_name) if display_name else "")
     if not name:
         raise invalid("The pipeline's name is empty. Please specify a valid name.")
-    return name, display_name or name, text_field(body, "description")
+    return _Said(
+        name,
+        display_name or name,
+        text_field(body, "description"),
+        _tags(take(body, "tags", {})),
+        text_field(body, "code_source_url"),
+    )
+
+
+def _tags(value: Json) -> str:
+    if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
+        raise invalid("tags must be an object of strings")
+    return orjson.dumps(value).decode()
+
+
+def _tags_of_query(text: str) -> str:
+    try:
+        return _tags(orjson.loads(text or "{}"))
+    except orjson.JSONDecodeError as error:
+        raise invalid(f"tags are not JSON: {error}") from error
+
+
+def _update(db: sqlite3.Connection, table: str, key: str, value: str, body: Json) -> None:
+    changes = {
+        name: text_field(body, name)
+        for name in ("display_name", "description")
+        if take(body, name, None) is not None
+    }
+    if take(body, "tags", None) is not None:
+        changes["tags"] = _tags(take(body, "tags"))
+    if changes:
+        names = ", ".join(f"{name} = ?" for name in changes)
+        db.execute(f"UPDATE {table} SET {names} WHERE {key} = ?", (*changes.values(), value))
 
 
 def _checked(spec: Json) -> bytes:
@@ -286,34 +341,35 @@ def _checked(spec: Json) -> bytes:
     return orjson.dumps(spec)
 
 
-def _insert(db: sqlite3.Connection, name: str, display_name: str, description: str) -> str:
+def _insert(db: sqlite3.Connection, said: _Said) -> str:
     pipeline_id = str(uuid.uuid4())
     try:
         db.execute(
-            "INSERT INTO pipelines VALUES (?, ?, ?, ?, ?)",
-            (pipeline_id, name, display_name, description, now()),
+            """INSERT INTO pipelines
+               (pipeline_id, name, display_name, description, created_at, tags)
+               VALUES (?, ?, ?, ?, ?, ?)""",
+            (pipeline_id, said.name, said.display_name, said.description, now(), said.tags),
         )
     except sqlite3.IntegrityError as error:
-        raise _taken("pipeline", name) from error
+        raise _taken("pipeline", said.name) from error
     return pipeline_id
 
 
-def _insert_version(
-    db: sqlite3.Connection,
-    pipeline_id: str,
-    name: str,
-    display_name: str,
-    description: str,
-    spec: bytes,
-) -> str:
+def _insert_version(db: sqlite3.Connection, pipeline_id: str, said: _Said, spec: bytes) -> str:
     version_id = str(uuid.uuid4())
     try:
         db.execute(
-            "INSERT INTO pipeline_versions VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (version_id, pipeline_id, name, display_name, description, now(), spec),
-        )
+            """INSERT INTO pipeline_versions
+               (pipeline_version_id, pipeline_id, name, display_name, description, created_at,
+                spec, tags, code_source_url)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            (
+                version_id, pipeline_id, said.name, said.display_name, said.description, now(),
+                spec, said.tags, said.code_source_url,
+            ),
+        )  # fmt: skip
     except sqlite3.IntegrityError as error:
-        raise _taken("pipeline version", name) from error
+        raise _taken("pipeline version", said.name) from error
     return version_id
 
 
@@ -353,11 +409,16 @@ def _version(db: sqlite3.Connection, request: Request) -> sqlite3.Row:
 
 
 def _pipeline_view(row: sqlite3.Row) -> Json:
-    return {**dict(row), "namespace": ""}
+    view = dict(row)
+    return {**view, "tags": orjson.Fragment(view["tags"]), "namespace": ""}
 
 
 def _version_view(row: sqlite3.Row | None) -> Json:
     assert row is not None
     view = dict(row)
     spec = view.pop("spec")
-    return {**view, "pipeline_spec": orjson.Fragment(spec)}
+    return {
+        **view,
+        "tags": orjson.Fragment(view["tags"]),
+        "pipeline_spec": orjson.Fragment(spec),
+    }

@@ -37,7 +37,7 @@ from .answers import (
     take,
     text_field,
 )
-from .experiments import default_experiment, touch_experiment
+from .experiments import default_experiment, is_archived, touch_experiment
 from .listing import Table, list_rows
 from .pipelines import spec_of_version
 
@@ -99,6 +99,8 @@ class Runs:
         if not name:
             raise invalid("The run name is empty. Please specify a valid name.")
         reference = take(body, "pipeline_version_reference", {})
+        if not isinstance(reference, dict):
+            raise invalid("pipeline_version_reference must be an object")
         posted = take(body, "pipeline_spec", None)
         if posted is None:
             posted, reference = spec_of_version(
@@ -185,7 +187,14 @@ class Runs:
         return await self._store(request, "ARCHIVED")
 
     async def unarchive(self, request: Request) -> Response:
-        """Bring a run back."""
+        """Bring a run back; not out of an experiment that is put away."""
+        row = self._row(request)
+        if is_archived(self._resources.store.reader, row["experiment_id"]):
+            raise RestError(
+                FAILED_PRECONDITION,
+                f"Failed to unarchive run {row['run_id']} as experiment {row['experiment_id']} "
+                "must be un-archived first.",
+            )
         return await self._store(request, "AVAILABLE")
 
     async def delete(self, request: Request) -> Response:

@@ -7,6 +7,7 @@ import re
 import tarfile
 import zipfile
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
@@ -17,6 +18,7 @@ Json = Any
 LARGEST_PACKAGE = 32 << 20
 """Bytes of an upload at most, as upstream."""
 
+_FETCH_S = 30.0
 _BOUNDARY = re.compile(r'boundary="?([^";]+)"?', re.IGNORECASE)
 _FILENAME = re.compile(rb'filename="([^"]*)"')
 
@@ -29,8 +31,7 @@ async def read_upload(request: Request) -> tuple[bytes, str]:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LARGEST_PACKAGE:
-            raise invalid(f"a pipeline package has at most {LARGEST_PACKAGE >> 20} MiB")
+        _check_size(len(body))
     separator = b"--" + found.group(1).encode()
     for part in bytes(body).split(separator)[1:-1]:
         head, _, content = part.partition(b"\r\n\r\n")
@@ -38,6 +39,41 @@ async def read_upload(request: Request) -> tuple[bytes, str]:
             named = _FILENAME.search(head)
             return content.removesuffix(b"\r\n"), named.group(1).decode() if named else "pipeline"
     raise invalid("the form has no file `uploadfile`")
+
+
+def fetch_package(url: str) -> bytes:
+    """Return the package at a URL, as a cluster fetches it; blocks.
+
+    Raises
+    ------
+    RestError
+        It is no http or https URL, does not answer, or is too large.
+    """
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise invalid(f"package_url '{url}': only http and https can be fetched")
+    import urllib3  # its pools are for what is fetched now and then
+
+    try:
+        with urllib3.PoolManager(retries=urllib3.Retry(2)) as pool:
+            answer = pool.request("GET", url, preload_content=False, timeout=_FETCH_S)
+            content: bytes = answer.read(LARGEST_PACKAGE + 1)
+            answer.release_conn()
+    except urllib3.exceptions.HTTPError as error:
+        raise invalid(f"package_url '{url}' cannot be fetched: {error}") from error
+    if answer.status != 200:
+        raise invalid(f"package_url '{url}' was answered with {answer.status}")
+    _check_size(len(content))
+    return content
+
+
+def package_name(url: str) -> str:
+    """Return the file name at the end of a URL."""
+    return urlsplit(url).path.rpartition("/")[2] or "pipeline.yaml"
+
+
+def _check_size(size: int) -> None:
+    if size > LARGEST_PACKAGE:
+        raise invalid(f"a pipeline package has at most {LARGEST_PACKAGE >> 20} MiB")
 
 
 def read_package(content: bytes, filename: str) -> Json:
