@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { layOut, NODE_HEIGHT, shapeOf } from '../src/components/dag/layout';
+import { placeMany } from '../src/components/dag/placemany';
 import { renderDag } from '../src/components/dag/render';
 import type { IDagGraph, IDagHandle, IDagNode } from '../src/components/dag/types';
 import { readingOrder, walk } from '../src/components/dag/walk';
@@ -76,7 +77,7 @@ describe('layout', () => {
   test('a thousand nodes have a thousand places', () => {
     const ids = Array.from({ length: 1000 }, (_, index) => `n${index}`);
     const edges = ids.slice(1).map((id, index) => ({ source: ids[Math.floor(index / 4)], target: id }));
-    const { nodes } = layOut({ nodes: ids.map(id => dagNode(id)), edges }, 'TB');
+    const { nodes } = layOut({ nodes: ids.map(id => dagNode(id)), edges }, 'TB', placeMany);
     expect(new Set([...nodes.values()].map(({ x, y }) => `${x} ${y}`)).size).toBe(1000);
   });
 

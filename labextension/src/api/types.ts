@@ -146,6 +146,20 @@ export interface INodeError {
   evalue: string | null;
 }
 
+/** An artifact as KFP's REST tells it; which fields there are depends on the server. */
+export interface IArtifact {
+  artifact_id?: string;
+  name?: string;
+  type?: string;
+  uri?: string;
+  metadata?: Record<string, unknown>;
+  number_value?: number;
+}
+
+/** The words of KFP's `PipelineTaskDetail`. */
+export type TaskType =
+  'RUNTIME' | 'IMPORTER' | 'DAG' | 'LOOP' | 'CONDITION_BRANCH' | 'CONDITION' | 'EXIT_HANDLER';
+
 export interface IPort {
   name: string;
   /** All names that share the object. */
@@ -156,14 +170,32 @@ export interface IPort {
   /** Bytes. */
   size: number | null;
   value: unknown;
+  /** Of the first artifact. */
   uri: string | null;
+  artifacts: IArtifact[];
 }
 
 export interface INode {
+  /** Its name; in a scope after the scope's id and a dot. */
   id: string;
   name: string;
+  /** KFP's id of the task; null before there is one. */
+  task_id: string | null;
+  /** Id of the scope that it is in; null at the top. */
+  parent: string | null;
+  type: TaskType;
+  /** Which iteration of the loop above it this is, from 0. */
+  iteration: number | null;
+  /** How many iterations a loop has; null while that is not known. */
+  iterations: number | null;
+  /** When a branch is taken, in KFP's words. */
+  condition: string | null;
   state: RunState;
   cached: boolean;
+  /** Why it was taken from the cache, or why it ran. */
+  cache_reason: string | null;
+  /** Pods of earlier attempts. */
+  failed_pods: string[];
   started_at: string | null;
   finished_at: string | null;
   pod: string | null;

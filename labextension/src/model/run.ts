@@ -124,8 +124,13 @@ export class RunModel implements IDisposable {
 
 /** What to show of a run by itself: a failed step, else one that runs, else what was shown. */
 function notable(nodes: readonly INode[], shown: string | null): string | null {
-  const running = nodes.filter(node => node.state === 'RUNNING');
+  const scopes = new Set(nodes.map(node => node.parent));
+  const steps = nodes.filter(node => !scopes.has(node.id));
+  const running = steps.filter(node => node.state === 'RUNNING');
   const node =
-    nodes.find(one => one.state === 'FAILED') ?? running.find(one => one.id === shown) ?? running[0];
+    steps.find(one => one.state === 'FAILED') ??
+    nodes.find(one => one.state === 'FAILED') ??
+    running.find(one => one.id === shown) ??
+    running[0];
   return node?.id ?? shown;
 }

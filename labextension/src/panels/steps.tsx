@@ -5,6 +5,7 @@ import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { DagView } from '../components/dag/DagView';
+import { Folds } from '../components/dag/fold';
 import { StepTable } from '../components/StepTable';
 import { TabBar, TabPanel } from '../components/Tabs';
 import type { ITrans } from '../components/text';
@@ -32,6 +33,7 @@ export class Steps extends ReactWidget {
 
 function Content({ model, trans, onOpen, onLeave }: IStepsOptions): JSX.Element {
   const [form, setForm] = React.useState('graph');
+  const folds = React.useRef(new Folds());
   const run = model.run;
   if (!run) {
     return <></>;
@@ -50,6 +52,7 @@ function Content({ model, trans, onOpen, onLeave }: IStepsOptions): JSX.Element 
         <DagView
           graph={run.graph}
           selected={selected}
+          folds={folds.current}
           onSelect={onSelect}
           onOpen={onOpen}
           onLeave={onLeave}

@@ -1,6 +1,8 @@
 import * as React from 'react';
 
 import type { ITrans } from '../text';
+import type { Folds } from './fold';
+import { placeMany } from './placemany';
 import { renderDag } from './render';
 import type { IDagGraph, IDagHandle } from './types';
 
@@ -8,6 +10,8 @@ import type { IDagGraph, IDagHandle } from './types';
 export function DagView(props: {
   graph: IDagGraph;
   selected: string | null;
+  /** Which scopes are folded; it outlives the view. */
+  folds: Folds;
   onSelect: (id: string) => void;
   onOpen: (id: string) => void;
   onLeave: () => void;
@@ -23,6 +27,9 @@ export function DagView(props: {
     const { graph, selected, trans } = latest.current;
     dag.current = renderDag(host.current!, graph, {
       selected,
+      folds: latest.current.folds,
+      placeMany,
+      search: true,
       trans,
       onSelect: id => latest.current.onSelect(id),
       onOpen: id => latest.current.onOpen(id),

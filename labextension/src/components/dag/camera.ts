@@ -25,13 +25,20 @@ export class Camera {
   constructor(
     private readonly viewport: HTMLElement,
     private readonly world: HTMLElement,
-    private readonly wheel: 'zoom' | 'modifier'
+    private readonly wheel: 'zoom' | 'modifier',
+    /** Called after each movement, and when the viewport has another size. */
+    private readonly moved: () => void
   ) {
     viewport.addEventListener('wheel', this._onWheel, { passive: false });
     viewport.addEventListener('pointerdown', this._onPointerDown);
     // Lab is not everywhere: without an observer the first fit stays.
     if (typeof ResizeObserver !== 'undefined') {
-      this._observer = new ResizeObserver(() => this._untouched && this._settle());
+      this._observer = new ResizeObserver(() => {
+        if (this._untouched) {
+          this._settle();
+        }
+        this.moved();
+      });
       this._observer.observe(viewport);
     }
   }
@@ -51,6 +58,24 @@ export class Camera {
     if (this._untouched) {
       this._settle();
     }
+  }
+
+  /** The part of the world that is seen: left, top, right, bottom; null while there is no room. */
+  get seen(): readonly [number, number, number, number] | null {
+    const { clientWidth: width, clientHeight: height } = this.viewport;
+    const { x, y, scale } = this._view;
+    return width && height ? [-x / scale, -y / scale, (width - x) / scale, (height - y) / scale] : null;
+  }
+
+  /** From now on move only when asked. */
+  hold(): void {
+    this._untouched = false;
+  }
+
+  /** Move by a distance in the world. */
+  shift(dx: number, dy: number): void {
+    const { x, y, scale } = this._view;
+    this._set({ x: x + dx * scale, y: y + dy * scale, scale });
   }
 
   /** Show everything, never larger than life. */
@@ -129,6 +154,7 @@ export class Camera {
   private _set(view: IView): void {
     this._view = view;
     this.world.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.scale})`;
+    this.moved();
   }
 
   private readonly _onWheel = (event: WheelEvent): void => {

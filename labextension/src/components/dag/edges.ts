@@ -3,31 +3,74 @@
  */
 import { setAttribute } from '../dom';
 import { isActive } from '../states';
-import type { ILayout } from './layout';
+import type { ILayout, IPlacedEdge } from './layout';
 import type { IDagNode } from './types';
 
 const SVG = 'http://www.w3.org/2000/svg';
 let markers = 0;
 
-/** Draw all edges anew; needed only when the shape has changed. */
-export function drawEdges(svg: SVGSVGElement, layout: ILayout): void {
-  // Ids are the document's: each graph needs its own.
-  const marker = `fl-arrow-${++markers}`;
-  svg.replaceChildren();
-  svg.setAttribute('class', 'fl-Dag-edges');
-  svg.setAttribute('aria-hidden', 'true');
-  svg.setAttribute('width', String(layout.width));
-  svg.setAttribute('height', String(layout.height));
-  const defs = document.createElementNS(SVG, 'defs');
-  defs.innerHTML =
-    `<marker id="${marker}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" ` +
-    'orient="auto-start-reverse"><path d="M0 0.8 7.2 4 0 7.2z" fill="context-stroke"/></marker>';
-  svg.append(defs);
-  for (const edge of layout.edges) {
+/** Left, top, right and bottom, in the world. */
+export type Rect = readonly [number, number, number, number];
+
+export const touches = (a: Rect, b: Rect): boolean =>
+  a[0] <= b[2] && b[0] <= a[2] && a[1] <= b[3] && b[1] <= a[3];
+
+export class Edges {
+  constructor() {
+    this.node.setAttribute('class', 'fl-Dag-edges');
+    this.node.setAttribute('aria-hidden', 'true');
+    // Ids are the document's: each graph needs its own.
+    const defs = document.createElementNS(SVG, 'defs');
+    defs.innerHTML =
+      `<marker id="${this._marker}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" ` +
+      'orient="auto-start-reverse"><path d="M0 0.8 7.2 4 0 7.2z" fill="context-stroke"/></marker>';
+    this.node.append(defs);
+  }
+
+  readonly node = document.createElementNS(SVG, 'svg');
+
+  /** Take the edges of another layout. */
+  place(layout: ILayout): void {
+    this._paths.forEach(path => path.remove());
+    this._paths.clear();
+    this._edges = layout.edges;
+    this.node.setAttribute('width', String(layout.width));
+    this.node.setAttribute('height', String(layout.height));
+  }
+
+  /** Have those in the DOM that can be seen; all without a window. */
+  draw(window: Rect | null): void {
+    const added = document.createDocumentFragment();
+    for (const edge of this._edges) {
+      const seen = window === null || touches(edge.box, window);
+      const path = this._paths.get(edge);
+      if (!seen) {
+        path?.remove();
+        this._paths.delete(edge);
+      } else if (!path) {
+        const made = this._make(edge);
+        this._paths.set(edge, made);
+        added.append(made);
+      }
+    }
+    this.node.append(added);
+  }
+
+  /** Mark the edges of the selected node, and those into a step that runs. */
+  mark(nodes: ReadonlyMap<string, IDagNode>, selected: string | null): void {
+    for (const [edge, path] of this._paths) {
+      const target = nodes.get(edge.target);
+      const near = selected !== null && (edge.source === selected || edge.target === selected);
+      const flows = target?.state !== 'PENDING' && isActive(target?.state);
+      setAttribute(path, 'data-fl-mark', near ? 'selected' : flows ? 'active' : '');
+    }
+  }
+
+  private _make(edge: IPlacedEdge): SVGPathElement {
     const path = document.createElementNS(SVG, 'path');
     path.setAttribute('class', 'fl-Dag-edge');
     path.setAttribute('d', edge.path);
-    path.setAttribute('marker-end', `url(#${marker})`);
+    path.setAttribute('marker-end', `url(#${this._marker})`);
     path.dataset.flSource = edge.source;
     path.dataset.flTarget = edge.target;
     if (edge.names?.length) {
@@ -35,21 +78,10 @@ export function drawEdges(svg: SVGSVGElement, layout: ILayout): void {
       title.textContent = edge.names.join(', ');
       path.append(title);
     }
-    svg.append(path);
+    return path;
   }
-}
 
-/** Mark the edges of the selected node, and those into a step that runs. */
-export function markEdges(
-  svg: SVGSVGElement,
-  nodes: ReadonlyMap<string, IDagNode>,
-  selected: string | null
-): void {
-  for (const path of svg.querySelectorAll<SVGPathElement>('.fl-Dag-edge')) {
-    const { flSource, flTarget } = path.dataset;
-    const target = nodes.get(flTarget ?? '');
-    const near = selected !== null && (flSource === selected || flTarget === selected);
-    const flows = target?.state !== 'PENDING' && isActive(target?.state);
-    setAttribute(path, 'data-fl-mark', near ? 'selected' : flows ? 'active' : '');
-  }
+  private readonly _marker = `fl-arrow-${++markers}`;
+  private readonly _paths = new Map<IPlacedEdge, SVGPathElement>();
+  private _edges: readonly IPlacedEdge[] = [];
 }

@@ -5,12 +5,52 @@ import { element, setAttribute, setText } from '../dom';
 import { clock, duration, elapsedMs } from '../format';
 import { isActive, stateKey, stateLabel, stateSvg } from '../states';
 import type { ITrans } from '../text';
+import type { IShownNode } from './fold';
 import type { IDagNode } from './types';
 
-/** `train, running, 2 of 6`. */
-export function nodeLabel(node: IDagNode, place: number, total: number, trans: ITrans): string {
-  const state = stateLabel(node.state, trans, node.cached).toLowerCase();
-  return trans.__('%1, %2, %3 of %4', node.name, state, place, total);
+const CARET =
+  '<svg viewBox="0 0 10 10" width="10" height="10" aria-hidden="true" focusable="false"><path fill="currentColor" d="M3 1.5 7.5 5 3 8.5z"/></svg>';
+
+/** What a scope is, in a word; empty for a step. */
+export function kindLabel(type: string | undefined, trans: ITrans): string {
+  switch (type) {
+    case 'LOOP':
+      return trans.__('loop');
+    case 'DAG':
+      return trans.__('sub-pipeline');
+    case 'CONDITION':
+      return trans.__('branch');
+    case 'CONDITION_BRANCH':
+      return trans.__('branches');
+    case 'EXIT_HANDLER':
+      return trans.__('with exit handler');
+    case 'IMPORTER':
+      return trans.__('importer');
+    default:
+      return '';
+  }
+}
+
+/** A condition without the compiler's words around the names of values. */
+export function conditionText(condition: string): string {
+  return condition.replace(
+    /inputs\.(?:parameter_values|parameters)\[(['"])(?:pipelinechannel--)?(.*?)\1\](?:\.\w+_value)?/g,
+    '$2'
+  );
+}
+
+/** `train, running, 2 of 6`; of a scope also what it is, and how far. */
+export function nodeLabel(node: IShownNode, place: number, total: number, trans: ITrans): string {
+  const words = [node.name, kindLabel(node.type, trans)];
+  if (node.condition) {
+    words.push(conditionText(node.condition));
+  }
+  words.push(stateLabel(node.state, trans, node.cached).toLowerCase());
+  if (node.scope !== 'none') {
+    words.push(trans.__('%1 of %2 steps done', node.done, node.total));
+  }
+  words.push(trans.__('%1 of %2', place, total));
+  return words.filter(Boolean).join(', ');
 }
 
 /** How long it took, or has run so far; empty when it never ran. */
@@ -27,10 +67,13 @@ export function nodeTime(node: IDagNode, now: number): string {
 
 /** Make the element of a node; `patchNode` fills it. */
 export function createNode(): HTMLElement {
+  const caret = element('span', 'fl-Dag-caret', { 'data-fl-fold-toggle': '' });
+  caret.innerHTML = CARET;
   return element(
     'div',
     'fl-Dag-node',
     { role: 'button', tabindex: '-1' },
+    caret,
     element('span', 'fl-Dag-icon'),
     element('span', 'fl-Dag-words', {}, element('span', 'fl-Dag-name'), element('span', 'fl-Dag-state')),
     element('span', 'fl-Dag-time')
@@ -40,26 +83,47 @@ export function createNode(): HTMLElement {
 /** Show `node` in its element; what is the same stays untouched. */
 export function patchNode(
   target: HTMLElement,
-  node: IDagNode,
+  node: IShownNode,
   place: number,
   total: number,
   trans: ITrans
 ): void {
   const key = stateKey(node.state, node.cached);
-  const [icon, words] = target.children;
+  const [, icon, words] = target.children;
   if (target.dataset.flState !== key) {
     icon.innerHTML = stateSvg(key);
   }
   setAttribute(target, 'data-fl-node', node.id);
   setAttribute(target, 'data-fl-state', key);
+  setAttribute(target, 'data-fl-scope', node.scope);
+  setAttribute(target, 'data-fl-type', node.type ?? '');
   setAttribute(target, 'aria-label', nodeLabel(node, place, total, trans));
-  setAttribute(target, 'title', node.name);
+  setAttribute(target, 'title', [node.name, node.condition].filter(Boolean).join('\n'));
+  if (node.scope === 'none') {
+    target.removeAttribute('aria-expanded');
+    target.removeAttribute('aria-keyshortcuts');
+  } else {
+    setAttribute(target, 'aria-expanded', String(node.scope === 'open'));
+    setAttribute(target, 'aria-keyshortcuts', 'Space');
+  }
   setText(words.children[0], node.name);
-  setText(words.children[1], stateLabel(node.state, trans, node.cached));
+  setText(words.children[1], stateLine(node, trans));
   patchTime(target, node, Date.now());
 }
 
 /** Show how long it has run by now. */
 export function patchTime(target: HTMLElement, node: IDagNode, now: number): void {
-  setText(target.children[2], nodeTime(node, now));
+  setText(target.children[3], nodeTime(node, now));
+}
+
+function stateLine(node: IShownNode, trans: ITrans): string {
+  // A branch needs the room for its condition; its state is in its shape and its label.
+  const words = [node.condition ? conditionText(node.condition) : stateLabel(node.state, trans, node.cached)];
+  if (node.scope !== 'none' && node.total > 0 && !(node.condition && node.scope === 'open')) {
+    words.push(`${node.done}/${node.total}`);
+  }
+  if (node.iterations) {
+    words.push(trans.__('%1 ×', node.iterations));
+  }
+  return words.join(' · ');
 }

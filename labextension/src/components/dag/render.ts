@@ -7,12 +7,16 @@ import { plainTrans } from '../text';
 import { everySecond } from '../ticker';
 import { announcement } from './announce';
 import { Camera } from './camera';
-import { drawEdges, markEdges } from './edges';
-import { ILayout, layOut, NODE_HEIGHT, NODE_WIDTH, shapeOf } from './layout';
-import { createNode, patchNode, patchTime } from './nodes';
+import { fold, Folds, IShownGraph, IShownNode, unfoldTo } from './fold';
+import { ILayout, layOut, SCOPE_HEAD, shapeOf } from './layout';
+import { Search } from './search';
+import { Stage } from './stage';
 import { dagTools } from './tools';
-import type { IDagGraph, IDagHandle, IDagNode, IDagOptions } from './types';
+import type { IDagGraph, IDagHandle, IDagOptions } from './types';
 import { readingOrder, walk } from './walk';
+
+/** In a larger graph nothing moves by itself. */
+const MOST_MOVING = 60;
 
 /** Draw `graph` into `host`, which gives it its size. */
 export function renderDag(host: HTMLElement, graph: IDagGraph, options: IDagOptions = {}): IDagHandle {
@@ -22,22 +26,25 @@ export function renderDag(host: HTMLElement, graph: IDagGraph, options: IDagOpti
 class Dag implements IDagHandle {
   constructor(
     host: HTMLElement,
-    graph: IDagGraph,
+    private _graph: IDagGraph,
     private readonly options: IDagOptions
   ) {
     const trans = this._trans;
     this._selected = options.selected ?? null;
     this._viewport.setAttribute('aria-roledescription', trans.__('graph'));
     this._viewport.append(this._world);
-    this._world.append(this._edges);
-    this._camera = new Camera(this._viewport, this._world, options.wheel ?? 'zoom');
+    this._camera = new Camera(this._viewport, this._world, options.wheel ?? 'zoom', () => this._draw());
     this._root.append(this._viewport, dagTools(this._camera, trans), this._empty, this._live);
+    if (this._search) {
+      this._root.append(this._search.node);
+    }
     setText(this._empty, trans.__('No steps yet.'));
     this._world.addEventListener('click', this._onClick);
     this._world.addEventListener('dblclick', this._onDoubleClick);
     this._world.addEventListener('keydown', this._onKeyDown);
+    this._world.addEventListener('change', this._onChange);
     host.append(this._root);
-    this.update(graph);
+    this.update(_graph);
   }
 
   get size(): { width: number; height: number } {
@@ -45,27 +52,17 @@ class Dag implements IDagHandle {
   }
 
   update(graph: IDagGraph): void {
-    const shape = shapeOf(graph);
-    const spoken = announcement([...this._nodes.values()], graph.nodes, this._trans);
-    this._nodes = new Map(graph.nodes.map(node => [node.id, node]));
-    if (shape !== this._shape) {
-      this._shape = shape;
-      this._place(layOut(graph, this.options.direction ?? 'TB'));
-    }
-    this._order.forEach((id, index) => {
-      const target = this._elements.get(id);
-      const node = this._nodes.get(id);
-      if (target && node) {
-        patchNode(target, node, index + 1, this._order.length, this._trans);
-      }
-    });
+    this._graph = graph;
+    const shown = fold(graph, this._folds);
+    const spoken = announcement([...this._nodes.values()], shown.nodes, this._trans);
+    this._show(shown);
     if (spoken) {
       setText(this._live, spoken);
     }
     const label = this._trans._n('Pipeline graph, %1 step', 'Pipeline graph, %1 steps', graph.nodes.length);
     setAttribute(this._viewport, 'aria-label', label);
-    this._mark();
-    this._watchClock(graph.nodes.some(node => isActive(node.state) && node.started_at));
+    this._search?.refresh();
+    this._watchClock(shown.nodes.some(node => isActive(node.state) && node.started_at));
   }
 
   select(id: string | null): void {
@@ -73,13 +70,22 @@ class Dag implements IDagHandle {
     this._mark();
   }
 
+  reveal(id: string): void {
+    unfoldTo(this._graph, id, this._folds);
+    this._show(fold(this._graph, this._folds));
+    const place = this._layout?.nodes.get(this._shownAs(id) ?? '');
+    if (place) {
+      this._camera.reveal(place.x - place.width / 2, place.y - place.height / 2, place.width, SCOPE_HEAD);
+      this._draw();
+      this._mark();
+    }
+  }
+
   fit(): void {
     this._camera.fit();
   }
 
-  focus(): void {
-    this._focusNode(this._tabStop());
-  }
+  readonly focus = (): void => this._focusNode(this._tabStop());
 
   destroy(): void {
     this._stopClock?.();
@@ -87,49 +93,53 @@ class Dag implements IDagHandle {
     this._root.remove();
   }
 
+  private _show(shown: IShownGraph): void {
+    const shape = shapeOf(shown);
+    this._nodes = new Map(shown.nodes.map(node => [node.id, node]));
+    this._shown = shown;
+    if (shape !== this._shape) {
+      this._shape = shape;
+      const { direction = 'TB', placeMany } = this.options;
+      this._place(layOut(shown, direction, placeMany));
+    } else {
+      this._stage.patch(this._nodes);
+    }
+    this._mark();
+  }
+
   private _place(layout: ILayout): void {
     this._layout = layout;
     this._order = readingOrder(layout);
-    for (const [id, gone] of this._elements) {
-      if (!layout.nodes.has(id)) {
-        gone.remove();
-        this._elements.delete(id);
-      }
-    }
-    const added = document.createDocumentFragment();
-    for (const id of this._order) {
-      const point = layout.nodes.get(id)!;
-      let target = this._elements.get(id);
-      if (!target) {
-        target = createNode();
-        this._elements.set(id, target);
-        added.append(target);
-      }
-      target.style.left = `${point.x - NODE_WIDTH / 2}px`;
-      target.style.top = `${point.y - NODE_HEIGHT / 2}px`;
-    }
-    this._world.append(added);
+    this._stage.place(layout, this._order);
     this._world.style.width = `${layout.width}px`;
     this._world.style.height = `${layout.height}px`;
-    drawEdges(this._edges, layout);
+    this._root.classList.toggle('fl-mod-calm', layout.nodes.size > MOST_MOVING);
     this._empty.hidden = layout.nodes.size > 0;
     const focus = layout.nodes.get(this._tabStop() ?? '') ?? { x: 0, y: 0 };
     this._camera.setWorld(layout.width, layout.height, focus);
+    this._draw();
+    this._stage.patch(this._nodes);
+  }
+
+  private _draw(): void {
+    const focused = this._idAt(document.activeElement);
+    if (this._stage.draw(this._camera.seen, [this._tabStop(), focused], this._nodes)) {
+      this._mark();
+    }
   }
 
   private _mark(): void {
-    const stop = this._tabStop();
-    for (const [id, target] of this._elements) {
-      setAttribute(target, 'aria-pressed', String(id === this._selected));
-      setAttribute(target, 'tabindex', id === stop ? '0' : '-1');
-    }
-    markEdges(this._edges, this._nodes, this._selected);
+    this._stage.mark(this._nodes, this._shownAs(this._selected), this._tabStop(), this._found);
+  }
+
+  /** The shown node that a node is, or is in. */
+  private _shownAs(id: string | null): string | null {
+    return id === null ? null : (this._shown?.shownAs.get(id) ?? null);
   }
 
   /** One node only is in the tab order: the selected one, else the first. */
   private _tabStop(): string | null {
-    const selected = this._selected;
-    return selected !== null && this._elements.has(selected) ? selected : (this._order[0] ?? null);
+    return this._shownAs(this._selected) ?? this._order[0] ?? null;
   }
 
   private _choose(id: string): void {
@@ -140,25 +150,41 @@ class Dag implements IDagHandle {
   }
 
   private _focusNode(id: string | null): void {
-    const target = id === null ? undefined : this._elements.get(id);
-    const point = id === null ? undefined : this._layout?.nodes.get(id);
-    if (target && point) {
+    const place = id === null ? undefined : this._layout?.nodes.get(id);
+    if (id !== null && place) {
+      const height = place.open ? SCOPE_HEAD : place.height;
+      this._camera.reveal(place.x - place.width / 2, place.y - place.height / 2, place.width, height);
+      this._draw();
       // The browser would scroll the viewport, which has its own way to move.
-      target.focus({ preventScroll: true });
-      const [left, top] = [point.x - NODE_WIDTH / 2, point.y - NODE_HEIGHT / 2];
-      this._camera.reveal(left, top, NODE_WIDTH, NODE_HEIGHT);
+      this._stage.elementOf(id)?.focus({ preventScroll: true });
     }
+  }
+
+  /** Fold or unfold a scope; its own line stays where it is. */
+  private _setOpen(id: string, open: boolean): void {
+    const node = this._nodes.get(id);
+    const before = this._layout?.nodes.get(id);
+    if (!node || !before || node.scope === 'none' || (node.scope === 'open') === open) {
+      return;
+    }
+    this._folds.setOpen(id, open);
+    this._camera.hold();
+    this._show(fold(this._graph, this._folds));
+    const after = this._layout?.nodes.get(id);
+    if (after) {
+      this._camera.shift(before.x - after.x, before.y - before.height / 2 - (after.y - after.height / 2));
+      this._camera.reveal(after.x - after.width / 2, after.y - after.height / 2, after.width, after.height);
+      this._draw();
+    }
+    const said = open ? this._trans.__('%1 unfolded', node.name) : this._trans.__('%1 folded', node.name);
+    setText(this._live, said);
   }
 
   private _watchClock(growing: string | boolean | null | undefined): void {
     if (growing && !this._stopClock) {
       this._stopClock = everySecond(now => {
-        for (const [id, node] of this._nodes) {
-          const target = this._elements.get(id);
-          if (target && isActive(node.state)) {
-            patchTime(target, node, now);
-          }
-        }
+        const active = [...this._nodes.values()].filter(node => isActive(node.state));
+        this._stage.patchTimes(active, now);
       });
     } else if (!growing) {
       this._stopClock?.();
@@ -166,35 +192,64 @@ class Dag implements IDagHandle {
     }
   }
 
-  private _idAt(event: Event): string | null {
-    const target = event.target as Element | null;
-    return target?.closest<HTMLElement>('.fl-Dag-node')?.dataset.flNode ?? null;
+  private _idAt(target: EventTarget | null): string | null {
+    const found = target instanceof Element ? target.closest<HTMLElement>('.fl-Dag-node') : null;
+    return found && this._world.contains(found) ? (found.dataset.flNode ?? null) : null;
   }
 
   private readonly _onClick = (event: MouseEvent): void => {
-    const id = this._idAt(event);
-    if (id !== null && !this._viewport.classList.contains('fl-mod-panning')) {
+    const id = this._idAt(event.target);
+    if (id === null || this._viewport.classList.contains('fl-mod-panning')) {
+      return;
+    }
+    if ((event.target as Element).closest('[data-fl-fold-toggle]')) {
+      this._setOpen(id, this._nodes.get(id)?.scope === 'folded');
+    } else {
       this._choose(id);
     }
   };
 
   private readonly _onDoubleClick = (event: MouseEvent): void => {
-    const id = this._idAt(event);
-    if (id !== null) {
+    const id = this._idAt(event.target);
+    const scope = this._nodes.get(id ?? '')?.scope;
+    if (id === null || (event.target as Element).closest('[data-fl-fold-toggle]')) {
+      return;
+    }
+    if (scope === 'none') {
       this.options.onOpen?.(id);
+    } else {
+      this._setOpen(id, scope === 'folded');
+    }
+  };
+
+  private readonly _onChange = (event: Event): void => {
+    const chooser = event.target as HTMLSelectElement;
+    const loop = chooser.dataset.flLoop;
+    if (loop !== undefined) {
+      this._folds.choose(loop, chooser.value);
+      this._camera.hold();
+      this._show(fold(this._graph, this._folds));
+      this._choose(chooser.value);
     }
   };
 
   private readonly _onKeyDown = (event: KeyboardEvent): void => {
-    const id = this._idAt(event);
+    const id = this._idAt(event.target);
     if (id === null || event.ctrlKey || event.metaKey || event.altKey || !this._layout) {
       return;
     }
-    if (event.key === 'Enter' || event.key === ' ') {
+    const isScope = this._nodes.get(id)?.scope !== 'none';
+    if (isScope && event.key === ' ') {
+      this._setOpen(id, this._nodes.get(id)?.scope === 'folded');
+    } else if (isScope && (event.key === '+' || event.key === '-')) {
+      this._setOpen(id, event.key === '+');
+    } else if (event.key === 'Enter' || event.key === ' ') {
       this._choose(id);
       this.options.onOpen?.(id);
+    } else if (event.key === '/' && this._search) {
+      this._search.focus();
     } else if (event.key === 'Escape') {
-      this._elements.get(id)?.blur();
+      this._stage.elementOf(id)?.blur();
       this.options.onLeave?.();
     } else {
       const next = walk(this._layout, id, event.key);
@@ -209,16 +264,35 @@ class Dag implements IDagHandle {
   };
 
   private readonly _trans = this.options.trans ?? plainTrans;
+  private readonly _folds = this.options.folds ?? new Folds();
   private readonly _root = element('div', 'fl-Dag', { 'data-fl-dag': '' });
   private readonly _viewport = element('div', 'fl-Dag-viewport', { role: 'application' });
   private readonly _world = element('div', 'fl-Dag-world');
-  private readonly _edges = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  private readonly _stage = new Stage(this._world, this._trans);
   private readonly _empty = element('div', 'fl-Dag-empty');
   private readonly _live = element('div', 'fl-visuallyHidden', { 'aria-live': 'polite' });
   private readonly _camera: Camera;
-  private readonly _elements = new Map<string, HTMLElement>();
-  private _nodes = new Map<string, IDagNode>();
+  private readonly _search = this.options.search
+    ? new Search(
+        {
+          nodes: () => this._graph.nodes,
+          mark: ids => {
+            this._found = ids;
+            this._mark();
+          },
+          go: id => {
+            this._choose(id);
+            this.reveal(id);
+          },
+          leave: this.focus
+        },
+        this._trans
+      )
+    : null;
+  private _nodes = new Map<string, IShownNode>();
+  private _found: ReadonlySet<string> = new Set();
   private _order: string[] = [];
+  private _shown: IShownGraph | null = null;
   private _layout: ILayout | null = null;
   private _shape = '';
   private _selected: string | null;
