@@ -12,15 +12,17 @@ from typing import Any
 from fairlead.names import INTERPRETER_ANNOTATION, RUN_ID_LABEL
 
 from ..resources import POD, WORKFLOW, ApiError, Resources, Transaction, Watch
-from . import cache, leftovers
+from . import cache, importers, leftovers
+from .alarms import Alarms
 from .clock import now
 from .engine import advance
-from .events import Cache, Changes, Ended, Event, Resume, Terminate
+from .events import Cache, Changes, Due, Ended, Event, Resume, Terminate
 from .mailbox import Mailboxes
 from .observe import gone, observe
 from .pods import Folders, build_pod
 from .records import ENDED, Run, Values, failure
 from .restore import load_run
+from .retries import wait_s
 from .tables import save_changes, save_run
 from .workflows import build_workflow
 
@@ -76,10 +78,12 @@ class Controller:
         self._environment = environment
         self._runs: dict[str, Run] = {}
         self._seen = Mailboxes(self._take_in)
+        self._alarms = Alarms(self._wake)
         self._watch: Watch | None = None
 
     async def run(self) -> None:
         """Follow the pods until cancelled; begins by taking up the runs that have not ended."""
+        self._alarms.start()
         try:
             while True:
                 version = await self._take_up()
@@ -89,6 +93,7 @@ class Controller:
                     if error.code != _GONE:
                         raise
         finally:
+            await self._alarms.close()
             await self._seen.close()
 
     def begin(self, transaction: Transaction, run: Run) -> None:
@@ -180,6 +185,13 @@ class Controller:
         except Exception:
             self._report(run_id)
 
+    async def _wake(self, run_id: str, at: str) -> None:
+        """Start again the tasks of a run that waited until a time."""
+        try:
+            await self.send(run_id, Due(at))
+        except Exception:
+            self._report(run_id)
+
     def _report(self, run_id: str) -> None:
         """Log what went wrong with one run, which must not stop the others, and look again later.
 
@@ -234,6 +246,9 @@ class Controller:
         asked = Cache(
             key=lambda task, executor: cache.cache_key(task, executor, environment),
             find=lambda key: cache.find(transaction.db, key),
+            imported=lambda artifact, reimport: importers.settle(
+                transaction.db, artifact, reimport=reimport
+            ),
         )
         changes = advance(run, events, asked, now)
         refused = self._write_pods(transaction, run, changes)
@@ -242,6 +257,9 @@ class Controller:
             refused = self._write_pods(transaction, run, changes)
         if run.state in ENDED:
             self._runs.pop(run.run_id, None)
+        self._alarms.set(
+            run.run_id, [(one.not_before, wait_s(one)) for one in run.waiting.values()]
+        )
         if not changes:
             return
         run.changes += 1

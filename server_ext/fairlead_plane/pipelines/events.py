@@ -53,7 +53,15 @@ class Resume:
     """The engine has started and read the run back."""
 
 
-Event = Started | Ended | Terminate | Retry | Resume
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The time is over that some tasks waited to be tried again."""
+
+    at: str
+    """RFC 3339; of those that waited until then or before."""
+
+
+Event = Started | Ended | Terminate | Retry | Resume | Due
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +75,14 @@ class CacheHit:
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """What the engine asks of the cache."""
+    """What the engine asks of what is known from before."""
 
     key: Callable[[Task, Executor], str]
     find: Callable[[str], CacheHit | str]
     """Returns a hit, or in words why there is none."""
+    imported: Callable[[Artifact, bool], Artifact] = lambda artifact, reimport: artifact
+    """Takes an artifact that is imported, and whether it must be a new one; returns the one that
+    is known of it, or the same with what its file says."""
 
 
 @dataclass(slots=True)

@@ -61,6 +61,11 @@ class Executors:
             self._reader.task = task
         return self._read[label]
 
+    def importer(self, label: str) -> Json:
+        """Return the `importer` of an executor as it stands in the spec; `None` without one."""
+        spec = self._specs.get(label)
+        return spec.get("importer") if isinstance(spec, dict) else None
+
     def _container(self, label: str) -> Executor | None:
         reader = self._reader
         path = f"deploymentSpec.executors.{label}"

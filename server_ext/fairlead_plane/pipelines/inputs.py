@@ -1,4 +1,4 @@
-"""Where a task's inputs come from when it starts."""
+"""Where a task's inputs come from when it starts, and a scope's outputs when it ends."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ from typing import Any
 
 from fairlead.errors import SpecError
 
-from .model import Source, TaskSpec
+from .expressions import select
+from .iterate import collect, is_item
+from .model import ParameterDefinition, Selectors, Source, TaskSpec
 from .placeholders import fill_constant
-from .records import Artifact, Task, Values
-from .values import convert
+from .records import CANCELED, FAILED, PASSED, SKIPPED, Artifact, Task, Values
+from .values import convert, to_text
 
 Json = Any
+
+_FINAL_STATES = {FAILED: FAILED, SKIPPED: SKIPPED, CANCELED: CANCELED}
+_COMPLETE = "COMPLETE"
+"""What KFP calls a task that succeeded where a step asks how another one ended, up to 2.17."""
 
 
 def resolve_inputs(task: Task, names: Mapping[str, str]) -> Values:
@@ -45,7 +51,9 @@ def resolve_inputs(task: Task, names: Mapping[str, str]) -> Values:
         if source.kind == "constant" and source.template:
             templates[name] = source.value
             continue
-        value = _parameter(source, scope)
+        value = _parameter(source, scope, names)
+        if value is not None and source.selector is not None:
+            value = select(source.selector, value)
         if value is not None:
             found.parameters[name] = value
     for name, constant in templates.items():
@@ -53,42 +61,91 @@ def resolve_inputs(task: Task, names: Mapping[str, str]) -> Values:
     _complete(found.parameters, spec)
     for name, source in spec.artifacts.items():
         artifacts = _artifacts(source, scope)
-        if artifacts:
+        if artifacts is not None and (artifacts or spec.component.artifacts[name].is_list):
             found.artifacts[name] = artifacts
     for name, definition in spec.component.artifacts.items():
-        if name not in found.artifacts and not definition.optional and not definition.is_list:
-            raise SpecError(
-                f"Input artifact '{name}' was not made: {_origin(spec.artifacts[name])}."
-            )
+        if name in found.artifacts or definition.optional:
+            continue
+        if spec.iterator is not None and name == spec.iterator.item:
+            continue
+        raise SpecError(f"Input artifact '{name}' was not made: {_origin(spec.artifacts[name])}.")
     return found
 
 
 def collect_outputs(scope: Task) -> Values:
-    """Collect the outputs of a scope from its children; what no child made is left out."""
+    """Collect the outputs of a scope from its children; what no child made is left out.
+
+    Raises
+    ------
+    SpecError
+        Several children made an output of which there is only one.
+    """
+    if scope.is_loop:
+        return collect(scope)
     dag = scope.component.dag
     assert dag is not None
     found = Values()
-    for name, (child, key) in dag.parameters.items():
-        parameters = scope.children[child].outputs.parameters
-        if key in parameters:
-            found.parameters[name] = parameters[key]
+    for name, selectors in dag.parameters.items():
+        values = [
+            scope.children[child].outputs.parameters[key]
+            for child, key in selectors
+            if key in scope.children[child].outputs.parameters
+        ]
+        _check_one(name, selectors, values)
+        if values:
+            found.parameters[name] = values[0]
     for name, selectors in dag.artifacts.items():
         made = [
-            artifact
+            scope.children[child].outputs.artifacts[key]
             for child, key in selectors
-            for artifact in scope.children[child].outputs.artifacts.get(key, ())
+            if key in scope.children[child].outputs.artifacts
         ]
+        definition = scope.component.output_artifacts.get(name)
+        if definition is None or not definition.is_list:
+            _check_one(name, selectors, made)
         if made:
-            found.artifacts[name] = made
+            found.artifacts[name] = [artifact for artifacts in made for artifact in artifacts]
     return found
 
 
-def _parameter(source: Source, scope: Task) -> Json:
+def declared_values(spec: TaskSpec, values: Mapping[str, Json]) -> dict[str, Json]:
+    """Return parameters as their component declares them, for its condition."""
+    definitions = spec.component.parameters
+    return {
+        name: to_text(value)
+        if name in definitions and definitions[name].type == "STRING"
+        else value
+        for name, value in values.items()
+    }
+
+
+def _check_one(name: str, selectors: Selectors, found: list[Json]) -> None:
+    if len(found) > 1:
+        tasks = ", ".join(f"'{child}'" for child, _ in selectors)
+        raise SpecError(f"Output '{name}' takes one value, and several of {tasks} made one.")
+
+
+def _parameter(source: Source, scope: Task, names: Mapping[str, str]) -> Json:
     if source.kind == "constant":
         return source.value
     if source.kind == "component":
         return scope.inputs.parameters.get(source.key)
-    return scope.children[source.producer].outputs.parameters.get(source.key)
+    producer = scope.children[source.producer]
+    if source.kind == "status":
+        return _final_status(producer, names)
+    return producer.outputs.parameters.get(source.key)
+
+
+def _final_status(task: Task, names: Mapping[str, str]) -> Json:
+    """Return how a task ended, as `PipelineTaskFinalStatus` in proto JSON."""
+    status: Json = {
+        "state": _COMPLETE if task.state in PASSED else _FINAL_STATES[task.state],
+        "pipelineTaskName": task.name,
+        "pipelineJobResourceName": names["pipeline_job_resource_name"],
+    }
+    if task.error is not None:
+        status["error"] = {"code": task.error["code"], "message": task.error["message"]}
+    return status
 
 
 def _artifacts(source: Source, scope: Task) -> list[Artifact] | None:
@@ -101,13 +158,24 @@ def _complete(values: dict[str, Json], spec: TaskSpec) -> None:
     """Convert the values to their declared types and add defaults."""
     for name, definition in spec.component.parameters.items():
         if name in values:
-            values[name] = convert(values[name], definition.type, name)
+            values[name] = _converted(name, values[name], definition, spec)
         elif definition.has_default:
             values[name] = definition.default
+        elif spec.iterator is not None and name == spec.iterator.item:
+            continue
         elif not definition.optional:
             raise SpecError(
                 f"Input parameter '{name}' has no value: {_origin(spec.parameters[name])}."
             )
+
+
+def _converted(name: str, value: Json, definition: ParameterDefinition, spec: TaskSpec) -> Json:
+    if spec.component.dag is not None and is_item(name):
+        return value
+    if definition.type == "STRING":
+        # As KFP does: a text takes any value, as JSON.
+        return to_text(value)
+    return convert(value, definition.type, name)
 
 
 def _origin(source: Source) -> str:

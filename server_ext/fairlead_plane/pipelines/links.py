@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeVar
 
 from fairlead.errors import SpecError
 
-from .model import ArtifactDefinition, Component, Dag, ParameterDefinition, Source, TaskSpec
+from .iterate import is_item
+from .model import (
+    ArtifactDefinition,
+    Component,
+    Dag,
+    ParameterDefinition,
+    Selectors,
+    Source,
+    TaskSpec,
+)
 from .problems import Reader
 from .values import convert
 
+T = TypeVar("T")
+
 _ANY_ARTIFACT = "system.Artifact"
+_STATUS = "TASK_FINAL_STATUS"
 
 
 def check_links(component: Component, reader: Reader) -> None:
@@ -22,12 +35,17 @@ class _Links:
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
         self.seen: set[str] = set()
+        self.loops: set[str] = set()
+        """Paths of components that a loop is over."""
 
     def scope(self, scope: Component) -> None:
         """Check one component's DAG, once."""
         if scope.dag is None or scope.path in self.seen:
             return
         self.seen.add(scope.path)
+        self.loops |= {
+            task.component.path for task in scope.dag.tasks.values() if task.iterator is not None
+        }
         for task in scope.dag.tasks.values():
             self.reader.task = task.name
             self._task(task, scope, scope.dag)
@@ -51,20 +69,68 @@ class _Links:
                     f"{path}.dependentTasks", f"there is no task '{name}' beside it"
                 )
         component = task.component
+        item = task.iterator.item if task.iterator is not None else None
         for name, definition in component.parameters.items():
             if (
                 name not in task.parameters
+                and name != item
                 and not definition.has_default
                 and not definition.optional
             ):
                 self.reader.problem(f"{path}.inputs.parameters.{name}", "required input is missing")
         for name, artifact in component.artifacts.items():
-            if name not in task.artifacts and not artifact.optional:
+            if name not in task.artifacts and name != item and not artifact.optional:
                 self.reader.problem(f"{path}.inputs.artifacts.{name}", "required input is missing")
         for name, source in task.parameters.items():
             self._parameter(name, source, task, scope, f"{path}.inputs.parameters.{name}")
         for name, source in task.artifacts.items():
             self._artifact(name, source, task, scope, f"{path}.inputs.artifacts.{name}")
+        self._condition(task, f"{path}.triggerPolicy.condition")
+        self._iterator(task, path)
+
+    def _condition(self, task: TaskSpec, path: str) -> None:
+        if task.condition is None:
+            return
+        if task.component.importer is not None:
+            self.reader.problem(path, "an importer takes no condition")
+        known = (*task.component.parameters, *task.parameters)
+        for name in sorted(task.condition.parameters.difference(known)):
+            self.reader.problem(path, f"the task has no input parameter '{name}'")
+        for name in sorted(task.condition.artifacts.difference(task.component.artifacts)):
+            self.reader.problem(path, f"the task has no input artifact '{name}'")
+
+    def _iterator(self, task: TaskSpec, path: str) -> None:
+        iterator = task.iterator
+        if iterator is None:
+            return
+        path += f".{iterator.kind}Iterator"
+        component = task.component
+        if component.dag is None:
+            self.reader.problem(path, "a loop must be over a DAG")
+        parameters = iterator.kind == "parameter"
+        inputs: Iterable[str] = component.parameters if parameters else component.artifacts
+        if iterator.item not in inputs:
+            self.reader.problem(
+                f"{path}.itemInput",
+                f"component '{component.name}' has no input {iterator.kind} '{iterator.item}'",
+            )
+        given: Iterable[str] = task.parameters if parameters else task.artifacts
+        if iterator.source and iterator.source not in (*given, *inputs):
+            self.reader.problem(
+                f"{path}.items", f"the task has no input {iterator.kind} '{iterator.source}'"
+            )
+        definition = component.parameters.get(iterator.source)
+        if parameters and definition is not None and definition.type not in ("LIST", "STRING"):
+            self.reader.problem(
+                f"{path}.items.inputParameter",
+                f"a loop is over a LIST, and '{iterator.source}' is a {definition.type}",
+            )
+        artifact = component.artifacts.get(iterator.source)
+        if not parameters and artifact is not None and not artifact.is_list:
+            self.reader.problem(
+                f"{path}.items.inputArtifact",
+                f"a loop is over a list of artifacts, and '{iterator.source}' is one",
+            )
 
     def _parameter(
         self, name: str, source: Source, task: TaskSpec, scope: Component, path: str
@@ -77,6 +143,10 @@ class _Links:
                     path, f"component '{task.component.name}' has no such parameter"
                 )
                 return
+        if source.kind == "status" or (wanted is not None and wanted.type == _STATUS):
+            if source.kind != "status" or wanted is None or wanted.type != _STATUS:
+                self.reader.problem(path, "only a `taskFinalStatus` gives a TASK_FINAL_STATUS")
+            return
         if source.kind == "constant":
             if wanted is not None and source.value is not None and not source.template:
                 try:
@@ -88,12 +158,14 @@ class _Links:
             source, scope, path, "parameter",
             lambda one: one.parameters, lambda one: one.output_parameters,
         )  # fmt: skip
-        if isinstance(found, ParameterDefinition) and wanted is not None:
-            if found.type != wanted.type and (found.type, wanted.type) != (
-                "NUMBER_INTEGER",
-                "NUMBER_DOUBLE",
-            ):
-                self.reader.problem(path, f"takes {wanted.type}, but gets {found.type}")
+        if (
+            isinstance(found, ParameterDefinition)
+            and wanted is not None
+            and source.selector is None
+            and not (source.kind == "component" and is_item(source.key))
+            and not _fits(found.type, wanted.type)
+        ):
+            self.reader.problem(path, f"takes {wanted.type}, but gets {found.type}")
 
     def _artifact(
         self, name: str, source: Source, task: TaskSpec, scope: Component, path: str
@@ -145,19 +217,51 @@ class _Links:
 
     def _outputs(self, scope: Component, dag: Dag) -> None:
         path = f"{scope.path}.dag.outputs"
-        for name, (task, key) in dag.parameters.items():
-            producer = dag.tasks.get(task)
-            if producer is None or key not in producer.component.output_parameters:
+        for name, selectors in dag.parameters.items():
+            at = f"{path}.parameters.{name}"
+            declared = scope.output_parameters.get(name)
+            if declared is None:
+                self.reader.problem(at, f"component '{scope.name}' declares no such output")
+            elif scope.path in self.loops and declared.type != "LIST":
                 self.reader.problem(
-                    f"{path}.parameters.{name}", f"there is no output '{key}' of task '{task}'"
+                    at, f"what a loop leaves is a LIST, but it is declared as {declared.type}"
                 )
+            for made in self._selected(at, selectors, dag, lambda one: one.output_parameters):
+                # What a loop leaves is a list of what its tasks make.
+                if scope.path in self.loops or declared is None or made is None:
+                    continue
+                if not _fits(made.type, declared.type):
+                    self.reader.problem(at, f"is {declared.type}, but gets {made.type}")
         for name, selectors in dag.artifacts.items():
-            for task, key in selectors:
-                producer = dag.tasks.get(task)
-                if producer is None or key not in producer.component.output_artifacts:
-                    self.reader.problem(
-                        f"{path}.artifacts.{name}", f"there is no output '{key}' of task '{task}'"
-                    )
+            at = f"{path}.artifacts.{name}"
+            if name not in scope.output_artifacts:
+                self.reader.problem(at, f"component '{scope.name}' declares no such output")
+            for _ in self._selected(at, selectors, dag, lambda one: one.output_artifacts):
+                pass
+
+    def _selected(
+        self,
+        path: str,
+        selectors: Selectors,
+        dag: Dag,
+        outputs: Callable[[Component], Mapping[str, T]],
+    ) -> Iterator[T | None]:
+        """Yield the definitions of the outputs that selectors name, and note those that miss."""
+        for task, key in selectors:
+            producer = dag.tasks.get(task)
+            made = outputs(producer.component).get(key) if producer is not None else None
+            if made is None:
+                self.reader.problem(path, f"there is no output '{key}' of task '{task}'")
+            yield made
+
+
+def _fits(found: str, wanted: str) -> bool:
+    """Say whether a parameter takes values of another type; a text takes all, as JSON."""
+    return (
+        found == wanted
+        or (found, wanted) == ("NUMBER_INTEGER", "NUMBER_DOUBLE")
+        or (wanted == "STRING" and found != _STATUS)
+    )
 
 
 def _cycle(dag: Dag) -> list[str]:

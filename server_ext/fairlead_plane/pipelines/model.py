@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .expressions import Expression
 from .placeholders import Argument, Template
 
 Json = Any
@@ -56,19 +57,62 @@ class Executor:
 
 
 @dataclass(frozen=True, slots=True)
+class Importer:
+    """An artifact that exists, to be known as the output of a task."""
+
+    uri: Template
+    parameter: str
+    """Input parameter that holds the uri instead; empty: `uri`."""
+    schema: Json
+    metadata: Json
+    """Its texts, and the keys of its objects, may hold placeholders."""
+    reimport: bool
+    """Makes a new artifact each time, also of what was imported before."""
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """Where an input of a task comes from.
 
     `constant`: `value`. `component`: input `key` of the enclosing component. `output`: output
-    `key` of task `producer` beside it.
+    `key` of task `producer` beside it. `status`: how that task ended.
     """
 
-    kind: Literal["constant", "component", "output"]
+    kind: Literal["constant", "component", "output", "status"]
     key: str = ""
     producer: str = ""
     value: Json = None
     template: bool = False
     """The constant holds placeholders."""
+    selector: Expression | None = None
+    """Takes a part of the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Iterator:
+    """What a loop goes over."""
+
+    kind: Literal["parameter", "artifact"]
+    item: str
+    """Input of the component that gets one item in each iteration."""
+    source: str = ""
+    """Input of the task that holds the items; empty: `items`."""
+    items: tuple[Json, ...] = ()
+    limit: int = 0
+    """So many iterations run at the same time; 0: all."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How a failed task is tried again."""
+
+    count: int = 0
+    """Attempts after the first."""
+    wait_s: float = 0
+    factor: float = 2
+    """Each wait is so many times as long as the one before."""
+    window_s: float = 3600
+    """Nothing is tried again later than that after the first attempt began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +130,37 @@ class TaskSpec:
     """Key given by the user; empty: the content decides."""
     always: bool
     """Runs once its upstream tasks have ended, however they ended."""
-    max_retries: int
-    display_name: str = ""
+    retry: RetryPolicy
+    display_name: str
     """`taskInfo.name`: what the author calls it."""
-    type: str = "RUNTIME"
-    """Word of upstream's `PipelineTaskDetail.TaskType`, see `task_type`."""
+    condition: Expression | None
+    """It is skipped when this does not hold."""
+    iterator: Iterator | None
+    """It is a loop over its component's DAG."""
+
+    @property
+    def type(self) -> str:
+        """Word of upstream's `PipelineTaskDetail.TaskType`.
+
+        The spec does not say it, so upstream's backend takes it from the shape of a task and
+        from the names that the kfp compiler gives to groups of tasks.
+        """
+        if self.iterator is not None:
+            return "LOOP"
+        if self.component.importer is not None:
+            return "IMPORTER"
+        if self.component.dag is None:
+            return "RUNTIME"
+        if self.condition is not None:
+            return "CONDITION"
+        if self.name.startswith("condition-branches-"):
+            return "CONDITION_BRANCH"
+        if self.name.startswith("exit-handler-"):
+            return "EXIT_HANDLER"
+        return "DAG"
+
+
+Selectors = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +169,15 @@ class Dag:
 
     tasks: dict[str, TaskSpec]
     downstream: dict[str, tuple[str, ...]]
-    parameters: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """Output parameters: name -> (task, its output)."""
-    artifacts: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
-    """Output artifacts: name -> (task, its output), several where one of them will exist."""
+    parameters: dict[str, Selectors] = field(default_factory=dict)
+    """Output parameters: name -> (task, its output), several where one of them will exist."""
+    artifacts: dict[str, Selectors] = field(default_factory=dict)
+    """Likewise output artifacts."""
 
 
 @dataclass(slots=True)
 class Component:
-    """A component: its interface, and either an executor or a DAG."""
+    """A component: its interface, and an executor, an importer or a DAG."""
 
     name: str
     path: str
@@ -117,29 +187,13 @@ class Component:
     output_parameters: dict[str, ParameterDefinition] = field(default_factory=dict)
     output_artifacts: dict[str, ArtifactDefinition] = field(default_factory=dict)
     executor: Executor | None = None
+    importer: Importer | None = None
     dag: Dag | None = None
     declared: frozenset[str] = frozenset()
     """Names of all inputs."""
     outputs_digest: bytes = b""
-
-
-def task_type(name: str, component: Component, *, loop: bool, condition: bool) -> str:
-    """Return the type of a task in upstream's words.
-
-    The spec does not say it, so upstream's backend takes it from the shape of a task and from
-    the names that the kfp compiler gives to groups of tasks.
-    """
-    if loop:
-        return "LOOP"
-    if component.dag is None:
-        return "RUNTIME"
-    if condition:
-        return "CONDITION"
-    if name.startswith("condition-branches-"):
-        return "CONDITION_BRANCH"
-    if name.startswith("exit-handler-"):
-        return "EXIT_HANDLER"
-    return "DAG"
+    size: int = 1
+    """Container tasks in all its scopes; a loop counts as one iteration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,5 +204,8 @@ class Pipeline:
     root: Component
     pipeline_root: str
     """`defaultPipelineRoot` of the spec; empty: the plane's own."""
-    task_count: int
-    """Container tasks in all scopes."""
+
+    @property
+    def task_count(self) -> int:
+        """Container tasks in all scopes; a loop counts as one iteration."""
+        return self.root.size

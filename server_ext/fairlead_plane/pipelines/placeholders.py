@@ -107,6 +107,8 @@ class _Reference:
         field = parts["field"]
         if field is None:
             return to_text(found)
+        if not found["artifacts"]:
+            return "null"  # An empty list.
         artifact = found["artifacts"][0]
         if field in ("uri", "path"):
             return local_path(artifact["uri"]) if field == "path" else str(artifact["uri"])

@@ -156,6 +156,10 @@ class Task:
     """Which iteration of the loop above it this scope is, from 0."""
     iterations: int | None = None
     """How many iterations a loop has, once it has begun."""
+    idle: int = 0
+    """Iterations of a loop that wait for their turn."""
+    cursor: int = 0
+    """Before this one, none of a loop's iterations waits for its turn."""
     not_before: str = ""
     """When it is tried again after a failure; empty while it does not wait for that."""
     tried_since: str = ""
@@ -176,6 +180,11 @@ class Task:
         if self.iteration is not None:
             return f"Iteration {self.iteration}"
         return self.spec.display_name
+
+    @property
+    def is_loop(self) -> bool:
+        """Whether its children are iterations."""
+        return self.spec is not None and self.spec.iterator is not None and self.iteration is None
 
     @property
     def ended(self) -> bool:
@@ -215,6 +224,8 @@ class Run:
     """All tasks in the tree but the root, by id."""
     pods: dict[str, Task] = field(default_factory=dict)
     """Tasks by the pods that were made for them."""
+    waiting: dict[str, Task] = field(default_factory=dict)
+    """Tasks that wait to be tried again after a failure, by id."""
 
     @property
     def stopping(self) -> bool:
@@ -222,12 +233,16 @@ class Run:
         return self.state == CANCELING
 
     def counts(self) -> tuple[int, int]:
-        """Return how many container tasks have passed, and how many there are."""
-        done = sum(
-            task.component.dag is None and (task.state in PASSED or task.state == SKIPPED)
-            for task in self.tasks.values()
-        )
-        return done, self.pipeline.task_count
+        """Return how many steps have passed or were skipped, and how many are known so far."""
+        done = total = 0
+        for task in self.tasks.values():
+            if task.children or task.iterations == 0:
+                continue
+            # A scope that has not begun stands for what is in it.
+            total += task.component.size
+            if task.state in PASSED or task.state == SKIPPED:
+                done += task.component.size
+        return done, total
 
 
 def task_id(run_id: str, path: str) -> str:

@@ -7,9 +7,10 @@ from typing import Any
 
 import orjson
 
-from .engine import recount
+from .iterate import with_loop_inputs
 from .model import ROOT
 from .records import Artifact, Run, Task, Values
+from .scopes import recount
 from .spec import load_pipeline
 from .tables import artifact_of
 
@@ -51,26 +52,34 @@ def _load_tasks(db: sqlite3.Connection, run: Run) -> None:
     scopes = {"": run.root}
     rows = db.execute(
         """SELECT task_id, name, path, state, pod, attempt, failures, losses, cache_key, reason,
-           create_time, start_time, end_time, view FROM tasks WHERE run_id = ? ORDER BY position""",
+           create_time, start_time, end_time, iteration, iterations, not_before, tried_since, view
+           FROM tasks WHERE run_id = ? ORDER BY position""",
         (run.run_id,),
     )
     for (identity, name, path, state, pod, attempt, failures, losses, key, reason, created, started,
-         ended, body) in rows:  # fmt: skip
+         ended, index, count, not_before, since, body) in rows:  # fmt: skip
         # A scope is made before what is in it, so its row comes first.
         scope = scopes[path[: -len(name)].removesuffix(".")]
         assert scope.component.dag is not None
-        spec = scope.component.dag.tasks[name]
+        spec = scope.spec if index is not None else scope.component.dag.tasks[name]
+        assert spec is not None
         view = orjson.loads(body)
         task = Task(
             identity, name, path, spec.component, spec, scope, state, pod, attempt, failures,
             losses, view["executor_detail"]["failed_main_jobs"],
             _values(view["inputs"], artifacts), _values(view["outputs"], artifacts),
             view.get("error"), created, started, ended, view["state_history"], key, reason,
+            iteration=index, iterations=count, not_before=not_before, tried_since=since,
         )  # fmt: skip
+        if index is not None:
+            # Only the item is stored with an iteration; the rest is what the loop has.
+            task.inputs = with_loop_inputs(task)
         scope.children[name] = scopes[path] = task
         run.tasks[identity] = task
         if pod:
             run.pods[pod] = task
+        if not_before and not task.ended:
+            run.waiting[identity] = task
 
 
 def _values(view: Json, artifacts: dict[str, Artifact]) -> Values:

@@ -13,6 +13,7 @@ import orjson
 from fairlead.errors import SpecError
 
 from .executors import Executors
+from .importers import read_importer
 from .links import check_links
 from .model import (
     ArtifactDefinition,
@@ -20,29 +21,25 @@ from .model import (
     Dag,
     ParameterDefinition,
     Pipeline,
-    Source,
+    Selectors,
     TaskSpec,
-    task_type,
 )
-from .placeholders import refers_to_channels
 from .problems import PipelineSpecError, Problem, Reader
+from .task_specs import read_task
 from .values import PARAMETER_TYPES, convert
 
 Json = Any
 
 SCHEMA_VERSION = "2.1.0"
-_ALWAYS = "ALL_UPSTREAM_TASKS_COMPLETED"
-_STRATEGIES = ("TRIGGER_STRATEGY_UNSPECIFIED", "ALL_UPSTREAM_TASKS_SUCCEEDED", _ALWAYS, "", None)
+MAX_DEPTH = 60
+"""So many scopes may be in one another."""
+MAX_STEPS = 100_000
+"""So many steps may a spec stand for, with components used again and again."""
 _SPEC_FIELDS = (
     "pipelineInfo", "schemaVersion", "sdkVersion", "components", "deploymentSpec", "root",
     "defaultPipelineRoot",
 )  # fmt: skip
 _COMPONENT_FIELDS = ("inputDefinitions", "outputDefinitions", "executorLabel", "dag")
-_TASK_FIELDS = (
-    "taskInfo", "componentRef", "inputs", "dependentTasks", "cachingOptions", "triggerPolicy",
-    "retryPolicy",
-)  # fmt: skip
-_TASK_LATER = ("parameterIterator", "artifactIterator", "iteratorPolicy")
 
 
 def unwrap(posted: Json) -> tuple[Json, Json]:
@@ -85,7 +82,7 @@ def load_pipeline(posted: Json) -> Pipeline:
     check_links(root, reader)
     reader.finish()
     default_root = reader.string(spec.get("defaultPipelineRoot"), "defaultPipelineRoot")
-    return Pipeline(name, root, default_root, _count(root))
+    return Pipeline(name, root, default_root)
 
 
 def read_arguments(pipeline: Pipeline, given: Json) -> dict[str, Json]:
@@ -129,12 +126,6 @@ def read_arguments(pipeline: Pipeline, given: Json) -> dict[str, Json]:
     return values
 
 
-def _count(component: Component) -> int:
-    if component.dag is None:
-        return 1
-    return sum(_count(task.component) for task in component.dag.tasks.values())
-
-
 def _upstream_first(tasks: dict[str, TaskSpec], downstream: dict[str, list[str]]) -> list[str]:
     """Order names so that a task comes after those it waits for: JSON maps come in any order.
 
@@ -167,6 +158,9 @@ class _Loader:
             return None
         if name in self.open:
             self.reader.problem(path, f"component '{name}' contains itself")
+            return None
+        if len(self.open) >= MAX_DEPTH:
+            self.reader.problem(path, f"scopes are more than {MAX_DEPTH} levels deep here")
             return None
         if name not in self.loaded:
             task, self.reader.task = self.reader.task, ""
@@ -201,9 +195,18 @@ class _Loader:
         ).digest()
         label = spec.get("executorLabel")
         if label is not None:
-            component.executor = self.executors.get(str(label), f"{path}.executorLabel")
+            importer = self.executors.importer(str(label))
+            if importer is None:
+                component.executor = self.executors.get(str(label), f"{path}.executorLabel")
+            else:
+                at = f"deploymentSpec.executors.{label}.importer"
+                component.importer = read_importer(importer, at, component, reader)
         elif "dag" in spec:
             component.dag = self._dag(spec["dag"], f"{path}.dag")
+            component.size = sum(task.component.size for task in component.dag.tasks.values())
+            if component.size > MAX_STEPS:
+                reader.problem(f"{path}.dag", f"stands for more than {MAX_STEPS} steps")
+                component.size = 0  # Said once is enough.
         else:
             reader.problem(path, "must have an `executorLabel` or a `dag`")
         return component
@@ -273,109 +276,39 @@ class _Loader:
             self._dag_artifacts(outputs.get("artifacts"), f"{path}.outputs.artifacts"),
         )
 
-    def _dag_parameters(self, value: Json, path: str) -> dict[str, tuple[str, str]]:
+    def _dag_parameters(self, value: Json, path: str) -> dict[str, Selectors]:
         reader = self.reader
         found = {}
         for name, item in reader.mapping(value, path).items():
-            spec = reader.mapping(item, f"{path}.{name}")
-            reader.fields(spec, f"{path}.{name}", ("valueFromParameter",), ("valueFromOneof",))
-            source = reader.mapping(spec.get("valueFromParameter"), f"{path}.{name}")
-            found[name] = (source.get("producerSubtask", ""), source.get("outputParameterKey", ""))
+            at = f"{path}.{name}"
+            spec = reader.mapping(item, at)
+            reader.fields(spec, at, ("valueFromParameter", "valueFromOneof"))
+            if "valueFromOneof" in spec:
+                at += ".valueFromOneof"
+                several = reader.mapping(spec["valueFromOneof"], at).get("parameterSelectors")
+            else:
+                several = [spec.get("valueFromParameter")]
+            found[name] = self._selectors(several, at, "outputParameterKey")
         return found
 
-    def _dag_artifacts(self, value: Json, path: str) -> dict[str, tuple[tuple[str, str], ...]]:
+    def _dag_artifacts(self, value: Json, path: str) -> dict[str, Selectors]:
         reader = self.reader
         found = {}
         for name, item in reader.mapping(value, path).items():
             at = f"{path}.{name}.artifactSelectors"
-            selectors = reader.mapping(item, f"{path}.{name}").get("artifactSelectors") or []
-            found[name] = tuple(
-                (one.get("producerSubtask", ""), one.get("outputArtifactKey", ""))
-                for one in (reader.mapping(selector, at) for selector in selectors)
-            )
+            selectors = reader.mapping(item, f"{path}.{name}").get("artifactSelectors")
+            found[name] = self._selectors(selectors, at, "outputArtifactKey")
         return found
 
+    def _selectors(self, value: Json, path: str, key: str) -> Selectors:
+        if not isinstance(value, list) or not value:
+            self.reader.problem(path, "must name a task and its output")
+            return ()
+        specs = [self.reader.mapping(one, path) for one in value]
+        return tuple((str(one.get("producerSubtask", "")), str(one.get(key, ""))) for one in specs)
+
     def _task(self, name: str, value: Json, path: str) -> TaskSpec | None:
-        reader = self.reader
-        spec = reader.mapping(value, path)
-        reader.fields(spec, path, _TASK_FIELDS, _TASK_LATER)
-        reference = reader.mapping(spec.get("componentRef"), f"{path}.componentRef")
+        spec = self.reader.mapping(value, path)
+        reference = self.reader.mapping(spec.get("componentRef"), f"{path}.componentRef")
         component = self.reference(str(reference.get("name", "")), f"{path}.componentRef.name")
-        inputs = reader.mapping(spec.get("inputs"), f"{path}.inputs")
-        parameters = {
-            key: self._source(item, f"{path}.inputs.parameters.{key}", "Parameter")
-            for key, item in reader.mapping(
-                inputs.get("parameters"), f"{path}.inputs.parameters"
-            ).items()
-        }
-        artifacts = {
-            key: self._source(item, f"{path}.inputs.artifacts.{key}", "Artifact")
-            for key, item in reader.mapping(
-                inputs.get("artifacts"), f"{path}.inputs.artifacts"
-            ).items()
-        }
-        trigger = reader.mapping(spec.get("triggerPolicy"), f"{path}.triggerPolicy")
-        reader.fields(trigger, f"{path}.triggerPolicy", ("strategy",), ("condition",))
-        if trigger.get("strategy") not in _STRATEGIES:
-            reader.problem(
-                f"{path}.triggerPolicy.strategy", f"unknown strategy {trigger['strategy']!r}"
-            )
-        caching = reader.mapping(spec.get("cachingOptions"), f"{path}.cachingOptions")
-        upstream = list(reader.strings(spec.get("dependentTasks"), f"{path}.dependentTasks"))
-        sources = (*parameters.values(), *artifacts.values())
-        upstream += [source.producer for source in sources if source.kind == "output"]
-        info = reader.mapping(spec.get("taskInfo"), f"{path}.taskInfo")
-        display_name = reader.string(info.get("name"), f"{path}.taskInfo.name")
-        if component is None:
-            return None
-        return TaskSpec(
-            name=name,
-            component=component,
-            parameters=parameters,
-            artifacts=artifacts,
-            upstream=tuple(dict.fromkeys(upstream)),
-            use_cache=bool(caching.get("enableCache")),
-            cache_key=reader.string(caching.get("cacheKey"), f"{path}.cachingOptions.cacheKey"),
-            always=trigger.get("strategy") == _ALWAYS,
-            max_retries=self._retries(spec.get("retryPolicy"), f"{path}.retryPolicy"),
-            display_name=display_name or name,
-            type=task_type(name, component, loop=False, condition=False),
-        )
-
-    def _retries(self, value: Json, path: str) -> int:
-        reader = self.reader
-        policy = reader.mapping(value, path)
-        if policy.get("backoffDuration") not in (None, "", "0s"):
-            reader.problem(
-                f"{path}.backoffDuration",
-                "`backoffDuration` is not supported by this control plane",
-            )
-        count = policy.get("maxRetryCount", 0)
-        if isinstance(count, bool) or not isinstance(count, int | float) or count < 0 or count % 1:
-            reader.problem(f"{path}.maxRetryCount", "must be a whole number, 0 or more")
-            return 0
-        return int(count)
-
-    def _source(self, value: Json, path: str, kind: str) -> Source:
-        """Read where an input comes from; `kind` is "Parameter" or "Artifact"."""
-        reader = self.reader
-        spec = reader.mapping(value, path)
-        known = [f"componentInput{kind}", f"taskOutput{kind}"]
-        if kind == "Parameter":
-            known.append("runtimeValue")
-        reader.fields(spec, path, known, ("taskFinalStatus", "parameterExpressionSelector"))
-        if f"componentInput{kind}" in spec:
-            return Source("component", key=str(spec[f"componentInput{kind}"]))
-        if f"taskOutput{kind}" in spec:
-            produced = reader.mapping(spec[f"taskOutput{kind}"], f"{path}.taskOutput{kind}")
-            key = produced.get(f"output{kind}Key", "")
-            return Source("output", key=str(key), producer=str(produced.get("producerTask", "")))
-        if kind == "Parameter" and "runtimeValue" in spec:
-            at = f"{path}.runtimeValue"
-            runtime = reader.mapping(spec["runtimeValue"], at)
-            reader.fields(runtime, at, ("constant",), ("runtimeParameter", "constantValue"))
-            constant = runtime.get("constant")
-            return Source("constant", value=constant, template=refers_to_channels(constant))
-        if not spec:
-            reader.problem(path, "the input has no source")
-        return Source("constant")
+        return read_task(name, value, path, component, self.reader)

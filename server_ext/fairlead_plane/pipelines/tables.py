@@ -6,13 +6,13 @@ Reading for REST is in `views`, reading back for the engine in `restore`.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
 
 from .events import Changes
-from .model import Source
+from .iterate import own_inputs
 from .records import Artifact, Run, Task, Values
 
 Json = Any
@@ -84,6 +84,7 @@ _INPUT_TYPES = {
     "constant": "RUNTIME_VALUE_INPUT",
     "component": "COMPONENT_INPUT",
     "output": "TASK_OUTPUT_INPUT",
+    "status": "TASK_FINAL_STATUS_OUTPUT",
 }
 """Source of an input -> word of upstream's `IOType` (`backend/api/v2beta1/artifact.proto`)."""
 
@@ -206,8 +207,8 @@ def task_view(run: Run, task: Task) -> Json:
             "failed_main_jobs": task.failed_pods,
             "cached": task.state == "CACHED",
         },
-        "inputs": _values_view(task.inputs, {**task.spec.parameters, **task.spec.artifacts}),
-        "outputs": _values_view(task.outputs, None),
+        "inputs": _inputs_view(task),
+        "outputs": _values_view(task.outputs, lambda name: {"type": _output_type(task, name)}),
         "child_tasks": [{"task_id": scope.children[name].task_id, "name": name} for name in below],
     }
     if task.iteration is not None:
@@ -233,40 +234,61 @@ def task_view(run: Run, task: Task) -> Json:
     return view
 
 
-def _values_view(values: Values, sources: dict[str, Source] | None) -> Json:
-    """Return inputs (with their sources) or outputs as upstream's `InputOutputs`."""
+def _inputs_view(task: Task) -> Json:
+    if task.iteration is not None:
+        # The loop above holds what its iterations share, which may be much.
+        return _values_view(own_inputs(task), lambda name: {"type": "ITERATOR_INPUT"})
+    return _values_view(task.inputs, lambda name: _origin(task, name))
 
-    def entry(name: str) -> Json:
-        if sources is None:
-            return {"type": "OUTPUT"}
-        source = sources.get(name)
-        if source is None:
-            return {"type": "COMPONENT_DEFAULT_INPUT"}
-        found: Json = {"type": _INPUT_TYPES[source.kind]}
-        if source.producer:
-            found["producer"] = {"task_name": source.producer}
-        return found
 
+def _origin(task: Task, name: str) -> Json:
+    """Return where an input comes from, as upstream's `IOType` and `IOProducer`."""
+    assert task.spec is not None
+    assert task.parent is not None
+    source = task.spec.parameters.get(name) or task.spec.artifacts.get(name)
+    if source is None:
+        return {"type": "COMPONENT_DEFAULT_INPUT"}
+    if not source.producer:
+        return {"type": _INPUT_TYPES[source.kind]}
+    type_ = _INPUT_TYPES[source.kind]
+    if source.kind == "output" and task.parent.children[source.producer].is_loop:
+        type_ = "COLLECTED_INPUTS"
+    return {"type": type_, "producer": {"task_name": source.producer}}
+
+
+def _output_type(task: Task, name: str) -> str:
+    dag = task.component.dag
+    if dag is None:
+        return "OUTPUT"
+    if task.is_loop:
+        return "ITERATOR_OUTPUT"
+    several = dag.parameters.get(name) or dag.artifacts.get(name) or ()
+    return "ONE_OF_OUTPUT" if len(several) > 1 else "OUTPUT"
+
+
+def _values_view(values: Values, more: Callable[[str], Json]) -> Json:
+    """Return inputs or outputs as upstream's `InputOutputs`; `more` says what they are."""
     return {
         "parameters": [
-            {"parameter_key": name, "value": value, **entry(name)}
+            {"parameter_key": name, "value": value, **more(name)}
             for name, value in values.parameters.items()
         ],
         "artifacts": [
-            {"artifact_key": name, "artifacts": [one.view() for one in artifacts], **entry(name)}
+            {"artifact_key": name, "artifacts": [one.view() for one in artifacts], **more(name)}
             for name, artifacts in values.artifacts.items()
         ],
     }
 
 
 def _input_links(run: Run, task: Task) -> Iterable[tuple[str, ...]]:
-    assert task.spec is not None
-    for name, artifacts in task.inputs.artifacts.items():
-        source = task.spec.artifacts[name]
+    inputs = task.inputs if task.iteration is None else own_inputs(task)
+    for name, artifacts in inputs.artifacts.items():
+        iteration = task.iteration is not None
+        origin: Json = {"type": "ITERATOR_INPUT"} if iteration else _origin(task, name)
+        producer = origin.get("producer", {}).get("task_name", "")
         for one in artifacts:
             yield (
-                one.artifact_id, run.run_id, task.task_id, _INPUT_TYPES[source.kind],
-                source.producer, name,
+                one.artifact_id, run.run_id, task.task_id, origin["type"], producer, name,
             )  # fmt: skip
 
 

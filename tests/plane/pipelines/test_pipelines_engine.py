@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairlead_plane.pipelines.engine import MAX_LOSSES, advance
+from fairlead_plane.pipelines.engine import MAX_LOSSES
 from fairlead_plane.pipelines.events import (
     Cache,
     CacheHit,
@@ -18,48 +16,9 @@ from fairlead_plane.pipelines.events import (
     Started,
     Terminate,
 )
-from fairlead_plane.pipelines.model import ROOT
-from fairlead_plane.pipelines.records import Run, Task, Values, failure
-from fairlead_plane.pipelines.spec import load_pipeline, read_arguments
+from fairlead_plane.pipelines.records import Values, failure
 
-NO_CACHE = Cache(key=lambda task, executor: task.path, find=lambda key: "nothing")
-NOW = "2026-01-01T00:00:00.000000Z"
-
-
-class Machine:
-    """A run without anything around it; pods get names, and nothing else happens to them."""
-
-    def __init__(self, spec, cache=NO_CACHE):
-        pipeline = load_pipeline(spec)
-        values = Values(read_arguments(pipeline, {}))
-        root = Task("", ROOT, "", pipeline.root, None, None, inputs=values)
-        self.run = Run(
-            str(uuid.uuid4()), "run", "run-1", "", "kubeflow", pipeline, "/root", root, NOW
-        )
-        self.cache = cache
-        self.launched = []
-        self.send()
-
-    def send(self, *events):
-        changes = advance(self.run, events, self.cache, lambda: NOW)
-        for task in changes.launches:
-            task.pod = f"{task.path}-{task.attempt}"
-            self.launched.append(task.pod)
-        return changes
-
-    def task(self, path):
-        return next(task for task in self.run.tasks.values() if task.path == path)
-
-    def end(self, path, ok=True, **more):
-        task = self.task(path)
-        error = None if ok else failure(2, "broken")
-        outputs = Values({name: 1 for name in task.component.output_parameters})
-        event = Ended(task.task_id, task.pod, NOW, ok, outputs, error, **more)
-        return self.send(event)
-
-    @property
-    def states(self):
-        return {task.path: task.state for task in self.run.tasks.values()}
+from .machine import NOW, Machine
 
 
 def diamond(ir, **more):
