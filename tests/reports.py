@@ -2,7 +2,31 @@
 
 from __future__ import annotations
 
-WRITE = """
+PAGE = """<h1>Report</h1><p id="said">nothing yet</p>
+<script>
+const said = [];
+const attempt = (name, act) => {
+  try { said.push(name + ": " + act()); } catch (error) { said.push(name + " refused"); }
+};
+attempt("parent", () => parent.document.title);
+attempt("cookies", () => document.cookie);
+attempt("storage", () => localStorage.length);
+attempt("top", () => { top.location.href = "about:blank"; return "moved"; });
+attempt("window", () => (window.open("about:blank") ? "opened" : "none"));
+fetch("/api/contents").then(() => "fetched", () => "fetch refused").then(word => {
+  said.push(word);
+  document.getElementById("said").textContent = said.join(", ");
+});
+</script>"""
+"""A page of a task that tries to reach the page around it."""
+
+PNG = (
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478"
+    "9c6360606060000000050001a5f645400000000049454e44ae426082"
+)
+WRITE = (
+    f"PAGE = {PAGE!r}\nPNG = {PNG!r}\n"
+    + """
 import json, os, sys
 message = json.loads(sys.argv[1])
 made = message["outputs"]["artifacts"]
@@ -10,14 +34,20 @@ def uri(name):
     path = made[name]["artifacts"][0]["uri"]
     os.makedirs(os.path.dirname(path), exist_ok=True)
     return path
-open(uri("page"), "w").write("<h1>Report</h1><script>parent.x = 1</script>")
+open(uri("page"), "w").write(PAGE)
+open(uri("notes"), "w").write("# Notes\\n\\n| a | b |\\n|---|---|\\n| 1 | 2 |\\n\\n"
+                             "<img src=x onerror='window.touched = 1'>")
+open(uri("picture"), "wb").write(bytes.fromhex(PNG))
 open(uri("rows"), "w").write("a,b\\n" + "1,2\\n" * 100)
 open(uri("large"), "wb").write(b"0123456789abcde\\n" * (1 << 17))
 roc = [{"confidenceThreshold": t, "recall": r, "falsePositiveRate": f}
        for t, r, f in ((1.0, 0, 0), (0.5, 0.8, 0.2), (0.0, 1, 1))]
 matrix = {"annotationSpecs": [{"displayName": "no"}, {"displayName": "yes"}],
           "rows": [{"row": [8, 2]}, {"row": [1, 9]}]}
-metadata = {"scores": {"accuracy": 0.9, "rows": 100},
+sliced = [{"slice": name, "sliceClassificationMetrics": {"confidenceMetrics": [
+    {"confidenceThreshold": 1 - n / 20, "recall": (n / 20) ** power, "falsePositiveRate": n / 20}
+    for n in range(21)]}} for name, power in (("young", 0.3), ("old", 0.7))]
+metadata = {"slices": {"evaluationSlices": sliced}, "scores": {"accuracy": 0.9, "rows": 100},
             "curves": {"confidenceMetrics": roc, "confusionMatrix": matrix}}
 open_output = message["outputs"]["outputFile"]
 os.makedirs(os.path.dirname(open_output), exist_ok=True)
@@ -25,6 +55,7 @@ json.dump({"artifacts": {name: {"artifacts": [
     {"name": name, "uri": one["artifacts"][0]["uri"], "metadata": metadata.get(name, {})}]}
     for name, one in made.items()}}, open(open_output, "w"))
 """
+)
 READ = """
 import json, os, sys
 message = json.loads(sys.argv[1])
@@ -39,6 +70,9 @@ TYPES = {
     "large": "Artifact",
     "scores": "Metrics",
     "curves": "ClassificationMetrics",
+    "slices": "SlicedClassificationMetrics",
+    "notes": "Markdown",
+    "picture": "Artifact",
 }
 
 

@@ -13,6 +13,14 @@ export const CommandIDs = {
   retryRun: 'fairlead:retry-run',
   /** `{run?}` */
   deleteRun: 'fairlead:delete-run',
+  /** `{artifact?}` */
+  openArtifact: 'fairlead:open-artifact',
+  /** `{run?, name?, type?}`: what the list shows. */
+  openArtifacts: 'fairlead:open-artifacts',
+  /** `{artifact?}` */
+  downloadArtifact: 'fairlead:download-artifact',
+  /** `{run?, artifact?, name?}` */
+  insertCode: 'fairlead:insert-code',
   showPanel: 'fairlead:show-panel',
   /** `{context?, namespace?}` */
   switchContext: 'fairlead:switch-context',

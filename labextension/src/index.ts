@@ -7,6 +7,7 @@ import { FairleadClient } from './api/client';
 import { FairleadFeed } from './api/feed';
 import { FairleadSession } from './model/session';
 import { notebookPlugin } from './notebook/plugin';
+import { artifactsPlugin } from './panels/artifacts';
 import { panelsPlugin } from './panels/plugin';
 import { IFairleadSession } from './tokens';
 
@@ -21,5 +22,5 @@ const sessionPlugin: JupyterFrontEndPlugin<IFairleadSession> = {
   }
 };
 
-export default [sessionPlugin, panelsPlugin, notebookPlugin];
+export default [sessionPlugin, panelsPlugin, artifactsPlugin, notebookPlugin];
 export { IFairleadSession };

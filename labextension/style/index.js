@@ -1,6 +1,7 @@
 import './base.css';
 import './dag.css';
 import './card.css';
+import './artifact.css';
 import './panel.css';
 import './runview.css';
 import './chips.css';

@@ -187,13 +187,17 @@ class ArtifactsService:
 
 
 def _row(artifact: Json, maker: Json | None) -> Json:
+    # A server may tell numbers as text: 64 bits are more than JSON's numbers hold.
+    size = int(artifact["size"]) if artifact.get("size") is not None else None
+    if not size and preview_of_metadata(artifact) is not None:
+        # It has no file.
+        size = None
     return {
         "id": artifact.get("artifact_id") or "",
         "name": artifact.get("name") or "",
         "type": artifact_type(artifact),
         "uri": artifact.get("uri") or "",
-        # A server may tell numbers as text: 64 bits are more than JSON's numbers hold.
-        "size": int(artifact["size"]) if artifact.get("size") is not None else None,
+        "size": size,
         "created_at": artifact.get("created_at"),
         "maker": maker,
     }

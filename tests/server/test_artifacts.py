@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from reports import TYPES, run_reports
+from reports import PAGE, TYPES, run_reports
 from tornado.httpclient import HTTPClientError
 
 from fairlead.client import connect
@@ -53,6 +53,8 @@ async def test_previews_show_what_artifacts_hold(fetch, run):
     assert (table["columns"], len(table["rows"]), table["truncated"]) == (["a", "b"], 50, True)
     large = await preview("large")
     assert (large["kind"], len(large["text"]), large["truncated"]) == ("text", 1 << 20, True)
+    assert (await preview("picture"))["mime"] == "image/png"
+    assert [one["name"] for one in (await preview("slices"))["slices"]] == ["young", "old"]
     assert (await preview("model", "read"))["text"] == "404"
     by_id = {one["name"]: one["id"] for one in (await fetch("artifacts"))["artifacts"]}
     assert await fetch("artifacts", by_id["rows"], "preview") == table
@@ -62,7 +64,7 @@ async def test_a_download_is_whole_and_never_a_page_of_jupyters_origin(fetch, jp
     by_id = {one["name"]: one["id"] for one in (await fetch("artifacts"))["artifacts"]}
     at = ("fairlead", "api", "v1", "artifacts", by_id["page"], "content")
     answer = await jp_fetch(*at)
-    assert answer.body == b"<h1>Report</h1><script>parent.x = 1</script>"
+    assert answer.body == PAGE.encode()
     assert answer.headers["Content-Type"] == "application/octet-stream"
     assert answer.headers["Content-Disposition"].startswith("attachment")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"

@@ -134,6 +134,8 @@ def lab(data_dir, tmp_path):
             "--ServerApp.port=0",
             "--IdentityProvider.token=",
             "--ServerApp.password=",
+            # Tests call commands with arguments, as other extensions do.
+            "--LabApp.expose_app_in_browser=True",
         ],
         cwd=folder,
         env=environment,

@@ -5,6 +5,7 @@ import type { INotebookContent } from '@jupyterlab/nbformat';
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
+import type { IArtifactDetail, IArtifactFilter, IArtifactPage, IPreview } from './artifacttypes';
 import { ApiError, ServerMissingError } from './errors';
 import type {
   Capabilities,
@@ -114,9 +115,37 @@ export class FairleadClient {
     }
   }
 
-  /** Where the browser downloads an artifact. */
+  /** Where the browser downloads what a step made. */
   artifactUrl(id: string, node: string, name: string): string {
     return this._url(this._artifact(id, node, name));
+  }
+
+  /** What can be shown of what a step made, or makes. */
+  outputPreview(id: string, node: string, name: string): Promise<IPreview> {
+    return this._json<IPreview>('GET', [...this._artifact(id, node, name), 'preview']);
+  }
+
+  /** A page of artifacts, newest first. */
+  async artifacts(filter: Partial<IArtifactFilter>, token = ''): Promise<IArtifactPage> {
+    const query = URLExt.objectToQueryString({ ...filter, page_token: token });
+    return (await (
+      await this._request('GET', ['artifacts'], undefined, undefined, query)
+    ).json()) as IArtifactPage;
+  }
+
+  /** An artifact with its lineage. */
+  artifact(id: string): Promise<IArtifactDetail> {
+    return this._json<IArtifactDetail>('GET', ['artifacts', id]);
+  }
+
+  /** What can be shown of an artifact. */
+  preview(id: string): Promise<IPreview> {
+    return this._json<IPreview>('GET', ['artifacts', id, 'preview']);
+  }
+
+  /** Where the browser downloads an artifact. */
+  contentUrl(id: string): string {
+    return this._url(['artifacts', id, 'content']);
   }
 
   /** Read a step's log as it grows; resolves at its end, or when aborted. */

@@ -13,8 +13,8 @@ import type { RunVerb } from '../components/RunList';
 import { canRetry, isActive, stateKey } from '../components/states';
 import type { ITrans } from '../components/text';
 import type { FairleadSession } from '../model/session';
+import { highlighter } from './highlight';
 import { fairleadIcon } from './icons';
-import type { Highlight } from './notebookview';
 import { runRefusal } from './refusals';
 import { RunActions } from './runactions';
 import { RunView } from './runview';
@@ -177,16 +177,4 @@ function tellEnd(options: IRunsPartOptions, run: IRunSummary): void {
     const why = run.error ?? '';
     Notification.error([trans.__('%1 failed.', run.name), why].filter(Boolean).join(' '), { actions });
   }
-}
-
-function highlighter(languages: IEditorLanguageRegistry | null): Highlight {
-  return (source, language, host) => {
-    const found = languages?.findBest(language);
-    if (languages && found) {
-      host.textContent = '';
-      languages.highlight(source, found, host).catch(() => {
-        host.textContent = source;
-      });
-    }
-  };
 }

@@ -1,0 +1,139 @@
+"""Artifacts in the browser: the list, the page of each, and what a page of a task cannot do."""
+
+from __future__ import annotations
+
+import pytest
+from pictures import picture
+from reports import run_reports
+
+from fairlead.client import connect
+
+WAIT_MS = 60_000
+
+
+@pytest.fixture(scope="module")
+def run(data_dir):
+    """A run that made one artifact of every kind."""
+    return run_reports(connect())
+
+
+@pytest.fixture
+def page(run, lab, browser):
+    opened = lab.page(browser)
+    yield opened
+    opened.context.close()
+
+
+def execute(page, command, **args):
+    page.evaluate(
+        "([id, args]) => window.jupyterapp.commands.execute(id, args)",
+        [f"fairlead:{command}", args],
+    )
+
+
+def open_artifact(page, name):
+    execute(page, "open-artifacts")
+    page.locator(f"tr[data-fl-name='{name}'] [data-fl-action='open-artifact']").first.click()
+    view = page.locator(".fl-ArtifactView:visible")
+    view.locator(".fl-RunHeader-name", has_text=name).wait_for()
+    view.locator("[data-fl-loaded='true']").wait_for()
+    return view
+
+
+def test_artifacts_are_listed_and_chosen_by_type_name_and_run(page, run):
+    execute(page, "open-artifacts")
+    rows = page.locator("tr[data-fl-artifact]")
+    rows.nth(8).wait_for()
+    picture(page, "artifacts-light")
+    page.locator("[data-fl-filter='type']").select_option("Metrics")
+    page.wait_for_function("document.querySelectorAll('tr[data-fl-artifact]').length === 1")
+    page.locator("[data-fl-filter='type']").select_option("")
+    page.locator("[data-fl-filter='name']").fill("row")
+    page.wait_for_function("document.querySelectorAll('tr[data-fl-artifact]').length === 1")
+    page.locator("[data-fl-filter='name']").fill("")
+    page.locator("[data-fl-filter='run']").select_option(run["run_id"])
+    rows.nth(8).wait_for()
+    first = page.locator("tr[data-fl-artifact] [data-fl-action='open-artifact']").first
+    first.focus()
+    page.keyboard.press("ArrowDown")
+    second = page.evaluate("document.activeElement.closest('tr').dataset.flName")
+    page.keyboard.press("Enter")
+    view = page.locator(".fl-ArtifactView:visible")
+    view.locator(".fl-RunHeader-name", has_text=second).wait_for()
+
+
+def test_a_page_of_a_task_reaches_neither_lab_nor_the_server(page):
+    view = open_artifact(page, "page")
+    said = view.frame_locator("iframe").locator("#said")
+    said.get_by_text("fetch refused").wait_for()
+    assert said.inner_text() == (
+        "parent refused, cookies refused, storage refused, top refused, window: none, fetch refused"
+    )
+    assert "/lab" in page.url
+    picture(page, "artifact-html-light")
+
+
+def test_a_page_that_moves_itself_is_closed(page):
+    view = open_artifact(page, "page")
+    frame = view.frame_locator("iframe").locator("#said")
+    frame.wait_for()
+    frame.evaluate("() => { location.href = 'about:blank#elsewhere'; location.reload(); }")
+    view.locator("[data-fl-frame-closed]").wait_for()
+
+
+def test_metrics_curves_and_matrices_are_drawn(page):
+    view = open_artifact(page, "curves")
+    view.locator("[data-fl-plot='roc'] .vega-embed").wait_for(timeout=WAIT_MS)
+    assert view.locator("table.fl-Matrix td").all_inner_texts() == ["8", "2", "1", "9"]
+    assert "area 0.800" in view.locator("[data-fl-plot='roc']").get_attribute("aria-label")
+    picture(page, "artifact-curves-light")
+    view = open_artifact(page, "slices")
+    view.locator("[data-fl-plot='roc'] .vega-embed").wait_for(timeout=WAIT_MS)
+    view = open_artifact(page, "scores")
+    assert "90.0 %" in view.locator("[data-fl-preview='metrics']").inner_text()
+
+
+def test_markdown_is_cleaned_and_drawn_by_lab(page):
+    view = open_artifact(page, "notes")
+    view.locator("[data-fl-preview='markdown'] h1", has_text="Notes").wait_for()
+    view.locator("[data-fl-preview='markdown'] table td", has_text="1").wait_for()
+    assert page.evaluate("window.touched") is None
+    view = open_artifact(page, "picture")
+    assert view.locator("img.fl-Preview-image").evaluate("image => image.naturalWidth") == 1
+
+
+def test_lineage_leads_both_ways_by_mouse_and_keyboard(page):
+    view = open_artifact(page, "rows")
+    view.locator("[data-fl-preview='table'] th", has_text="a").wait_for()
+    view.locator("[data-fl-lineage] [data-fl-node]").nth(3).wait_for()
+    assert view.locator("[data-fl-lineage] [data-fl-node]").count() == 4
+    picture(page, "artifact-lineage-light")
+    view.locator("[data-fl-lineage] [data-fl-node][tabindex='0']").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    model = page.locator(".fl-ArtifactView:visible")
+    model.locator(".fl-RunHeader-name", has_text="model").wait_for()
+    model.locator("[data-fl-uses='sources'] button", has_text="rows").click()
+    page.locator(".fl-ArtifactView:visible .fl-RunHeader-name", has_text="rows").wait_for()
+    page.locator(".fl-ArtifactView:visible [data-fl-uses='made-by'] button").first.click()
+    page.locator(".fl-RunView:visible").wait_for()
+
+
+def test_a_download_is_the_artifact(page):
+    view = open_artifact(page, "rows")
+    with page.expect_download() as started:
+        view.locator("[data-fl-action='download']").click()
+    assert started.value.path().read_text().startswith("a,b\n1,2\n")
+
+
+def test_dark_and_narrow_are_drawn_too(run, lab, browser):
+    page = lab.page(browser, width=1000, height=800, dark=True)
+    view = open_artifact(page, "curves")
+    view.locator("[data-fl-plot='roc'] .vega-embed").wait_for(timeout=WAIT_MS)
+    picture(page, "artifact-curves-dark")
+    page.set_viewport_size({"width": 640, "height": 800})
+    picture(page, "artifact-curves-dark-narrow")
+    execute(page, "open-artifacts")
+    picture(page, "artifacts-dark-narrow")
+    page.context.close()
