@@ -21,8 +21,9 @@ from fairlead.pipelines.artifacts import Artifact, RunArtifacts, find_artifact
 from fairlead.pipelines.bindings import bind_parameters
 from fairlead.pipelines.client import FINAL_STATES, PipelinesClient
 from fairlead.pipelines.comparison import Metrics
-from fairlead.pipelines.graph import metrics_of, run_view
+from fairlead.pipelines.graph import metrics_of, pipeline_spec_of, run_view
 from fairlead.pipelines.modules import local_modules
+from fairlead.pipelines.rerun import clone_request
 
 Source = str | os.PathLike[str]
 
@@ -112,6 +113,54 @@ class Run:
         """Run again what failed or did not run; returns itself."""
         self.pipelines.retry(self.run_id)
         return self.refresh()
+
+    def clone(
+        self,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        name: str = "",
+        experiment_id: str = "",
+        rerun_from: str = "",
+    ) -> Run:
+        """Start a run of the same pipeline; returns at once.
+
+        Parameters
+        ----------
+        parameters : mapping, optional
+            Values of the pipeline's parameters; default: those of this run.
+        name, experiment_id : str, optional
+            Default: those of this run.
+        rerun_from : str, optional
+            Id of a step's node, as in `view`: it, and all that comes after it, takes nothing from
+            the cache. What comes before is taken from there where it can be.
+
+        Raises
+        ------
+        SpecError
+            A parameter or the step is refused; nothing has been started.
+        """
+        request = self.clone_request(
+            parameters, name=name, experiment_id=experiment_id, rerun_from=rerun_from
+        )
+        return type(self)(self.pipelines, self.pipelines.create(request), self.cell_numbers)
+
+    def clone_request(
+        self,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        name: str = "",
+        experiment_id: str = "",
+        rerun_from: str = "",
+    ) -> dict[str, Any]:
+        """Return the request that `clone` sends, the body of KFP's `POST runs`."""
+        spec = pipeline_spec_of(self.record)
+        return clone_request(
+            self.record,
+            name=name,
+            experiment_id=experiment_id,
+            parameters=None if parameters is None else bind_parameters(spec, parameters),
+            rerun_from=rerun_from,
+        )
 
     def delete(self) -> None:
         """Delete the run, its pods and its history."""

@@ -38,13 +38,25 @@ class FairleadExtension(ExtensionApp):
             analysis,
             artifacts,
             capabilities,
+            clones,
             contexts,
+            experiments,
             namespaces,
             runs,
             viewers,
         )
 
-        for part in (analysis, artifacts, capabilities, contexts, namespaces, runs, viewers):
+        for part in (
+            analysis,
+            artifacts,
+            capabilities,
+            clones,
+            contexts,
+            experiments,
+            namespaces,
+            runs,
+            viewers,
+        ):
             self.handlers.extend((_API + pattern, handler) for pattern, handler in part.ROUTES)
 
     async def stop_extension(self) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyter_client.kernelspec import NoSuchKernel
 from jupyter_server.auth.decorator import authorized
@@ -18,6 +18,11 @@ from fairlead.errors import CapabilityError, FairleadError, SpecError
 from fairlead.kube import Stream
 from fairlead_server.base import FairleadHandler
 
+if TYPE_CHECKING:
+    from fairlead_server.runs_service import RunsService
+
+Json = dict[str, Any]
+
 _TEXT = "text/plain; charset=utf-8"
 _NODE = r"runs/(?P<run_id>[^/]+)/nodes/(?P<node>[^/]+)"
 
@@ -28,8 +33,22 @@ class RunsHandler(FairleadHandler):
     @web.authenticated
     @authorized
     async def get(self) -> None:
-        """Answer the summaries of all runs, newest first."""
-        self.reply({"runs": await self.ask(lambda runs: runs.list())})
+        """Answer the summaries of all runs, newest first; with a query, one page of them.
+
+        The query is that of `run_table.Wish`; then the answer has `total_size` and
+        `next_page_token` too.
+        """
+        query = {name: self.get_query_argument(name) for name in self.request.query_arguments}
+        if not query:
+            self.reply({"runs": await self.ask(lambda runs: runs.list())})
+            return
+
+        def page(runs: RunsService) -> Json:
+            from fairlead_server.run_table import Wish
+
+            return runs.table.page(Wish.read(query))
+
+        self.reply(await self.ask(page))
 
     @web.authenticated
     @authorized
@@ -122,6 +141,18 @@ class RetryHandler(FairleadHandler):
         self.reply(await self.ask(lambda runs: runs.retry(run_id)))
 
 
+class ArchiveHandler(FairleadHandler):
+    """Putting a run away, and bringing it back."""
+
+    @web.authenticated
+    @authorized
+    async def post(self, run_id: str, verb: str) -> None:
+        """Do so."""
+        back = verb == "unarchive"
+        await self.ask(lambda runs: runs.pipelines.archive(run_id, back=back))
+        self.reply({})
+
+
 class LogHandler(FairleadHandler):
     """The output of a step."""
 
@@ -176,5 +207,6 @@ ROUTES = [
     (r"runs/(?P<run_id>[^/]+)/manifest", ManifestHandler),
     (r"runs/(?P<run_id>[^/]+)/stop", StopHandler),
     (r"runs/(?P<run_id>[^/]+)/retry", RetryHandler),
+    (r"runs/(?P<run_id>[^/]+)/(?P<verb>archive|unarchive)", ArchiveHandler),
     (_NODE + r"/log", LogHandler),
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,10 @@ from fairlead.client import (
 from fairlead.errors import SpecError
 from fairlead.kube import KubeClient
 from fairlead.pipelines import analyse
-from fairlead.pipelines.client import FINAL_STATES, PipelinesClient
-from fairlead.pipelines.graph import metrics_of, pipeline_spec_of, run_summary
+from fairlead.pipelines.client import PipelinesClient
+from fairlead.pipelines.graph import pipeline_spec_of, run_summary
+from fairlead_server.forms import clone_python, parameters_of, request_yaml
+from fairlead_server.run_table import RunTable, experiment_view
 
 Json = dict[str, Any]
 
@@ -36,13 +37,12 @@ class RunsService:
 
     def __init__(self, kube: KubeClient) -> None:
         self.pipelines = PipelinesClient(kube)
-        self._metrics: dict[str, dict[str, float]] = {}
+        self.table = RunTable(self.pipelines)
         self._cell_numbers: dict[str, dict[str, int]] = {}
-        self._lock = threading.Lock()
 
     def list(self) -> list[Json]:
         """Return the summaries of all runs, newest first."""
-        return [self._summary(record) for record in self.pipelines.list()]
+        return self.table.rows(self.pipelines.list())
 
     def view(self, run_id: str) -> Json:
         """Return one run with its graph."""
@@ -77,13 +77,41 @@ class RunsService:
 
     def retry(self, run_id: str) -> Json:
         """Run again what failed in a run."""
-        with self._lock:
-            self._metrics.pop(run_id, None)
+        self.table.forget(run_id)
         return run_summary(self._run(run_id).retry().record)
 
     def delete(self, run_id: str) -> None:
         """Delete a run and its history."""
         self.pipelines.delete(run_id)
+        self.table.forget(run_id)
+
+    def draft(self, run_id: str) -> Json:
+        """Return what a form needs to clone a run."""
+        record = self.pipelines.get(run_id)
+        spec = pipeline_spec_of(record)
+        given = (record.get("runtime_config") or {}).get("parameters") or {}
+        return {
+            "name": record.get("display_name") or "",
+            "experiment_id": record.get("experiment_id") or "",
+            "pipeline": spec.get("pipelineInfo", {}).get("name") or "",
+            "parameters": parameters_of(spec, given),
+        }
+
+    def clone(self, run_id: str, **given: Any) -> Json:
+        """Start a run of the same pipeline; see `fairlead.client.Run.clone`."""
+        run = self._run(run_id)
+        made = run.clone(**given)
+        self._cell_numbers[made.run_id] = run.cell_numbers
+        return run_summary(made.record)
+
+    def preview_clone(self, run_id: str, **given: Any) -> Json:
+        """Return the request of a clone as YAML and as the Python that sends it."""
+        request = self._run(run_id).clone_request(**given)
+        return {"yaml": request_yaml(request), "python": clone_python(run_id, given)}
+
+    def create_experiment(self, name: str, description: str) -> Json:
+        """Make an experiment."""
+        return experiment_view(self.pipelines.create_experiment(name, description))
 
     def logs(self, run_id: str, step: str, follow: bool) -> Iterable[str]:
         """Return the log lines of a step."""
@@ -99,16 +127,3 @@ class RunsService:
     def _run(self, run_id: str) -> Run:
         record = self.pipelines.get(run_id)
         return Run(self.pipelines, record, self._cell_numbers.get(run_id))
-
-    def _summary(self, record: Json) -> Json:
-        """Summarise a run; the metrics of an ended one are read once."""
-        if record.get("state") not in FINAL_STATES:
-            return run_summary(record)
-        run_id = record["run_id"]
-        with self._lock:
-            known = self._metrics.get(run_id)
-        if known is None:
-            known = metrics_of(self.pipelines.get(run_id))
-            with self._lock:
-                self._metrics[run_id] = known
-        return run_summary(record, known)

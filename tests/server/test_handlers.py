@@ -116,20 +116,33 @@ async def test_every_handler_needs_a_login(jp_serverapp, http_server_client, jp_
         analysis,
         artifacts,
         capabilities,
+        clones,
         contexts,
+        experiments,
         namespaces,
         runs,
         viewers,
     )
 
-    parts = (analysis, artifacts, capabilities, contexts, namespaces, runs, viewers)
+    parts = (
+        analysis,
+        artifacts,
+        capabilities,
+        clones,
+        contexts,
+        experiments,
+        namespaces,
+        runs,
+        viewers,
+    )
     for pattern, handler in [route for part in parts for route in part.ROUTES]:
         for method in ("GET", "POST", "PUT", "DELETE"):
             if method.lower() not in vars(handler):
                 continue
             path = pattern
-            for group in ("run_id", "node", "name", "artifact_id"):
+            for group in ("run_id", "node", "name", "artifact_id", "experiment_id"):
                 path = path.replace(f"(?P<{group}>[^/]+)", "x")
+            path = path.replace("(?P<verb>archive|unarchive)", "archive")
             with pytest.raises(HTTPClientError) as caught:
                 await http_server_client.fetch(
                     f"{jp_base_url}fairlead/api/v1/{path}",
@@ -144,7 +157,8 @@ def test_the_server_starts_without_what_only_a_first_question_needs():
     source = """
 import sys
 import fairlead_server.extension
-from fairlead_server import analysis, artifacts, capabilities, contexts, namespaces, runs, viewers
+from fairlead_server import analysis, artifacts, capabilities, clones, contexts, experiments
+from fairlead_server import namespaces, runs, viewers
 heavy = {"kubernetes", "fairlead.client", "fairlead.pipelines"}
 print(sorted(heavy & set(sys.modules)))
 """

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from fairlead.errors import ClusterError, FairleadError
+from fairlead.errors import ClusterError, FairleadError, NotFoundError
 from fairlead.kube import KubeClient, Stream, WatchEvent
 from fairlead.kube.client import WORKFLOWS
 from fairlead.names import PIPELINES_NAMESPACE, PIPELINES_SERVICE, RUN_ID_LABEL
@@ -36,6 +36,7 @@ class PipelinesClient:
         self.kube = kube
         self._service = kube.service(PIPELINES_NAMESPACE, f"{PIPELINES_SERVICE}:http")
         self._namespace: str | None = None
+        self._versions: dict[str, dict[str, Any]] = {}
         self.artifacts = ArtifactsClient(self._service)
 
     @property
@@ -64,18 +65,42 @@ class PipelinesClient:
             "pipeline_spec": spec,
             "runtime_config": {"parameters": dict(parameters)},
         }
-        return self._run("POST", "runs", body)
+        return self.create(body)
+
+    def create(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Start a run by the body of `POST runs`."""
+        return self._run("POST", "runs", dict(request))
 
     def get(self, run_id: str) -> dict[str, Any]:
-        """Return a run; raises `NotFoundError` where there is none."""
-        return self._run("GET", f"runs/{quote(run_id, safe='')}")
+        """Return a run; raises `NotFoundError` where there is none.
+
+        A server may tell only which pipeline version it is of: its spec is read there.
+        """
+        run = self._run("GET", f"runs/{quote(run_id, safe='')}")
+        reference = run.get("pipeline_version_reference") or {}
+        if not run.get("pipeline_spec") and reference.get("pipeline_version_id"):
+            run["pipeline_spec"] = self._spec_of_version(
+                reference.get("pipeline_id") or "", reference["pipeline_version_id"]
+            )
+        return run
+
+    def page(self, query: Mapping[str, str]) -> dict[str, Any]:
+        """Return one page of runs, without specs, inputs and outputs.
+
+        Parameters
+        ----------
+        query : mapping
+            `page_size`, `page_token`, `sort_by`, `filter` and `experiment_id`, as REST takes them.
+        """
+        found: dict[str, Any] = self._service.request("GET", _API + "runs", query=query) or {}
+        return found
 
     def list(self) -> Records:
         """Return all runs, newest first; the server leaves out specs, inputs and outputs."""
         runs: Records = []
         query = {"page_size": str(_PAGE), "sort_by": "created_at desc"}
         while True:
-            page = self._service.request("GET", _API + "runs", query=query) or {}
+            page = self.page(query)
             runs += page.get("runs") or []
             token = page.get("next_page_token")
             if not token:
@@ -93,6 +118,30 @@ class PipelinesClient:
     def delete(self, run_id: str) -> None:
         """Delete a run, its pods and its history."""
         self._service.request("DELETE", f"{_API}runs/{quote(run_id, safe='')}")
+
+    def archive(self, run_id: str, *, back: bool = False) -> None:
+        """Put a run away, or bring it back."""
+        verb = "unarchive" if back else "archive"
+        self._service.request("POST", f"{_API}runs/{quote(run_id, safe='')}:{verb}")
+
+    def experiments(self, query: Mapping[str, str]) -> dict[str, Any]:
+        """Return one page of experiments; `query` as of `page`."""
+        found: dict[str, Any] = (
+            self._service.request("GET", _API + "experiments", query=query) or {}
+        )
+        return found
+
+    def create_experiment(self, name: str, description: str = "") -> dict[str, Any]:
+        """Make an experiment; raises `ConflictError` where the name is taken."""
+        body = {"display_name": name, "description": description}
+        made: dict[str, Any] = self._service.request("POST", _API + "experiments", body=body)
+        return made
+
+    def archive_experiment(self, experiment_id: str, *, back: bool = False) -> None:
+        """Put an experiment and its runs away; brought back, its runs stay where they are."""
+        verb = "unarchive" if back else "archive"
+        place = quote(experiment_id, safe="")
+        self._service.request("POST", f"{_API}experiments/{place}:{verb}")
 
     def artifact(self, run_id: str, node: str, name: str) -> bytes:
         """Return the bytes of an artifact that a task made; `node` is the task's name or id."""
@@ -126,6 +175,17 @@ class PipelinesClient:
                 signal.wait()
         finally:
             signal.stop()
+
+    def _spec_of_version(self, pipeline_id: str, version_id: str) -> dict[str, Any]:
+        # A version never changes.
+        if version_id not in self._versions:
+            path = f"pipelines/{quote(pipeline_id, safe='')}/versions/{quote(version_id, safe='')}"
+            try:
+                version = self._service.request("GET", _API + path) or {}
+            except NotFoundError:
+                return {}  # Deleted since: the run is shown by what its tasks tell.
+            self._versions[version_id] = version.get("pipeline_spec") or {}
+        return self._versions[version_id]
 
     def _run(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         run: dict[str, Any] = self._service.request(method, _API + path, body=body)
