@@ -20,10 +20,11 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..environments import InterpreterError, fingerprint
+from ..environments import InterpreterError, fingerprint, installed
 from .backoff import FIRST_S, MOST_S
 from .commands import base_env
 from .layers import Base, Layer
+from .packages import Packages, missing
 from .problems import HoldError
 from .runtime import StartError
 
@@ -93,15 +94,17 @@ class Environments:
         self._building: dict[str, asyncio.Task[None]] = {}
         self._failed: dict[str, _Failure] = {}
 
-    async def get(self, base: Base, packages: Sequence[str], image: str, pod: Path) -> str:
+    async def get(self, base: Base, packages: Packages, image: str, pod: Path) -> str:
         """Return the Python of the environment with these packages over a Python.
+
+        The Python below itself when it has them all.
 
         Parameters
         ----------
         base : Base
             The Python below.
-        packages : sequence of str
-            Requirements, as in a requirements file.
+        packages : Packages
+            What it is to hold.
         image : str
             For the words of Events.
         pod : Path
@@ -116,9 +119,12 @@ class Environments:
         """
         try:
             below = await asyncio.to_thread(fingerprint, base.path)
+            packages = missing(packages, installed(base.path), base.version)
         except InterpreterError as error:
             raise StartError(str(error)) from error
-        text = "\n".join([base.path, below, *sorted(set(packages))])
+        if not packages:
+            return base.path
+        text = "\n".join([base.path, below, *packages.lines])
         key = hashlib.sha256(text.encode()).hexdigest()[:20]
         layer = Layer(self._folder / key, base)
         if (layer.folder / _MARKER).exists():
@@ -133,11 +139,10 @@ class Environments:
             task = asyncio.create_task(self._build(key, layer, packages), name=f"build {key}")
             self._building[key] = task
             task.add_done_callback(lambda done: self._building.pop(key, None))
-        listed = ", ".join(packages)
         raise HoldError(
             "ContainerCreating",
-            self._progress(key) or f"building the environment: {listed}",
-            event=("Pulling", f'Building the environment of image "{image}": {listed}'),
+            self._progress(key) or f"building the environment: {packages}",
+            event=("Pulling", f'Building the environment of image "{image}": {packages}'),
             type="Normal",
             retry_s=_POLL_S,
         )
@@ -168,7 +173,7 @@ class Environments:
                 type="Normal",
             )
 
-    async def _build(self, key: str, layer: Layer, packages: Sequence[str]) -> None:
+    async def _build(self, key: str, layer: Layer, packages: Packages) -> None:
         try:
             await self._install(key, layer, packages)
         except (OSError, _BuildError) as error:
@@ -185,30 +190,32 @@ class Environments:
             if now - failure.at > FORGOTTEN_S:
                 del self._failed[key]
 
-    async def _install(self, key: str, layer: Layer, packages: Sequence[str]) -> None:
+    async def _install(self, key: str, layer: Layer, packages: Packages) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         await asyncio.to_thread(shutil.rmtree, layer.folder, True)
         layer.make()
-        wanted = self._folder / f"{key}.txt"
-        wanted.write_text("".join(f"{each}\n" for each in packages))
         uv = shutil.which("uv", path=_path(self._env))
         with open(self._log(key), "wb") as output:
             if uv:
                 stubs = [layer.python, "-c", _STUBS, str(layer.site)]
                 await self._run(stubs, output, key)
-                words = [uv, "pip", "install", "--python", layer.python, "-r", str(wanted)]
+                words = [uv, "pip", "install", "--python", layer.python]
             else:
                 pip = [sys.executable, "-m", "pip", "--python", layer.python]
                 words = [*pip, "install", "--no-input", "--disable-pip-version-check"]
-                words += ["-r", str(wanted)]
-            await self._run(words, output, key)
+            words += [word for line in packages.sources for word in line.split()]
+            for wanted, more in ((packages.whole, []), (packages.alone, ["--no-deps"])):
+                if wanted:
+                    file = self._folder / f"{key}.txt"
+                    file.write_text("".join(f"{each}\n" for each in wanted))
+                    await self._run([*words, *more, "-r", str(file)], output, key)
         if uv:
             for stub in layer.site.glob("*.dist-info"):
                 installer = stub / "INSTALLER"
                 if installer.exists() and installer.read_text() == "fairlead":
                     shutil.rmtree(stub)
         marker = layer.folder / f"{_MARKER}.draft"
-        marker.write_text(json.dumps({"packages": list(packages), "python": layer.base.path}))
+        marker.write_text(json.dumps({"packages": packages.lines, "python": layer.base.path}))
         marker.rename(layer.folder / _MARKER)
 
     async def _run(self, words: Sequence[str], output: object, key: str) -> None:

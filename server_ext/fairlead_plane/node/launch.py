@@ -17,8 +17,11 @@ from .accounts import Accounts, asks_for_files, has_token
 from .checks import Checks
 from .environments import Environments
 from .images import MAP_NAME, MAP_NAMESPACE, find_image
-from .layers import Interpreters, Layer, layer_name
+from .interpreters import Interpreters
+from .layers import Layer, layer_name
 from .memory import MemoryGuard
+from .packages import parse
+from .preload import find_preload
 from .records import RunFiles
 from .runtime import Runtime, StartError
 from .termination import message_path, redirect
@@ -70,7 +73,7 @@ class Prepared(NamedTuple):
     command: dict[str, Any]
     """For the shim."""
     warm: str | None
-    """Interpreter to fork it from; None: by exec."""
+    """Name of the interpreter to fork it from; None: by exec."""
 
 
 async def prepare(host: Host, pod: Json, spec: Json, files: RunFiles) -> Prepared:
@@ -117,15 +120,14 @@ async def prepare(host: Host, pod: Json, spec: Json, files: RunFiles) -> Prepare
         if "\0" in value:
             raise StartError(f"the variable {name} holds a NUL byte, which no process can be given")
     folder = host.folder / pod["metadata"]["uid"]
-    below = await host.interpreters.get(
+    below = await host.interpreters.describe(
         annotations.get(INTERPRETER_ANNOTATION) or image.python or sys.executable
     )
-    packages = [*image.packages, *annotations.get(PACKAGES_ANNOTATION, "").splitlines()]
-    packages = [each.strip() for each in packages if each.strip()]
+    packages = parse((*image.packages, *annotations.get(PACKAGES_ANNOTATION, "").splitlines()))
     base = below
     if packages:
         path = await host.environments.get(below, packages, spec["image"], folder)
-        base = await host.interpreters.get(path)
+        base = await host.interpreters.describe(path)
     layer = Layer(folder / layer_name(base), base)
     files.folder.mkdir(parents=True, exist_ok=True)
     for name in ("home", "tmp"):
@@ -162,5 +164,7 @@ async def prepare(host: Host, pod: Json, spec: Json, files: RunFiles) -> Prepare
     for name, field in (("stdin", "stdin"), ("stdin_once", "stdinOnce"), ("tty", "tty")):
         if spec.get(field):
             command[name] = True
-    warm = commands.is_warm(command, declared, host.interpreters.env)
-    return Prepared(command, base.path if warm else None)
+    warm = None
+    if commands.is_warm(command, declared, host.interpreters.env):
+        warm = await host.interpreters.warm(base.path, find_preload(command, layer))
+    return Prepared(command, warm)

@@ -1,4 +1,4 @@
-"""The pod's own layer over a Python environment, and the warm interpreters under it.
+"""The pod's own layer over a Python environment.
 
 A layer is a virtual environment of a few small files in the pod's folder. It sees all that the
 environment below has, and what a step installs lands in the layer. pip never uninstalls what lies
@@ -10,14 +10,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
-
-from .runtime import Runtime
-
-WARM_MOST = 3
-"""Warm interpreters kept at a time; each takes about 10 MB."""
+from typing import NamedTuple
 
 _PIP = """\
 #!{python}
@@ -96,80 +90,3 @@ class Layer(NamedTuple):
 def layer_name(base: Base) -> str:
     """Return the name of a pod's layer over a Python: its containers may have several."""
     return f"env-{hashlib.sha256(base.path.encode()).hexdigest()[:8]}"
-
-
-class Interpreters:
-    """Describes interpreters and keeps them warm, by the runtime.
-
-    Parameters
-    ----------
-    runtime : Runtime
-        Starts them.
-    env : mapping
-        Variables that they are started with: those that every pod has.
-    """
-
-    def __init__(self, runtime: Runtime, env: Mapping[str, str]) -> None:
-        self._runtime = runtime
-        self.env = dict(env)
-        self._signatures: dict[str, tuple[object, ...]] = {}
-        self._used: dict[str, None] = {}
-
-    async def get(self, path: str) -> Base:
-        """Return the environment of an interpreter, which is warm then.
-
-        One that has changed since its start (packages, `.pth` files, the program itself) is
-        replaced: a fork of it would not equal an exec.
-
-        Raises
-        ------
-        StartError
-            It cannot be started.
-        """
-        known = self._runtime.warm.get(path)
-        fresh = (
-            known is not None
-            and known["env"] == self.env
-            and self._signatures.get(path) == _signature(known["hello"], path)
-        )
-        if known is None or not fresh:
-            hello = await self._runtime.make_warm(path, self.env)
-            self._signatures[path] = _signature(hello, path)
-        else:
-            hello = known["hello"]
-        self._used.pop(path, None)
-        self._used[path] = None
-        while len(self._used) > WARM_MOST:
-            oldest = next(iter(self._used))
-            del self._used[oldest]
-            self._signatures.pop(oldest, None)
-            self._runtime.retire(oldest)
-        return Base(
-            path=path,
-            version=hello["version"],
-            executable=hello["base_executable"],
-            library=hello["library"],
-            folders=tuple(hello["user_site"] + (hello["system_site"] if hello["venv"] else [])),
-            system_site=not hello["venv"],
-        )
-
-
-def _signature(hello: dict[str, Any], path: str) -> tuple[object, ...]:
-    """Return times of change of all that an interpreter reads when it starts."""
-    config = os.path.join(os.path.dirname(os.path.dirname(path)), "pyvenv.cfg")
-    return tuple(
-        (name, _changed(name))
-        for name in (
-            *(hello["base_executable"], config),
-            *hello["user_site"],
-            *hello["system_site"],
-            *hello["pth"],
-        )
-    )
-
-
-def _changed(path: str) -> int:
-    try:
-        return os.stat(path).st_mtime_ns
-    except FileNotFoundError:
-        return 0

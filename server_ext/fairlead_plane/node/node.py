@@ -17,8 +17,8 @@ from .accounts import Accounts
 from .checks import Checks
 from .environments import Environments, build_env
 from .exec import Execs
+from .interpreters import Interpreters
 from .launch import Host
-from .layers import Interpreters
 from .logs import Logs
 from .memory import MemoryGuard
 from .ports import Ports
@@ -167,7 +167,7 @@ class Node:
     async def _warm_up(self) -> None:
         """Start the default interpreter before the first step needs it."""
         try:
-            await self._interpreters.get(sys.executable)
+            await self._interpreters.warm(sys.executable)
         except StartError as error:
             log.warning("no warm interpreter: %s", error)
 

@@ -8,6 +8,7 @@ import logging
 import signal
 import socket
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ class Runtime:
         self._alive: dict[str, dict[str, Any]] = {}
         self._recovering: asyncio.Task[None] | None = None
         self.warm: dict[str, dict[str, Any]] = {}
-        """Warm interpreters: path -> `hello` and the `env` they were started with."""
+        """Warm interpreters: name -> `hello` and the `env` they were started with."""
 
     async def start(self) -> None:
         """Find the shim of before, or start one; raises ShimError."""
@@ -106,7 +107,7 @@ class Runtime:
         command : dict
             `argv`, `env`, `cwd`, `umask`, and what a warm fork needs beside.
         warm : str or None
-            Interpreter to fork it from; None: by exec.
+            Name of the interpreter to fork it from; None: by exec.
         """
         await self._ready.wait()
         run = self._runs[files.id] = Run(files)
@@ -177,8 +178,21 @@ class Runtime:
             if not self._readers[name]:
                 del self._readers[name]
 
-    async def make_warm(self, path: str, env: dict[str, str]) -> dict[str, Any]:
-        """Start an interpreter, in place of an older one of this path, and return its `hello`.
+    async def make_warm(
+        self, name: str, path: str, env: dict[str, str], *, modules: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """Start an interpreter, in place of an older one of this name, and return its `hello`.
+
+        Parameters
+        ----------
+        name : str
+            For `launch`.
+        path : str
+            Of its program.
+        env : dict
+            All its variables.
+        modules : sequence of str
+            What it imports before it is warm.
 
         Raises
         ------
@@ -186,19 +200,20 @@ class Runtime:
             It does not start.
         """
         await self._ready.wait()
-        pending = self._warming.get(path)
+        pending = self._warming.get(name)
         if pending is None:
-            pending = self._warming[path] = asyncio.get_running_loop().create_future()
-            self.warm.pop(path, None)
-            self._link.tell({"op": "warm", "interpreter": path}, orjson.dumps(env))
+            pending = self._warming[name] = asyncio.get_running_loop().create_future()
+            self.warm.pop(name, None)
+            header = {"op": "warm", "interpreter": name, "path": path, "modules": modules}
+            self._link.tell(header, orjson.dumps(env))
         hello = await asyncio.shield(pending)
-        self.warm[path] = {"hello": hello, "env": env}
+        self.warm[name] = {"hello": hello, "env": env}
         return hello
 
-    def retire(self, path: str) -> None:
+    def retire(self, name: str) -> None:
         """Let a warm interpreter end when its runs have."""
-        self.warm.pop(path, None)
-        self._link.tell({"op": "retire", "interpreter": path})
+        self.warm.pop(name, None)
+        self._link.tell({"op": "retire", "interpreter": name})
 
     # What the shim says
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fairlead.names import INTERPRETER_ANNOTATION, RUN_ID_LABEL
+from fairlead.names import INTERPRETER_ANNOTATION, PACKAGES_ANNOTATION, RUN_ID_LABEL
 
 from ..resources import POD, WORKFLOW, ApiError, Resources, Transaction, Watch
 from . import cache, importers, leftovers
@@ -270,13 +270,14 @@ class Controller:
 
     def _once_each(self) -> Callable[[Mapping[str, str]], str]:
         """Return `environment` for one pass: it reads folders, so each is looked at once."""
-        found: dict[str, str] = {}
+        found: dict[tuple[str, str], str] = {}
 
         def look(annotations: Mapping[str, str]) -> str:
-            interpreter = annotations.get(INTERPRETER_ANNOTATION, "")
-            if interpreter not in found:
-                found[interpreter] = self._environment(annotations)
-            return found[interpreter]
+            named = INTERPRETER_ANNOTATION, PACKAGES_ANNOTATION
+            key = annotations.get(named[0], ""), annotations.get(named[1], "")
+            if key not in found:
+                found[key] = self._environment(annotations)
+            return found[key]
 
         return look
 
@@ -285,7 +286,9 @@ class Controller:
         events: list[Event] = []
         launches, changes.launches = changes.launches, []
         for task in launches:
-            Folders(run, task).make()
+            executor = task.component.executor
+            assert executor is not None
+            Folders(run, task).make(executor.source)
             try:
                 task.pod = transaction.create(build_pod(run, task, new_suffix()))["metadata"][
                     "name"

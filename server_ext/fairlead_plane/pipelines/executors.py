@@ -8,7 +8,9 @@ from typing import Any
 import orjson
 
 from fairlead.errors import SpecError
+from fairlead.names import PACKAGES_ANNOTATION
 
+from .bootstrap import EXECUTOR, RUNTIME_VARIABLE, Bootstrap, recognise
 from .model import Executor
 from .placeholders import Argument, Template, parse_argument
 from .problems import Reader
@@ -88,17 +90,25 @@ class Executors:
             reader.problem(
                 f"{path}.command", "must not be empty: no image is pulled on this machine"
             )
+        digest = hashlib.sha256(orjson.dumps([image, command, args, env])).digest()
         metadata = self._platform.get(label, {})
+        annotations = metadata.get("annotations", {})
+        bootstrap = recognise(command)
+        if bootstrap is not None:
+            command = list(EXECUTOR)
+            env = [*env, (RUNTIME_VARIABLE, "true")]
+            annotations = _with_packages(annotations, bootstrap)
         return Executor(
             label=label,
             image=image,
             command=self._arguments(command, f"{path}.command"),
             args=self._arguments(args, f"{path}.args"),
+            source=bootstrap.source if bootstrap is not None else "",
             env=tuple((name, Template.parse(value)) for name, value in env),
             resources=tuple(self._resources(container.get("resources"), f"{path}.resources")),
             pod_labels=metadata.get("labels", {}),
-            pod_annotations=metadata.get("annotations", {}),
-            digest=hashlib.sha256(orjson.dumps([image, command, args, env])).digest(),
+            pod_annotations=annotations,
+            digest=digest,
         )
 
     def _arguments(self, texts: list[str], path: str) -> tuple[Argument, ...]:
@@ -172,3 +182,9 @@ class Executors:
                     reader.string(text, f"{at}.{side}.{key}")
             found[label] = metadata
         return found
+
+
+def _with_packages(annotations: Json, bootstrap: Bootstrap) -> Json:
+    """Add what pip was to install to what the spec's annotations ask for."""
+    lines = [*annotations.get(PACKAGES_ANNOTATION, "").splitlines(), *bootstrap.packages]
+    return {**annotations, PACKAGES_ANNOTATION: "\n".join(lines)} if lines else annotations

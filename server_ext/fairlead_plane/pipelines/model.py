@@ -47,6 +47,8 @@ class Executor:
     image: str
     command: tuple[Argument, ...]
     args: tuple[Argument, ...]
+    source: str
+    """Python source that the command's executor is to load; empty for any other command."""
     env: tuple[tuple[str, Template], ...]
     resources: tuple[tuple[str, str, Template], ...]
     """(`requests` or `limits`, resource name, quantity)."""

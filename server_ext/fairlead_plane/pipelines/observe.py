@@ -45,7 +45,7 @@ def observe(run: Run, task: Task, pod: Json, *, deleted: bool, now: str) -> Star
             )  # fmt: skip
         folders = Folders(run, task)
         outputs, problem = read_outputs(task, folders, ok=phase == "Succeeded")
-        error = read_error(folders, pod) if phase == "Failed" else problem
+        error = read_error(task, folders, pod) if phase == "Failed" else problem
         return Ended(task.task_id, name, ended, error is None, outputs, error, started_at=began)
     if deleted:
         return gone(task, now)

@@ -18,11 +18,18 @@ from .model import Component
 from .placeholders import local_path
 from .pods import Folders
 from .records import Artifact, Task, Values, failure
+from .tracebacks import find_trace, last_words
 from .values import convert, read_text
 
 Json = Any
 
 _UNKNOWN, _INVALID_ARGUMENT, _RESOURCE_EXHAUSTED = 2, 3, 8  # google.rpc.Code
+_FAULT = "Error"
+"""Reason of a container whose program ended by itself, and not well."""
+
+_COMPONENT_PREFIX = "comp-"
+"""Of the names that the kfp compiler gives to components."""
+
 _STRUCT = "type.googleapis.com/google.protobuf.Struct"
 
 
@@ -60,10 +67,11 @@ def read_outputs(task: Task, folders: Folders, *, ok: bool) -> tuple[Values, Jso
     return found, failure(_INVALID_ARGUMENT, f"The step ended well, but {problems[0]}.")
 
 
-def read_error(folders: Folders, pod: Json) -> Json:
+def read_error(task: Task, folders: Folders, pod: Json) -> Json:
     """Build the error of a failed attempt, as a google.rpc.Status.
 
-    The notebook runner's own words when it left some, else what the node says of the process.
+    The notebook runner's own words when it left some, else the traceback at the end of the log,
+    else what the node says of the process. The first line of the message stands for itself.
     """
     try:
         detail = _read_json(folders.error_file)
@@ -75,7 +83,16 @@ def read_error(folders: Folders, pod: Json) -> Json:
         if detail.get("cell_id"):
             message += f"  (cell {detail['cell_id']}, line {detail.get('line')})"
         return failure(code, message, [{"@type": _STRUCT, "value": detail}])
-    return failure(code, _pod_message(pod))
+    ended = _terminated(pod)
+    trace = None if ended.get("signal") else find_trace(ended.get("message") or "")
+    if trace is None or code != _UNKNOWN:
+        return failure(code, _pod_message(pod))
+    name, _, value = trace.error.partition(":")
+    component = task.component.name.removeprefix(_COMPONENT_PREFIX)
+    where = [f"in component '{component}' (most recent call last):", *trace.frames]
+    message = "\n".join([trace.error, *where]) if trace.frames else trace.error
+    detail = {"ename": name, "evalue": value.strip(), "traceback": list(trace.frames)}
+    return failure(code, message, [{"@type": _STRUCT, "value": detail}])
 
 
 def _pod_message(pod: Json) -> str:
@@ -85,6 +102,9 @@ def _pod_message(pod: Json) -> str:
         return "The step used more memory than its limit and was killed (OOMKilled)."
     if ended.get("signal"):
         return f"The step was killed by signal {ended['signal']}; its log may say more."
+    if ended.get("reason") == _FAULT and ended.get("message"):
+        said = f"The step ended with exit code {ended['exitCode']}; its log says more."
+        return f"{said}\n{last_words(ended['message'])}".rstrip()
     if ended.get("message") or status.get("message"):
         return str(ended.get("message") or status["message"])
     if "exitCode" in ended:

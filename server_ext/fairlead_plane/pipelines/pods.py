@@ -56,8 +56,13 @@ class Folders:
         """Path of the file in which the notebook runner says what went wrong."""
         return str(self.base / _PRIVATE / ERROR_FILE)
 
-    def make(self) -> None:
-        """Make the folders; the step makes the files."""
+    @property
+    def source_file(self) -> str:
+        """Path of the source of a Python component, under the name that kfp gives it."""
+        return str(self.base / _PRIVATE / "ephemeral_component.py")
+
+    def make(self, source: str = "") -> None:
+        """Make the folders, and the file of a Python component; the step makes the others."""
         private = self.base / _PRIVATE
         # From the top, one by one: asking for the deepest first costs a call more at each level.
         for folder in (
@@ -67,6 +72,9 @@ class Folders:
             private / "parameters",
         ):
             folder.mkdir(exist_ok=True, mode=0o700)
+        if source:
+            with open(self.source_file, "w", encoding="utf-8") as file:
+                file.write(source)
 
 
 def run_folder(pipeline_root: str, workflow: str) -> Path:
@@ -127,7 +135,8 @@ def build_pod(run: Run, task: Task, suffix: str) -> Json:
     """
     executor = task.component.executor
     assert executor is not None
-    message = executor_input(task, Folders(run, task))
+    folders = Folders(run, task)
+    message = executor_input(task, folders)
     context = Context(
         message,
         orjson.dumps(message).decode(),
@@ -144,11 +153,16 @@ def build_pod(run: Run, task: Task, suffix: str) -> Json:
         task.component.declared,
         _without_references,
     )
+    command = resolve_all(executor.command, context)
+    if executor.source:
+        command += ["--component_module_path", _without_references(folders.source_file)]
     container: Json = {
         "name": "main",
         "image": executor.image,
-        "command": resolve_all(executor.command, context),
+        "command": command,
         "args": resolve_all(executor.args, context),
+        # What a program says last is what went wrong.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
     }
     if executor.env:
         container["env"] = [

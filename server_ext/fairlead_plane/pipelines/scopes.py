@@ -73,6 +73,7 @@ def sum_up(scope: Task) -> tuple[str, Json]:
         failed = [task for task in scope.children.values() if task.state == FAILED]
         first = failed[0].error or failure(_INTERNAL, "no reason is known")
         more = f" ({len(failed) - 1} more failed)" if len(failed) > 1 else ""
-        message = f"Task '{failed[0].path}' failed: {first['message']}{more}"
+        said = first["message"].partition("\n")[0]  # the task itself has the whole traceback
+        message = f"Task '{failed[0].path}' failed: {said}{more}"
         return FAILED, failure(first["code"], message, first["details"])
     return (CACHED if states == {CACHED} else SUCCEEDED), None

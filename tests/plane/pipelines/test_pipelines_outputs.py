@@ -138,7 +138,7 @@ def test_whatever_message_a_step_writes_reading_it_does_not_raise(attempt, messa
     _, problem = read_outputs(task, folders, ok=True)
     assert problem is None or problem["code"] == 3
     Path(folders.error_file).write_text(json.dumps(message))
-    assert read_error(folders, {"status": {"phase": "Failed"}})["message"]
+    assert read_error(task, folders, {"status": {"phase": "Failed"}})["message"]
 
 
 def test_folders_and_pipes_in_the_place_of_files_are_only_said(attempt):
@@ -197,9 +197,50 @@ def test_removing_a_tree_leaves_what_its_links_lead_to(tmp_path):
             2,
         ),
         ({"exitCode": 127, "message": "no such program"}, "no such program", 2),
+        (
+            {"exitCode": 3, "reason": "Error", "message": "[KFP Executor x]: {\n    1\n}\nbad\n"},
+            "The step ended with exit code 3; its log says more.\nbad",
+            2,
+        ),
     ],
 )  # fmt: skip
 def test_what_the_node_says_of_a_process_becomes_the_error(attempt, ended, message, code):
-    _, folders = attempt
+    task, folders = attempt
     pod = {"status": {"phase": "Failed", "containerStatuses": [{"state": {"terminated": ended}}]}}
-    assert read_error(folders, pod) == {"code": code, "message": message, "details": []}
+    assert read_error(task, folders, pod) == {"code": code, "message": message, "details": []}
+
+
+LOG = """\
+[KFP Executor 2026-01-01 00:00:00,000 INFO]: Got executor_input:
+{
+    "outputs": {}
+}
+Traceback (most recent call last):
+  File "<frozen runpy>", line 198, in _run_module_as_main
+  File "/e/lib/python3.11/site-packages/kfp/dsl/executor_main.py", line 101, in executor_main
+    output_file = executor.execute()
+                  ^^^^^^^^^^^^^^^^^^
+  File "/a/run/fail/1/.run/ephemeral_component.py", line 12, in fail
+    helper(3)
+  File "/work/helper.py", line 2, in helper
+    raise ValueError("two\\nlines: {}")
+ValueError: two
+lines: {}
+"""
+
+
+def test_a_failed_component_shows_the_traceback_of_its_own_code(attempt):
+    task, folders = attempt
+    ended = {"exitCode": 1, "reason": "Error", "message": LOG}
+    pod = {"status": {"phase": "Failed", "containerStatuses": [{"state": {"terminated": ended}}]}}
+    error = read_error(task, folders, pod)
+    assert error["message"] == (
+        "ValueError: two\nlines: {}\n"
+        "in component 'c' (most recent call last):\n"
+        "  line 12, in fail\n"
+        "    helper(3)\n"
+        '  File "/work/helper.py", line 2, in helper\n'
+        '    raise ValueError("two\\nlines: {}")'
+    )
+    (detail,) = error["details"]
+    assert (detail["value"]["ename"], detail["value"]["evalue"]) == ("ValueError", "two\nlines: {}")

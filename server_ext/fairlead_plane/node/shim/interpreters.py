@@ -19,8 +19,12 @@ class Interpreter:
 
     Parameters
     ----------
+    name : str
+        By which forks ask for it.
     path : str
         The Python to start.
+    modules : list of str
+        What it imports before it is warm.
     env : dict
         All its variables; those that Python reads at its start are then those of every fork.
 
@@ -39,8 +43,8 @@ class Interpreter:
         It cannot be started.
     """
 
-    def __init__(self, path: str, env: dict[str, str]) -> None:
-        self.path = path
+    def __init__(self, name: str, path: str, modules: list[str], env: dict[str, str]) -> None:
+        self.name = name
         self.env = env
         self.hello: dict[str, Any] | None = None
         self.forks: set[str] = set()
@@ -59,7 +63,7 @@ class Interpreter:
                     os.dup2(null, target)
                 reset_signals()
                 os.set_inheritable(other.fileno(), True)
-                argv = [path, _SCRIPT, str(other.fileno()), str(parent)]
+                argv = [path, _SCRIPT, str(other.fileno()), str(parent), *modules]
                 os.execve(path, argv, env)
             except OSError as error:
                 os.write(failure_write, f'exec: "{path}": {error.strerror}'.encode())

@@ -115,8 +115,8 @@ class Shim:
         self._selector.register(connection, selectors.EVENT_READ, lambda: self._hear(connection))
         runs = {run.id: {"pid": run.pid, "time": run.started} for run in self._runs.values()}
         warm = {
-            path: {"hello": each.hello, "env": each.env}
-            for path, each in self._interpreters.items()
+            name: {"hello": each.hello, "env": each.env}
+            for name, each in self._interpreters.items()
             if each.hello
         }
         self._tell({"event": "hello", "pid": os.getpid(), "runs": runs, "warm": warm})
@@ -232,17 +232,17 @@ class Shim:
             run.follow_from = header["size"]
 
     def _warm(self, header: Header, body: bytes) -> None:
-        path = header["interpreter"]
-        old = self._interpreters.pop(path, None)
+        name = header["interpreter"]
+        old = self._interpreters.pop(name, None)
         if old is not None:
             old.retire()
             self._retired.append(old)
         try:
-            interpreter = Interpreter(path, json.loads(body))
+            interpreter = Interpreter(name, header["path"], header["modules"], json.loads(body))
         except SpawnError as error:
-            self._tell({"event": "cold", "interpreter": path, "message": str(error)})
+            self._tell({"event": "cold", "interpreter": name, "message": str(error)})
             return
-        self._interpreters[path] = interpreter
+        self._interpreters[name] = interpreter
         self._selector.register(
             interpreter.channel, selectors.EVENT_READ, lambda: self._hear_warm(interpreter)
         )
@@ -299,7 +299,7 @@ class Shim:
         for message in interpreter.hear():
             if "hello" in message:
                 interpreter.hello = message["hello"]
-                told = {"event": "warm", "interpreter": interpreter.path}
+                told = {"event": "warm", "interpreter": interpreter.name}
                 self._tell({**told, "hello": interpreter.hello})
             elif "started" in message:
                 run = self._runs[message["started"]]
@@ -319,10 +319,10 @@ class Shim:
                 self._end(self._runs[name], {"exit_code": 137, "signal": 9, "lost": True})
         if interpreter in self._retired:
             self._retired.remove(interpreter)
-        elif self._interpreters.get(interpreter.path) is interpreter:
-            del self._interpreters[interpreter.path]
+        elif self._interpreters.get(interpreter.name) is interpreter:
+            del self._interpreters[interpreter.name]
             message = "the interpreter ended while it was made warm"
-            self._tell({"event": "cold", "interpreter": interpreter.path, "message": message})
+            self._tell({"event": "cold", "interpreter": interpreter.name, "message": message})
 
     def _end(self, run: Run, result: dict[str, Any]) -> None:
         if run.pid:

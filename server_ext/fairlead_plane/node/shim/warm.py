@@ -2,8 +2,10 @@
 
 Run as a script by the interpreter whose steps it starts, so with the standard library alone and
 on any Python from 3.9 on. It has one thread, reads no variable and starts nothing; what it
-imports, any program may import with the same effect. A fork of it is then made equal to
-`python -c SOURCE`, `python -m MODULE` or `python FILE` in the pod's own environment by `step.py`.
+imports, any program may import with the same effect: the modules that it is asked to import too,
+which read no variable but those that its steps set to the same value. A fork of it is then made
+equal to `python -c SOURCE`, `python -m MODULE` or `python FILE` in the pod's own environment by
+`step.py`.
 """
 
 from __future__ import annotations
@@ -41,14 +43,14 @@ _COMPILED_MOST = 64
 _PR_SET_PDEATHSIG = 1
 
 
-def main(channel: socket.socket, parent: int) -> Callable[[], NoReturn]:
-    """Fork for every request on the channel; returns in the fork only, with what it is to do.
+def main(channel: socket.socket, parent: int, modules: list[str]) -> Callable[[], NoReturn]:
+    """Import modules, then fork for every request; returns in the fork, with what it is to do.
 
     Ends the process when the channel is closed and the last fork has ended.
     """
     # The folder of this file is no part of a step's path.
     del sys.path[0]
-    for name in _MODULES:
+    for name in (*_MODULES, *modules):
         __import__(name)
     mount = _load("mounts").perform if sys.platform == "linux" else None
     become = _load("step").become
@@ -215,4 +217,4 @@ def _compile(request: Json, compiled: dict[str, types.CodeType]) -> types.CodeTy
 
 
 if __name__ == "__main__":
-    main(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]))()
+    main(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]), sys.argv[3:])()
