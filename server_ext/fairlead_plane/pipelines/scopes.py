@@ -70,10 +70,18 @@ def sum_up(scope: Task) -> tuple[str, Json]:
     if CANCELED in states:
         return CANCELED, None
     if FAILED in states:
-        failed = [task for task in scope.children.values() if task.state == FAILED]
+        failed = list(_failed(scope))
         first = failed[0].error or failure(_INTERNAL, "no reason is known")
         more = f" ({len(failed) - 1} more failed)" if len(failed) > 1 else ""
         said = first["message"].partition("\n")[0]  # the task itself has the whole traceback
         message = f"Task '{failed[0].path}' failed: {said}{more}"
         return FAILED, failure(first["code"], message, first["details"])
     return (CACHED if states == {CACHED} else SUCCEEDED), None
+
+
+def _failed(scope: Task) -> Iterator[Task]:
+    """Yield what failed in a scope by itself, and not because of what is in it."""
+    for task in scope.children.values():
+        if task.state == FAILED:
+            inside = list(_failed(task))
+            yield from inside or [task]
