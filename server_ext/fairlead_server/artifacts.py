@@ -118,10 +118,10 @@ class OutputHandler(ArtifactsBase):
     @authorized
     async def get(self, run_id: str, node: str, name: str) -> None:
         """Send the output as a file, also while the task runs."""
-        pieces = await self.ask_artifacts(
+        file_name, pieces = await self.ask_artifacts(
             lambda artifacts: artifacts.read_output(run_id, node, name)
         )
-        await self.send_file(plain_name(name), pieces)
+        await self.send_file(plain_name(file_name), pieces)
 
 
 def plain_name(name: str) -> str:

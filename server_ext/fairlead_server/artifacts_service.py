@@ -13,6 +13,7 @@ from fairlead.pipelines.plots import artifact_type
 from fairlead.pipelines.previews import (
     PREVIEW_BYTES,
     WHOLE_BYTES,
+    is_archive,
     nothing,
     preview_of,
     preview_of_metadata,
@@ -106,11 +107,11 @@ class ArtifactsService:
     def read(self, artifact_id: str) -> tuple[str, Iterator[bytes]]:
         """Return an artifact's name for a file, and its bytes piece by piece."""
         artifact = self._client.get(artifact_id)
-        return _file_name(artifact), _opened(self._read(artifact))
+        return _opened(_file_name(artifact), self._read(artifact))
 
-    def read_output(self, run_id: str, node: str, name: str) -> Iterator[bytes]:
-        """Return the bytes of a task's output piece by piece."""
-        return _opened(self._client.read(run_id, node, name))
+    def read_output(self, run_id: str, node: str, name: str) -> tuple[str, Iterator[bytes]]:
+        """Return a name for a file, and the bytes of a task's output piece by piece."""
+        return _opened(name, self._client.read(run_id, node, name))
 
     def _read(self, artifact: Json) -> Iterator[bytes]:
         artifact_id = str(artifact["artifact_id"])
@@ -246,9 +247,14 @@ def _must_be_whole(data: bytes | bytearray) -> bool:
     return text or not data[:64].isascii() or data[:4] in (b"PAR1", b"GIF8", b"RIFF")
 
 
-def _opened(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Wait for the first piece, so that what is refused is refused before anything is sent."""
+def _opened(name: str, pieces: Iterator[bytes]) -> tuple[str, Iterator[bytes]]:
+    """Wait for the first piece, so that what is refused is refused before anything is sent.
+
+    A folder comes as an archive, and is called so.
+    """
     first = next(pieces, b"")
+    if is_archive(first) and not name.endswith((".gz", ".tgz")):
+        name += ".tar.gz"
 
     def all_of_it() -> Iterator[bytes]:
         try:
@@ -257,7 +263,7 @@ def _opened(pieces: Iterator[bytes]) -> Iterator[bytes]:
         finally:
             _close(pieces)
 
-    return all_of_it()
+    return name, all_of_it()
 
 
 def _close(pieces: Any) -> None:

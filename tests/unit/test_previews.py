@@ -1,5 +1,7 @@
+import gzip
 import io
 import json
+import tarfile
 from xml.etree import ElementTree
 
 import pytest
@@ -139,3 +141,17 @@ def test_a_page_of_a_task_stands_in_a_frame_without_an_origin():
     assert html.startswith('<iframe sandbox="allow-scripts" srcdoc="')
     assert "<script>" not in html
     assert "default-src &#x27;none&#x27;" in html
+
+
+def test_a_folder_is_shown_by_its_files_even_where_it_is_cut():
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        for name in ("weights.bin", "config.json"):
+            member = tarfile.TarInfo(name)
+            member.size = 4
+            archive.addfile(member, io.BytesIO(b"data"))
+    found = shown(buffer.getvalue())
+    assert (found["columns"], found["truncated"]) == (["file", "bytes"], False)
+    assert found["rows"] == [["weights.bin", "4"], ["config.json", "4"]]
+    assert shown(buffer.getvalue()[:-40], whole=False)["truncated"]
+    assert shown(gzip.compress(b"words"))["kind"] == "none"

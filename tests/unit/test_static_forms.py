@@ -69,3 +69,25 @@ def test_the_html_escapes_what_users_wrote_and_holds_the_picture():
 def test_a_run_without_steps_is_still_drawn():
     empty = {**view(), "graph": {"nodes": [], "edges": []}}
     ElementTree.fromstring(render_svg(empty))
+
+
+def test_curves_and_matrices_are_kept_as_pictures_and_words():
+    slices = [
+        {
+            "name": "",
+            "auc": 0.75,
+            "points": [
+                {"fpr": 0, "tpr": 0.5, "threshold": 1},
+                {"fpr": 1, "tpr": 1, "threshold": 0},
+            ],
+            "labels": ["no", "yes"],
+            "matrix": [[3, 1], [0, 4]],
+        }
+    ]
+    plot = {"step": "train", "name": "roc", "preview": {"kind": "classification", "slices": slices}}
+    plotted = {**view(), "plots": [plot]}
+    assert render_text(plotted).splitlines()[-1] == "  roc of train: AUC 0.750"
+    pictures = re.findall(r'src="data:image/svg\+xml;base64,([^"]+)"', render_html(plotted))
+    assert len(pictures) == 2
+    drawn = ElementTree.fromstring(base64.b64decode(pictures[1]))
+    assert len(list(drawn.iter("{http://www.w3.org/2000/svg}polyline"))) == 1

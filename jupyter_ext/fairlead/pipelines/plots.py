@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 VEGA_LITE_MIME = "application/vnd.vegalite.v5+json"
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
-_SIDE_PX = 240
+_SIDE_PX = 220
 _CELL_PX = 44
 _MOST_POINTS = 200
 """Of a drawn curve: more are not seen, and each is kept in the notebook."""

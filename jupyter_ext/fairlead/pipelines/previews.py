@@ -21,9 +21,12 @@ import base64
 import csv
 import io
 import json
+import tarfile
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
+from fairlead.pipelines.artifact_client import artifacts_of_run
 from fairlead.pipelines.plots import artifact_type, metric_values, roc_spec, slices_of, thinned
 
 Json = dict[str, Any]
@@ -33,6 +36,7 @@ PREVIEW_BYTES = 1 << 20
 WHOLE_BYTES = 8 << 20
 """Bytes of what only makes sense whole: images, Parquet, notebooks."""
 _MOST_ROWS, _MOST_COLUMNS, _LONGEST_CELL = 50, 60, 200
+_MOST_UNPACKED = 16 << 20
 _CLASSIFICATION = ("ClassificationMetrics", "SlicedClassificationMetrics")
 _IMAGES = {
     b"\x89PNG\r\n\x1a\n": "image/png",
@@ -54,6 +58,18 @@ def preview_of_metadata(artifact: Mapping[str, Any]) -> Json | None:
             shown = [{**one, "points": thinned(one["points"])} for one in slices]
             return _preview("classification", slices=shown, spec=roc_spec(slices))
     return None
+
+
+def plots_of(record: Mapping[str, Any]) -> list[Json]:
+    """Return the curves and matrices of a run: `{step, name, preview}`."""
+    found = []
+    for task, name, artifact in artifacts_of_run(record):
+        preview = preview_of_metadata(artifact)
+        if preview is not None and preview["kind"] == "classification":
+            # The slices say all; in the saved notebook each byte is kept.
+            step = str(task.get("display_name") or "")
+            found.append({"step": step, "name": name, "preview": {**preview, "spec": None}})
+    return found
 
 
 def nothing(reason: str) -> Json:
@@ -86,6 +102,8 @@ def preview_of(artifact: Mapping[str, Any], data: bytes, *, whole: bool) -> Json
         return _parquet(data) if whole else nothing("Too large a Parquet file to look into.")
     if data.startswith(b"\x93NUMPY"):
         return _array(data, whole)
+    if data.startswith(b"\x1f\x8b"):
+        return _archive(data, whole)
     if shape in ("pickle", "source"):
         # To unpickle is to run what is in it.
         return nothing("A pickled Python object: it is opened in a notebook, not here.")
@@ -184,6 +202,39 @@ def _parquet(data: bytes) -> Json:
         return nothing(f"A Parquet file that cannot be read: {error}")
     rows = [list(row) for row in zip(*columns, strict=True)]
     return _table(names, rows, more=file.metadata.num_rows > len(rows))
+
+
+def is_archive(data: bytes) -> bool:
+    """Whether bytes begin a compressed archive, as servers send a folder."""
+    return data.startswith(b"\x1f\x8b") and _unpacked(data, 512)[257:262] == b"ustar"
+
+
+def _archive(data: bytes, whole: bool) -> Json:
+    if not is_archive(data):
+        return nothing("It is compressed; download it to open it.")
+    rows: list[list[Any]] = []
+    try:
+        with tarfile.open(
+            fileobj=io.BytesIO(_unpacked(data, _MOST_UNPACKED)), mode="r:"
+        ) as archive:
+            for member in archive:
+                if len(rows) >= _MOST_ROWS:
+                    break
+                rows.append([member.name + ("/" if member.isdir() else ""), member.size])
+            else:
+                return _table(["file", "bytes"], rows, more=not whole)
+    except (tarfile.TarError, OSError):
+        # It goes on behind what was unpacked.
+        return _table(["file", "bytes"], rows, more=True)
+    return _table(["file", "bytes"], rows, more=True)
+
+
+def _unpacked(data: bytes, most: int) -> bytes:
+    """Return the beginning of what a gzip file holds, however much that would be."""
+    try:
+        return zlib.decompressobj(wbits=31).decompress(data, most)
+    except zlib.error:
+        return b""
 
 
 def _array(data: bytes, whole: bool) -> Json:

@@ -15,6 +15,7 @@ from IPython.display import display
 from fairlead import client
 from fairlead.errors import FairleadError
 from fairlead.pipelines.client import FINAL_STATES
+from fairlead.pipelines.previews import plots_of
 from fairlead.widgets.static import render_html, render_svg, render_text
 
 RUN_MIME = "application/vnd.fairlead.run+json"
@@ -42,6 +43,10 @@ class LiveRun(client.Run):
     def of(cls, run: client.Run) -> LiveRun:
         """Make a run show itself."""
         return cls(run.pipelines, run.record, run.cell_numbers)
+
+    def view(self) -> dict[str, Any]:
+        """Return the run's view, with the curves and matrices that its steps made as `plots`."""
+        return {**super().view(), "plots": plots_of(self.record)}
 
     def show(self) -> LiveRun:
         """Display it and wait for the end, updating the display; returns itself."""

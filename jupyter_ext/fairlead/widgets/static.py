@@ -9,7 +9,9 @@ from typing import Any
 from grandalf.graphs import Edge, Graph, Vertex
 from grandalf.layouts import SugiyamaLayout
 
+from fairlead.pipelines.drawings import draw_classification
 from fairlead.pipelines.graph import seconds_between
+from fairlead.pipelines.plots import slice_label
 
 Json = dict[str, Any]
 
@@ -64,6 +66,9 @@ def render_text(view: Json) -> str:
             line += f"\n      {node['error']['message']}"
         lines.append(line)
     lines += [f"  {name} = {value:.4g}" for name, value in sorted(view["metrics"].items())]
+    for plot in view.get("plots", []):
+        areas = [slice_label(one) for one in plot["preview"]["slices"]]
+        lines.append(f"  {plot['name']} of {plot['step']}: {'; '.join(areas)}")
     return "\n".join(lines)
 
 
@@ -84,6 +89,10 @@ def render_html(view: Json) -> str:
             for name, value in sorted(view["metrics"].items())
         )
         parts.append(f"<table><tbody>{rows}</tbody></table>")
+    for plot in view.get("plots", []):
+        drawn = base64.b64encode(draw_classification(plot["preview"]["slices"]).encode()).decode()
+        title = escape(f"{plot['name']} of {plot['step']}")
+        parts.append(f'<p>{title}</p><img alt="{title}" src="data:image/svg+xml;base64,{drawn}">')
     return "\n".join(parts)
 
 

@@ -86,7 +86,7 @@ export interface ISlice {
 }
 
 /** What can be shown of an artifact; which fields there are follows from `kind`. */
-export interface IPreview {
+export interface IArtifactPreview {
   kind:
     | 'metrics'
     | 'classification'

@@ -21,6 +21,8 @@ export interface IStepPort {
   size: number | null;
   value: unknown;
   uri: string | null;
+  /** Of an output that is a list there are several. */
+  artifacts?: readonly { artifact_id?: string; uri?: string }[];
 }
 
 export interface IStepDetails {

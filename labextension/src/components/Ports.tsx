@@ -1,27 +1,43 @@
+import { caretDownIcon, caretRightIcon, downloadIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { bytes, valueText } from './format';
 import type { IStepPort } from './Overview';
 import type { ITrans } from './text';
 
+/** What can be done with an artifact of a port; `place` counts those of a list. */
+export interface IPortVerbs {
+  /** Address from which it is downloaded. */
+  download: (port: IStepPort, place: number) => string | null;
+  /** Show the artifact's own page. */
+  open: (artifact: string) => void;
+  /** What it holds. */
+  preview: (port: IStepPort, place: number, name: string) => React.ReactNode;
+}
+
 /** What a step takes and what it makes. */
 export function Ports(props: {
   inputs: readonly IStepPort[];
   outputs: readonly IStepPort[];
   trans: ITrans;
-  /** Address of an output, or null where there is nothing yet. */
-  download: (port: IStepPort) => string | null;
+  verbs: IPortVerbs;
 }): JSX.Element {
   const { trans } = props;
   return (
     <>
-      <PortTable title={trans.__('Inputs')} name="inputs" ports={props.inputs} trans={trans} />
+      <PortTable
+        title={trans.__('Inputs')}
+        name="inputs"
+        ports={props.inputs}
+        trans={trans}
+        verbs={props.verbs}
+      />
       <PortTable
         title={trans.__('Outputs')}
         name="outputs"
         ports={props.outputs}
         trans={trans}
-        download={props.download}
+        verbs={props.verbs}
       />
     </>
   );
@@ -32,7 +48,7 @@ function PortTable(props: {
   name: string;
   ports: readonly IStepPort[];
   trans: ITrans;
-  download?: (port: IStepPort) => string | null;
+  verbs: IPortVerbs;
 }): JSX.Element {
   const { ports, trans } = props;
   return (
@@ -53,9 +69,17 @@ function PortTable(props: {
             </tr>
           </thead>
           <tbody>
-            {ports.map(port => (
-              <PortRow key={port.name} port={port} href={props.download?.(port) ?? null} trans={trans} />
-            ))}
+            {ports.flatMap(port =>
+              (port.artifacts?.length ? port.artifacts : [null]).map((artifact, place) => (
+                <PortRow
+                  key={`${port.name} ${artifact?.artifact_id ?? place}`}
+                  port={port}
+                  place={place}
+                  verbs={props.verbs}
+                  trans={trans}
+                />
+              ))
+            )}
           </tbody>
         </table>
       )}
@@ -63,25 +87,72 @@ function PortTable(props: {
   );
 }
 
-function PortRow(props: { port: IStepPort; href: string | null; trans: ITrans }): JSX.Element {
-  const { port, href, trans } = props;
-  const name = port.names?.length ? port.names.join(', ') : port.name;
+/** Types whose content is what a reader looks for: it is shown by itself. */
+const SHOWN = ['Metrics', 'ClassificationMetrics', 'SlicedClassificationMetrics', 'HTML', 'Markdown'];
+
+function PortRow(props: { port: IStepPort; place: number; verbs: IPortVerbs; trans: ITrans }): JSX.Element {
+  const { port, place, verbs, trans } = props;
+  const artifact = port.artifacts?.[place];
+  const [shown, setShown] = React.useState(SHOWN.includes(port.type ?? ''));
+  const all = port.names?.length ? port.names.join(', ') : port.name;
+  const name = (port.artifacts?.length ?? 0) > 1 ? `${all}[${place}]` : all;
+  const there = port.kind === 'artifact' && !!(artifact?.uri ?? port.uri);
+  const href = there ? verbs.download(port, place) : null;
+  const id = artifact?.artifact_id;
   return (
-    <tr data-fl-port={port.name}>
-      <td>
-        {href ? (
-          <a className="fl-Link" href={href} download title={trans.__('Download %1', name)}>
-            {name}
-          </a>
-        ) : (
-          name
-        )}
-      </td>
-      <td className="fl-mod-long">{port.type}</td>
-      <td className="fl-mod-long">
-        {port.kind === 'parameter' ? <code>{valueText(port.value)}</code> : port.format}
-      </td>
-      <td className="fl-mod-number">{bytes(port.size)}</td>
-    </tr>
+    <>
+      <tr data-fl-port={port.name} data-fl-artifact={id} data-fl-name={port.name}>
+        <td>
+          {there && (
+            <button
+              type="button"
+              className="fl-IconLink fl-Ports-fold"
+              data-fl-action="show-artifact"
+              aria-expanded={shown}
+              aria-label={trans.__('Content of %1', name)}
+              onClick={() => setShown(!shown)}
+            >
+              {shown ? <caretDownIcon.react tag="span" /> : <caretRightIcon.react tag="span" />}
+            </button>
+          )}
+          {there && id ? (
+            <button
+              type="button"
+              className="fl-Link"
+              data-fl-action="open-artifact"
+              title={trans.__('Open %1', name)}
+              onClick={() => verbs.open(id)}
+            >
+              {name}
+            </button>
+          ) : (
+            name
+          )}
+        </td>
+        <td className="fl-mod-long">{port.type}</td>
+        <td className="fl-mod-long">
+          {port.kind === 'parameter' ? <code>{valueText(port.value)}</code> : port.format}
+        </td>
+        <td className="fl-mod-number">
+          {bytes(port.size)}
+          {href && (
+            <a
+              className="fl-IconLink fl-Ports-download"
+              href={href}
+              download
+              aria-label={trans.__('Download %1', name)}
+              title={trans.__('Download %1', name)}
+            >
+              <downloadIcon.react tag="span" />
+            </a>
+          )}
+        </td>
+      </tr>
+      {there && shown && (
+        <tr className="fl-Ports-preview" data-fl-port-preview={port.name}>
+          <td colSpan={4}>{verbs.preview(port, place, name)}</td>
+        </tr>
+      )}
+    </>
   );
 }

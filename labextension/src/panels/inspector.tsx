@@ -5,14 +5,17 @@ import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import type { INode } from '../api/types';
+import { ArtifactPreview } from '../components/artifact/ArtifactPreview';
 import { Message } from '../components/Message';
-import { Overview } from '../components/Overview';
-import { Ports } from '../components/Ports';
+import { IStepPort, Overview } from '../components/Overview';
+import { IPortVerbs, Ports } from '../components/Ports';
 import { TabBar, TabPanel } from '../components/Tabs';
 import type { ITrans } from '../components/text';
 import type { RunModel } from '../model/run';
 import type { FairleadSession } from '../model/session';
 import { LogPane } from './logpane';
+import { mimeDrawer } from './mimehost';
 import type { Highlight } from './notebookview';
 import { ManifestPane, NotebookPane } from './panes';
 
@@ -24,6 +27,7 @@ export interface IInspectorOptions {
   trans: ITrans;
   /** Bring a cell of the run's notebook into sight. */
   onRevealCell: (run: string, cellId: string, line: number | null) => void;
+  onOpenArtifact: (artifact: string) => void;
 }
 
 export class Inspector extends ReactWidget {
@@ -85,12 +89,11 @@ function Content(props: IInspectorOptions): JSX.Element {
           {panel(
             'io',
             <Ports
+              key={step.id}
               inputs={step.inputs}
               outputs={step.outputs}
               trans={trans}
-              download={port =>
-                port.kind === 'artifact' && port.uri ? client.artifactUrl(run.id, step.id, port.name) : null
-              }
+              verbs={portVerbs(props, run.id, step)}
             />
           )}
           {panel(
@@ -113,4 +116,30 @@ function Content(props: IInspectorOptions): JSX.Element {
       )}
     </>
   );
+}
+
+/** A server that tells no ids of artifacts knows what a step made by the step and the name. */
+function portVerbs(props: IInspectorOptions, run: string, step: INode): IPortVerbs {
+  const { client } = props.session;
+  const node = step.task_id ?? step.id;
+  const idOf = (port: IStepPort, place: number): string => port.artifacts?.[place]?.artifact_id ?? '';
+  return {
+    open: props.onOpenArtifact,
+    download: (port, place) => {
+      const id = idOf(port, place);
+      return id ? client.contentUrl(id) : client.artifactUrl(run, node, port.name);
+    },
+    preview: (port, place, name) => {
+      const id = idOf(port, place);
+      return (
+        <ArtifactPreview
+          name={name}
+          version={`${id} ${node} ${port.name} ${step.state}`}
+          read={() => (id ? client.preview(id) : client.outputPreview(run, node, port.name))}
+          draw={mimeDrawer(props.rendermime, props.highlight)}
+          trans={props.trans}
+        />
+      );
+    }
+  };
 }

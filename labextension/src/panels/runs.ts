@@ -151,6 +151,7 @@ function openView(options: IRunsPartOptions, run: string): MainAreaWidget<RunVie
     highlight: highlighter(options.languages),
     trans,
     onRevealCell: (of, cell, line) => void commands.execute(CommandIDs.revealCell, { run: of, cell, line }),
+    onOpenArtifact: artifact => void commands.execute(CommandIDs.openArtifact, { artifact }),
     onStop: id => void commands.execute(CommandIDs.stopRun, { run: id }),
     onRetry: id => void commands.execute(CommandIDs.retryRun, { run: id })
   });

@@ -1,4 +1,4 @@
-import { downloadIcon, launchIcon } from '@jupyterlab/ui-components';
+import { downloadIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { Age } from '../Elapsed';
@@ -96,6 +96,7 @@ function ArtifactRow(props: {
         >
           {row.name}
         </button>
+        <span className="fl-ArtifactTable-kind"> {row.type}</span>
       </td>
       <td>{row.type}</td>
       <td className="fl-mod-long">
@@ -129,17 +130,6 @@ function ArtifactRow(props: {
         >
           <downloadIcon.react tag="span" />
         </a>
-        <button
-          type="button"
-          className="fl-IconLink"
-          tabIndex={tabIndex}
-          disabled={!row.id}
-          aria-label={trans.__('Open %1', row.name)}
-          title={trans.__('Open')}
-          onClick={() => props.onOpen(row.id)}
-        >
-          <launchIcon.react tag="span" />
-        </button>
       </td>
     </tr>
   );

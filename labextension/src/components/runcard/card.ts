@@ -1,6 +1,7 @@
 /**
  * A run in one card: name, state, time, graph, numbers, error. The same in the widget and in Lab.
  */
+import { drawPreview } from '../artifact/preview';
 import { renderDag } from '../dag/render';
 import type { IDagGraph, IDagHandle } from '../dag/types';
 import { element, setAttribute, setText } from '../dom';
@@ -9,7 +10,7 @@ import { isActive, stateKey, stateLabel, stateSvg } from '../states';
 import { ITrans, plainTrans } from '../text';
 import { everySecond } from '../ticker';
 import { drawDetails, errorElement } from './details';
-import type { ICardNode, ICardRun } from './types';
+import type { ICardNode, ICardPlot, ICardRun } from './types';
 
 const LEAST_HEIGHT = 84;
 /** Room for the graph's buttons below it. */
@@ -33,7 +34,7 @@ class Card implements ICard {
     private readonly trans: ITrans
   ) {
     this._head.append(this._icon, this._name, this._state, this._progress, this._time);
-    this._root.append(this._head, this._metrics, this._error, this._graph, this._details);
+    this._root.append(this._head, this._metrics, this._error, this._graph, this._details, this._plots);
     host.append(this._root);
     this._dag = renderDag(this._graph, graphOf(_run), {
       direction: 'LR',
@@ -60,6 +61,7 @@ class Card implements ICard {
     this._showTime(Date.now());
     this._showMetrics(run.metrics ?? {});
     this._showError(run);
+    this._showPlots(run.plots ?? []);
     this._showGraph(graphOf(run));
     this._showDetails();
     this._watchClock(isActive(run.state));
@@ -118,6 +120,22 @@ class Card implements ICard {
     this._error.hidden = shown.length === 0;
   }
 
+  private _showPlots(plots: readonly ICardPlot[]): void {
+    this._plots.hidden = plots.length === 0;
+    const drawn = JSON.stringify(plots);
+    if (drawn === this._drawnPlots) {
+      return;
+    }
+    this._drawnPlots = drawn;
+    this._plots.replaceChildren();
+    for (const { step, name, preview } of plots) {
+      const title = this.trans.__('%1 of %2', name, step);
+      const host = element('figure', 'fl-Card-plot', {}, element('figcaption', 'fl-Card-sub', {}, title));
+      this._plots.append(host);
+      drawPreview(host, preview, { name: title, trans: this.trans });
+    }
+  }
+
   private _showGraph(graph: IDagGraph): void {
     this._dag.update(graph);
     const px = Math.min(MOST_HEIGHT, Math.max(LEAST_HEIGHT, this._dag.size.height + TOOLS_HEIGHT));
@@ -161,11 +179,13 @@ class Card implements ICard {
   private readonly _error = element('div', 'fl-Error');
   private readonly _graph = element('div', 'fl-Card-graph');
   private readonly _details = element('div', 'fl-Card-details');
+  private readonly _plots = element('div', 'fl-Card-plots');
   private readonly _dag: IDagHandle;
   private _selected: string | null = null;
   private _drawnMetrics = '';
   private _drawnError = '';
   private _drawnDetails = '';
+  private _drawnPlots = '';
   private _stopClock: (() => void) | null = null;
 }
 

@@ -2,6 +2,7 @@
  * The view of a run, as far as the card draws it. Fields may be missing: a saved notebook keeps views
  * of older versions.
  */
+import type { IPreview } from '../artifact/types';
 import type { IDagNode, IDagEdge } from '../dag/types';
 
 export interface ICardPort {
@@ -20,6 +21,12 @@ export interface ICardNode extends IDagNode {
   outputs?: ICardPort[];
 }
 
+export interface ICardPlot {
+  step: string;
+  name: string;
+  preview: IPreview;
+}
+
 export interface ICardRun {
   id?: string;
   name?: string;
@@ -30,6 +37,8 @@ export interface ICardRun {
   started_at?: string | null;
   finished_at?: string | null;
   metrics?: Record<string, number>;
+  /** Curves and confusion matrices that its steps made. */
+  plots?: ICardPlot[];
   error?: string | null;
   parameters?: Record<string, unknown>;
   graph?: { nodes?: ICardNode[]; edges?: IDagEdge[] };
