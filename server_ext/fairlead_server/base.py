@@ -47,6 +47,11 @@ class FairleadHandler(ExtensionHandlerMixin, APIHandler):
             raise SpecError("The body must be a JSON object.")
         return body
 
+    def query(self) -> dict[str, str]:
+        """Return the query of the URL, without the time that JupyterLab adds against caches."""
+        query = {name: self.get_query_argument(name) for name in self.request.query_arguments}
+        return {name: value for name, value in query.items() if value or not name.isdigit()}
+
     def reply(self, value: Any, status: int = 200) -> None:
         """Send plain values as JSON."""
         self.set_status(status)

@@ -38,7 +38,7 @@ class RunsHandler(FairleadHandler):
         The query is that of `run_table.Wish`; then the answer has `total_size` and
         `next_page_token` too.
         """
-        query = {name: self.get_query_argument(name) for name in self.request.query_arguments}
+        query = self.query()
         if not query:
             self.reply({"runs": await self.ask(lambda runs: runs.list())})
             return

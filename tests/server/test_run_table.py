@@ -108,6 +108,14 @@ async def test_a_query_that_nobody_understands_is_refused(fetch, query, told):
     assert told in await refusal(fetch("runs", params=query))
 
 
+async def test_the_time_that_lab_adds_to_a_url_is_no_query(fetch):
+    found = await fetch("runs", params={"1795547389302": ""})
+    assert "runs" in found
+    assert "next_page_token" not in found
+    paged = await fetch("runs", params={"page_size": "2", "1795547389302": ""})
+    assert "total_size" in paged
+
+
 async def test_a_clone_has_its_own_values_and_experiment(fetch):
     runs = await three_runs(fetch)
     made = await fetch("experiments", method="POST", body={"name": "tries"})
