@@ -19,6 +19,7 @@ from fairlead._version import __version__
 if TYPE_CHECKING:
     from fairlead.client import compile_notebook, get_artifact, submit
     from fairlead.errors import FairleadError
+    from fairlead.experiment import experiments, get_experiment
     from fairlead.pipelines.comparison import compare
     from fairlead.widgets import get_run, run, runs
 
@@ -27,7 +28,9 @@ __all__ = [
     "__version__",
     "compare",
     "compile_notebook",
+    "experiments",
     "get_artifact",
+    "get_experiment",
     "get_run",
     "run",
     "runs",
@@ -38,7 +41,9 @@ _HOMES = {
     "FairleadError": "fairlead.errors",
     "compare": "fairlead.pipelines.comparison",
     "compile_notebook": "fairlead.client",
+    "experiments": "fairlead.experiment",
     "get_artifact": "fairlead.client",
+    "get_experiment": "fairlead.experiment",
     "get_run": "fairlead.widgets",
     "run": "fairlead.widgets",
     "runs": "fairlead.widgets",

@@ -258,6 +258,7 @@ def submit(
     parameters: Mapping[str, Any] | None = None,
     *,
     name: str | None = None,
+    experiment: str | None = None,
     context: str | None = None,
 ) -> Run:
     """Start a run of a notebook or of a compiled pipeline; returns at once.
@@ -270,6 +271,8 @@ def submit(
         Values of the pipeline's parameters; those left out keep their defaults.
     name : str, optional
         Display name of the run; default: the name of the file.
+    experiment : str, optional
+        Name of the experiment that it belongs to; made where there is none.
     context : str, optional
         A context, as `fairlead contexts` lists them; default: the one in use.
 
@@ -296,6 +299,7 @@ def submit(
         parameters=parameters or {},
         interpreter=sys.executable,
         working_dir=path.absolute().parent,
+        experiment=experiment or "",
     )
     run.cell_numbers = numbers
     return run
@@ -310,6 +314,7 @@ def submit_spec(
     parameters: Mapping[str, Any],
     interpreter: str,
     working_dir: Path,
+    experiment: str = "",
 ) -> Run:
     """Start a run of a pipeline spec.
 
@@ -319,6 +324,8 @@ def submit_spec(
         Path of the Python that runs the steps on this machine; a cluster uses the steps' images.
     working_dir : Path
         Where the steps start on this machine: beside the notebook, as its kernel does.
+    experiment : str
+        Name of the experiment that it belongs to, made where there is none; empty: the default one.
     """
     values = bind_parameters(spec, parameters)
     annotations = {INTERPRETER_ANNOTATION: interpreter, WORKING_DIR_ANNOTATION: str(working_dir)}
@@ -326,7 +333,8 @@ def submit_spec(
         "pipeline_spec": spec,
         "platform_spec": _annotate(spec, platform or {}, annotations),
     }
-    return Run(pipelines, pipelines.submit(name, document, values))
+    experiment_id = pipelines.experiment_id(experiment) if experiment else ""
+    return Run(pipelines, pipelines.submit(name, document, values, experiment_id))
 
 
 def get_run(run_id: str, *, context: str | None = None) -> Run:

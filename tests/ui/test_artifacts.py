@@ -137,3 +137,71 @@ def test_dark_and_narrow_are_drawn_too(run, lab, browser):
     execute(page, "open-artifacts")
     picture(page, "artifacts-dark-narrow")
     page.context.close()
+
+
+def sources(page):
+    return page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.content.widgets"
+        ".map(cell => cell.model.sharedModel.getSource())"
+    )
+
+
+def values_of(source):
+    """Run the code that a row became, as the notebook's kernel would."""
+    values = {}
+    exec(source, values)
+    return values
+
+
+def test_a_row_is_dragged_into_a_notebook_as_code_that_works(run, lab, browser):
+    page = lab.page(browser, "digits.ipynb")
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    before = sources(page)
+    page.get_by_role("tab", name="Fairlead").first.click()
+    row = page.locator(f"li[data-fl-run='{run['run_id']}']").bounding_box()
+    cell = page.locator(".jp-Notebook .jp-Cell").nth(1).bounding_box()
+    page.mouse.move(row["x"] + 40, row["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(row["x"] + 80, row["y"] + 20, steps=4)
+    page.mouse.move(cell["x"] + 200, cell["y"] + 12, steps=8)
+    picture(page, "drag-light")
+    page.mouse.up()
+    page.wait_for_function(
+        "count => window.jupyterapp.shell.currentWidget.content.widgets.length > count",
+        arg=len(before),
+    )
+    (made,) = [source for source in sources(page) if source not in before]
+    assert values_of(made)["run"].run_id == run["run_id"]
+    page.context.close()
+
+
+def test_a_row_becomes_code_by_its_context_menu(run, lab, browser):
+    page = lab.page(browser, "digits.ipynb")
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    before = sources(page)
+    execute(page, "open-artifacts")
+    row = page.locator("tr[data-fl-name='rows']")
+    row.locator("[data-fl-action='open-artifact']").focus()
+    row.click(button="right")
+    page.locator(".lm-Menu-item", has_text="Insert as Code").click()
+    page.wait_for_selector(".jp-Notebook:visible")
+    page.wait_for_function(
+        "count => window.jupyterapp.shell.currentWidget.content.widgets?.length > count",
+        arg=len(before),
+    )
+    (made,) = [source for source in sources(page) if source not in before]
+    assert values_of(made)["rows"].read().startswith(b"a,b\n")
+    page.context.close()
+
+
+def test_the_runs_page_shows_what_a_step_made_and_leads_to_it(run, page):
+    execute(page, "open-run", run=run["run_id"])
+    page.locator("[data-fl-node='write']").first.click()
+    page.locator("[data-fl-tab='io']").click()
+    ports = page.locator("[data-fl-ports='outputs']")
+    ports.locator("[data-fl-port-preview='curves'] .fl-Matrix").wait_for(timeout=WAIT_MS)
+    ports.locator("[data-fl-port='rows'] [data-fl-action='show-artifact']").click()
+    ports.locator("[data-fl-port-preview='rows'] table.fl-DataTable").wait_for()
+    picture(page, "run-outputs-light")
+    ports.locator("[data-fl-port='rows'] [data-fl-action='open-artifact']").click()
+    page.locator(".fl-ArtifactView:visible .fl-RunHeader-name", has_text="rows").wait_for()

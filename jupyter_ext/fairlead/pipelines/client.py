@@ -49,7 +49,11 @@ class PipelinesClient:
         return self._namespace
 
     def submit(
-        self, name: str, spec: Mapping[str, Any], parameters: Mapping[str, Any]
+        self,
+        name: str,
+        spec: Mapping[str, Any],
+        parameters: Mapping[str, Any],
+        experiment_id: str = "",
     ) -> dict[str, Any]:
         """Start a run.
 
@@ -59,12 +63,16 @@ class PipelinesClient:
             A pipeline spec, or `{pipeline_spec, platform_spec}`.
         parameters : mapping
             Values of the pipeline's parameters, already of their types.
+        experiment_id : str
+            The experiment that it belongs to; empty: the server's default one.
         """
         body: dict[str, Any] = {
             "display_name": name,
             "pipeline_spec": spec,
             "runtime_config": {"parameters": dict(parameters)},
         }
+        if experiment_id:
+            body["experiment_id"] = experiment_id
         return self.create(body)
 
     def create(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -130,6 +138,18 @@ class PipelinesClient:
             self._service.request("GET", _API + "experiments", query=query) or {}
         )
         return found
+
+    def experiment_id(self, name: str) -> str:
+        """Return the id of the experiment of that name, made where there is none."""
+        query = {"page_size": str(_PAGE)}
+        while True:
+            page = self.experiments(query)
+            for one in page.get("experiments") or []:
+                if one.get("display_name") == name:
+                    return str(one["experiment_id"])
+            if not page.get("next_page_token"):
+                return str(self.create_experiment(name)["experiment_id"])
+            query["page_token"] = page["next_page_token"]
 
     def create_experiment(self, name: str, description: str = "") -> dict[str, Any]:
         """Make an experiment; raises `ConflictError` where the name is taken."""

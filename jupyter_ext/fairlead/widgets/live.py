@@ -111,6 +111,7 @@ def run(
     parameters: Mapping[str, Any] | None = None,
     *,
     name: str | None = None,
+    experiment: str | None = None,
     context: str | None = None,
 ) -> LiveRun:
     """Start a run of a notebook or of a compiled pipeline; returns at once.
@@ -118,7 +119,8 @@ def run(
     See `fairlead.client.submit` for the arguments and errors. The result shows itself as a live
     DAG when it is the last value of a cell.
     """
-    return LiveRun.of(client.submit(source, parameters, name=name, context=context))
+    started = client.submit(source, parameters, name=name, experiment=experiment, context=context)
+    return LiveRun.of(started)
 
 
 def get_run(run_id: str, *, context: str | None = None) -> LiveRun:

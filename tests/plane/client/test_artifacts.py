@@ -70,3 +70,26 @@ def test_the_value_of_a_notebooks_step_is_loaded(data_dir, tmp_path):
     nbformat.write(notebook, tmp_path / "small.ipynb")
     run = fairlead.submit(tmp_path / "small.ipynb").wait()
     assert run.artifacts["make"]["data"].load() == {"a": [1, 2]}
+
+
+def test_runs_belong_to_experiments_and_are_compared_there(data_dir, tmp_path):
+    import nbformat
+
+    notebook = nbformat.v4.new_notebook()
+    notebook.cells = [
+        nbformat.v4.new_code_cell("n = 1", metadata={"tags": ["parameters"]}),
+        nbformat.v4.new_code_cell("score = n * 2", metadata={"tags": ["step:fit", "metrics"]}),
+    ]
+    path = tmp_path / "fit.ipynb"
+    nbformat.write(notebook, path)
+    for n in (3, 4):
+        fairlead.submit(path, {"n": n}, name=f"n{n}", experiment="numbers").wait()
+    numbers = fairlead.get_experiment("numbers")
+    assert [run.name for run in numbers.runs()] == ["n4", "n3"]
+    assert "numbers" in [one.name for one in fairlead.experiments()]
+    compared = numbers.compare()
+    assert compared.columns == ["run", "state", "n", "score"]
+    assert compared.rows == [["n4", "SUCCEEDED", 4, 8], ["n3", "SUCCEEDED", 3, 6]]
+    assert "<td>n3</td>" in numbers._repr_html_()
+    with pytest.raises(NotFoundError, match="no experiment 'others'"):
+        fairlead.get_experiment("others")
