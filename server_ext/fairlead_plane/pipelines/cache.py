@@ -16,6 +16,7 @@ from .events import CacheHit
 from .model import Executor
 from .placeholders import local_path
 from .records import SUCCEEDED, Run, Task, Values
+from .remote import objects_among
 from .tables import artifact_of, record_of
 
 Json = Any
@@ -66,8 +67,14 @@ def cache_key(
     return digest.hexdigest()
 
 
-def find(db: sqlite3.Connection, key: str) -> CacheHit | str:
-    """Return outputs whose files are still as they were, or in words why there are none."""
+def find(db: sqlite3.Connection, key: str, stamp: Callable[..., list[str]]) -> CacheHit | str:
+    """Return outputs whose content is still as it was, or in words why there are none.
+
+    Parameters
+    ----------
+    stamp : callable
+        Returns the stamps of objects of a store, see `Looks.stamp`.
+    """
     row = db.execute("SELECT origin, outputs FROM cache WHERE key = ?", (key,)).fetchone()
     if row is None:
         return _NEW
@@ -76,8 +83,14 @@ def find(db: sqlite3.Connection, key: str) -> CacheHit | str:
     artifacts = {
         name: [artifact_of(record) for record in records] for name, records in stored.items()
     }
+    objects = objects_among(artifacts)
+    for one, now in zip(objects, stamp(*(one.uri for one in objects)), strict=True):
+        if now != one.stamp:
+            return f"The cached artifact '{one.name}' ({one.uri}) is gone or was changed."
     for made in artifacts.values():
         for one in made:
+            if one in objects:
+                continue
             if one.stamp and not files.is_unchanged(local_path(one.uri), one.stamp):
                 return f"The cached artifact '{one.name}' ({one.uri}) is gone or was changed."
     return CacheHit(Values(parameters, artifacts), origin)

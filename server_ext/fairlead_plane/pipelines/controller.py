@@ -17,10 +17,12 @@ from .alarms import Alarms
 from .clock import now
 from .engine import advance
 from .events import Cache, Changes, Due, Ended, Event, Resume, Terminate
+from .looks import Looks, UncheckedError
 from .mailbox import Mailboxes
 from .observe import gone, observe
 from .pods import Folders, build_pod
 from .records import ENDED, Run, Values, failure
+from .remote import attach
 from .restore import load_run
 from .retries import wait_s
 from .tables import save_changes, save_run
@@ -75,6 +77,7 @@ class Controller:
     ) -> None:
         self.resources = resources
         self.namespace = namespace
+        self.looks = Looks(resources, namespace)
         self._environment = environment
         self._runs: dict[str, Run] = {}
         self._seen = Mailboxes(self._take_in)
@@ -112,7 +115,7 @@ class Controller:
     async def send(self, run_id: str, *events: Event) -> None:
         """Apply events to a run, and wait until they are committed."""
         try:
-            await self.resources.transaction(
+            await self.looks.transaction(
                 lambda transaction: self._apply(transaction, run_id, events)
             )
         except BaseException:
@@ -231,8 +234,14 @@ class Controller:
 
     def _apply(self, transaction: Transaction, run_id: str, events: tuple[Event, ...]) -> None:
         run = self._load(transaction, run_id)
-        if run is not None:
+        if run is None:
+            return
+        try:
             self._pass(transaction, run, list(events))
+        except UncheckedError:
+            # The pass is done again, from what is stored.
+            self._runs.pop(run_id, None)
+            raise
 
     def _pass(self, transaction: Transaction, run: Run, events: list[Event]) -> None:
         """Advance a run and write everything that follows from it."""
@@ -245,9 +254,9 @@ class Controller:
         environment = self._once_each()
         asked = Cache(
             key=lambda task, executor: cache.cache_key(task, executor, environment),
-            find=lambda key: cache.find(transaction.db, key),
+            find=lambda key: cache.find(transaction.db, key, self.looks.stamp),
             imported=lambda artifact, reimport: importers.settle(
-                transaction.db, artifact, reimport=reimport
+                transaction.db, artifact, self.looks.stamp, reimport=reimport
             ),
         )
         changes = advance(run, events, asked, now)
@@ -285,14 +294,15 @@ class Controller:
         """Create and delete the pods of a pass; return what the API refused, as events."""
         events: list[Event] = []
         launches, changes.launches = changes.launches, []
+        space = run.namespace
         for task in launches:
             executor = task.component.executor
             assert executor is not None
             Folders(run, task).make(executor.source)
             try:
-                task.pod = transaction.create(build_pod(run, task, new_suffix()))["metadata"][
-                    "name"
-                ]
+                pod = build_pod(run, task, new_suffix())
+                attach(pod, run, task, lambda kind, name: transaction.find(kind, name, space))
+                task.pod = transaction.create(pod)["metadata"]["name"]
                 run.pods[task.pod] = task
             except ApiError as error:
                 refusal = failure(_INVALID_ARGUMENT, f"The pod was refused: {error.message}")

@@ -94,7 +94,7 @@ class _Pass(Tree):
             "pipeline_job_name": run.workflow,
             "pipeline_job_resource_name": run.workflow,
             "pipeline_job_uuid": run.run_id,
-            "pipeline_root": run.pipeline_root,
+            "pipeline_root": run.root_uri,
             "pipeline_job_create_time_utc": run.created_at,
             "pipeline_job_schedule_time_utc": run.scheduled_at or run.created_at,
         }

@@ -7,7 +7,10 @@ import os
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
-_CHUNK = 1 << 20
+from ..artifacts.content import entries, sha256
+
+__all__ = ["is_unchanged", "remove_tree", "sha256", "shallow_stamp", "stamp"]
+
 _FOLDER = "folder:"
 
 
@@ -31,7 +34,7 @@ def stamp(path: str) -> tuple[str, int]:
         return "", 0
     digest = hashlib.sha256()
     total = 0
-    for name, entry in _entries(path):
+    for name, entry in entries(path):
         total += entry.st_size
         digest.update(f"{name}\0{entry.st_size}:{entry.st_mtime_ns}\0".encode())
     return f"{total}:{digest.hexdigest()[:32]}", total
@@ -47,36 +50,6 @@ def shallow_stamp(path: str) -> tuple[str, int]:
 def is_unchanged(path: str, before: str) -> bool:
     """Say whether what is at a path has the stamp that either function gave before."""
     return (shallow_stamp if before.startswith(_FOLDER) else stamp)(path)[0] == before
-
-
-def sha256(path: str) -> str:
-    """Hash the content of a file, or the names and contents of all files of a folder."""
-    digest = hashlib.sha256()
-    if not os.path.isdir(path):
-        _feed(digest, path)
-        return digest.hexdigest()
-    for name, _ in _entries(path):
-        digest.update(f"{name}\0".encode())
-        _feed(digest, os.path.join(path, name))
-    return digest.hexdigest()
-
-
-def _feed(digest: hashlib._Hash, path: str) -> None:
-    with open(path, "rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-
-
-def _entries(folder: str) -> list[tuple[str, os.stat_result]]:
-    """List the files below a folder, by name; links and what has no content are left out."""
-    found = []
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            path = os.path.join(parent, name)
-            status = os.lstat(path)
-            if S_ISREG(status.st_mode):
-                found.append((os.path.relpath(path, folder), status))
-    return sorted(found)
 
 
 def remove_tree(path: Path) -> None:

@@ -6,13 +6,14 @@ import hashlib
 import os
 import sqlite3
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
 
 from fairlead.errors import SpecError
 
+from ..artifacts.places import remote
 from . import files
 from .clock import now
 from .model import Component, Importer
@@ -91,8 +92,19 @@ def import_artifact(task: Task, names: Mapping[str, str]) -> Artifact:
     )
 
 
-def settle(db: sqlite3.Connection, artifact: Artifact, *, reimport: bool) -> Artifact:
-    """Add what the file system says of an imported artifact.
+def settle(
+    db: sqlite3.Connection,
+    artifact: Artifact,
+    stamp: Callable[..., list[str]],
+    *,
+    reimport: bool,
+) -> Artifact:
+    """Add what the file system, or the object store, says of an imported artifact.
+
+    Parameters
+    ----------
+    stamp : callable
+        Returns the stamps of objects of a store, see `Looks.stamp`.
 
     Returns
     -------
@@ -100,7 +112,9 @@ def settle(db: sqlite3.Connection, artifact: Artifact, *, reimport: bool) -> Art
         Without `reimport`, the one that was made of the same thing before, if there is one.
     """
     path = local_path(artifact.uri)
-    if os.path.isabs(path):
+    if remote(artifact.uri):
+        (artifact.stamp,) = stamp(artifact.uri)
+    elif os.path.isabs(path):
         try:
             artifact.stamp, artifact.size = files.shallow_stamp(path)
         except OSError:

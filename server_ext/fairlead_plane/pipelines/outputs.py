@@ -12,12 +12,14 @@ import orjson
 
 from fairlead.errors import SpecError
 
+from ..artifacts.places import remote
 from . import files
 from .clock import now
 from .model import Component
 from .placeholders import local_path
 from .pods import Folders
 from .records import Artifact, Task, Values, failure
+from .remote import report_of
 from .tracebacks import find_trace, last_words
 from .values import convert, read_text
 
@@ -182,6 +184,9 @@ def _read_artifacts(
 
 def _content(uri: str, metadata: Json, folders: Folders) -> tuple[str, int, str]:
     """Return stamp, size and hash of an artifact; of one without a file its metadata counts."""
+    if remote(uri):
+        stamp, size, digest = report_of(folders, uri)
+        return stamp, size, digest or _digest_of([uri, metadata])
     path = local_path(uri)
     if not Path(path).is_relative_to(folders.base):
         # Not made here, and maybe as large as a disk: known by its name and time of change.

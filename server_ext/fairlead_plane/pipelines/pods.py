@@ -34,13 +34,17 @@ class Folders:
     """
 
     def __init__(self, run: Run, task: Task) -> None:
-        self.base = (
-            run_folder(run.pipeline_root, run.workflow) / segment(task.path) / str(task.attempt)
+        inner = f"{segment(task.path)}/{task.attempt}"
+        self.base = run_folder(run.pipeline_root, run.workflow) / inner
+        self._artifacts = (
+            f"{run.remote_root.rstrip('/')}/{run.workflow}/{inner}"
+            if run.remote_root
+            else str(self.base)
         )
 
     def artifact(self, name: str) -> str:
-        """Return the path of an output artifact."""
-        return str(self.base / segment(name))
+        """Return the uri of an output artifact: a path, but under a root in an object store."""
+        return f"{self._artifacts}/{segment(name)}"
 
     def parameter(self, name: str) -> str:
         """Return the path of the file of an output parameter."""
@@ -60,6 +64,11 @@ class Folders:
     def source_file(self) -> str:
         """Path of the source of a Python component, under the name that kfp gives it."""
         return str(self.base / _PRIVATE / "ephemeral_component.py")
+
+    @property
+    def report_file(self) -> str:
+        """Path of the file in which the launcher says what it put into an object store."""
+        return str(self.base / _PRIVATE / "objects.json")
 
     def make(self, source: str = "") -> None:
         """Make the folders, and the file of a Python component; the step makes the others."""
@@ -146,7 +155,7 @@ def build_pod(run: Run, task: Task, suffix: str) -> Json:
             "pipeline_job_uuid": run.run_id,
             "pipeline_task_name": task.name,
             "pipeline_task_uuid": task.task_id,
-            "pipeline_root": run.pipeline_root,
+            "pipeline_root": run.root_uri,
             "pipeline_job_create_time_utc": run.created_at,
             "pipeline_job_schedule_time_utc": run.scheduled_at or run.created_at,
         },

@@ -226,6 +226,13 @@ class Run:
     """Tasks by the pods that were made for them."""
     waiting: dict[str, Task] = field(default_factory=dict)
     """Tasks that wait to be tried again after a failure, by id."""
+    remote_root: str = ""
+    """URI of an object store under which its artifacts go instead, without the run's own folder."""
+
+    @property
+    def root_uri(self) -> str:
+        """The pipeline root as its steps and users know it."""
+        return self.remote_root or self.pipeline_root
 
     @property
     def stopping(self) -> bool:

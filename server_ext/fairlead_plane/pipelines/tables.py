@@ -69,6 +69,7 @@ STATEMENTS = [
     "ALTER TABLE pipelines ADD COLUMN tags TEXT NOT NULL DEFAULT '{}'",
     "ALTER TABLE pipeline_versions ADD COLUMN tags TEXT NOT NULL DEFAULT '{}'",
     "ALTER TABLE pipeline_versions ADD COLUMN code_source_url TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE runs ADD COLUMN remote_root TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE tasks ADD COLUMN display_name TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE tasks ADD COLUMN type TEXT NOT NULL DEFAULT 'RUNTIME'",
     "ALTER TABLE tasks ADD COLUMN parent TEXT NOT NULL DEFAULT ''",

@@ -134,11 +134,11 @@ def test_a_pipeline_root_elsewhere_is_refused_in_words(ir, play):
         body = {
             "display_name": "run",
             "pipeline_spec": ir.chain(1),
-            "runtime_config": {"pipeline_root": "s3://bucket"},
+            "runtime_config": {"pipeline_root": "ftp://bucket"},
         }
         status, answer = await world.call("POST", "runs", body)
         assert status == 400
-        assert "pipeline_root 's3://bucket'" in answer["message"]
+        assert "pipeline_root 'ftp://bucket'" in answer["message"]
 
     play(story)
 

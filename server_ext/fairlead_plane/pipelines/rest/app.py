@@ -41,7 +41,7 @@ def build_app(controller: Controller, pipeline_root: Path) -> Starlette:
         Route("/apis/v2beta1/healthz", _healthz, methods=["GET"]),
         Route("/apis/v2beta1/auth", _authorize, methods=["GET"]),
         Route("/apis/v2beta1/recurringruns{rest:path}", _recurring, methods=_ALL),
-        *Artifacts(resources).routes(),
+        *Artifacts(resources, controller.namespace).routes(),
         *Runs(controller, pipeline_root).routes(),
         *Experiments(resources).routes(),
         *Pipelines(resources).routes(),

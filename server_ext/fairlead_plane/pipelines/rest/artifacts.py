@@ -7,7 +7,7 @@ import base64
 import sqlite3
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,11 +16,15 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from ...artifacts.access import AccessError
+from ...artifacts.objects import Store, StoreError
+from ...artifacts.places import Place, remote
 from ...resources import Resources
 from ..placeholders import local_path
 from ..pods import run_folder, segment
+from ..remote import finder, store_of
 from ..views import find_run
-from .answers import invalid, not_found, reply
+from .answers import FAILED_PRECONDITION, RestError, invalid, not_found, reply
 from .listing import Table, list_rows
 
 Json = Any
@@ -45,8 +49,9 @@ _LINKS = Table(
 class Artifacts:
     """Handlers of `/apis/v2beta1/artifacts`, `/artifact_tasks` and of artifact bytes."""
 
-    def __init__(self, resources: Resources) -> None:
+    def __init__(self, resources: Resources, namespace: str) -> None:
         self._db = resources.store.reader
+        self._find = finder(resources, namespace)
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -109,22 +114,32 @@ class Artifacts:
         run_id, node, name = (
             request.path_params[key] for key in ("run_id", "node_id", "artifact_name")
         )
-        path = self._path(run_id, node, name)
+        uri = self._uri(run_id, node, name)
         try:
-            file = await asyncio.to_thread(_open, path)
+            file = await asyncio.to_thread(self._opening(uri))
+        except (AccessError, StoreError) as error:
+            raise RestError(
+                FAILED_PRECONDITION, f"artifact '{name}' cannot be read: {error}"
+            ) from error
         except FileNotFoundError as error:
             raise not_found("Artifact", f"{name} of {node}: it has no file; it") from error
         except OSError as error:
-            raise invalid(
-                f"artifact '{name}' cannot be read at {path}: {error.strerror}"
-            ) from error
+            raise invalid(f"artifact '{name}' cannot be read at {uri}: {error.strerror}") from error
         return StreamingResponse(
             _encoded(file),
             media_type="application/json",
             headers={"Cache-Control": "no-cache, private"},
         )
 
-    def _path(self, run_id: str, node: str, name: str) -> Path:
+    def _opening(self, uri: str) -> Callable[[], IO[bytes]]:
+        """Return what opens the content of an artifact, in any thread."""
+        place = remote(uri)
+        if place is None:
+            return lambda: _open(Path(local_path(uri)))
+        opening = store_of(place, self._find)
+        return lambda: _open_object(opening(), place)
+
+    def _uri(self, run_id: str, node: str, name: str) -> str:
         run = find_run(self._db, run_id)
         if run is None:
             raise not_found("Run", run_id)
@@ -142,14 +157,10 @@ class Artifacts:
             (task_id, name),
         ).fetchone()
         if made is not None:
-            return Path(local_path(made[0]))
+            return str(made[0])
         # The task still runs: the file is where the task was told to write it.
-        return (
-            run_folder(run["pipeline_root"], run["workflow"])
-            / segment(path)
-            / str(attempt)
-            / segment(name)
-        )
+        folder = run_folder(run["pipeline_root"], run["workflow"]) / segment(path) / str(attempt)
+        return str(folder / segment(name))
 
 
 def _open(path: Path) -> IO[bytes]:
@@ -164,6 +175,16 @@ def _open(path: Path) -> IO[bytes]:
             archive.add(entry, entry.name, filter=_plain)
     packed.seek(0)
     return packed
+
+
+def _open_object(store: Store, place: Place) -> IO[bytes]:
+    """Open an object; of a prefix, an archive of what is below it."""
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder, "content")
+        if not store.fetch(place, str(target)):
+            raise FileNotFoundError(place.object)
+        # The open file stays when its name goes.
+        return _open(target)
 
 
 def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo | None:

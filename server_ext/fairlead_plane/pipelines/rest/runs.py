@@ -6,6 +6,7 @@ import asyncio
 import os
 import sqlite3
 import uuid
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from starlette.routing import Route
 
 from fairlead.names import dns_label
 
+from ...artifacts.access import ROOT_KEY
+from ...artifacts.places import remote
 from ...resources import Transaction
 from ..clock import now
 from ..controller import Controller, new_suffix
@@ -24,6 +27,7 @@ from ..leftovers import delete_run
 from ..model import ROOT, Pipeline
 from ..problems import PipelineSpecError
 from ..records import CANCELED, FAILED, PENDING, RUNNING, Run, Task, Values
+from ..remote import finder, settings
 from ..spec import load_pipeline, read_arguments
 from ..views import find_run, run_view
 from .answers import (
@@ -117,12 +121,15 @@ class Runs:
             arguments = read_arguments(pipeline, take(config, "parameters", None))
         except PipelineSpecError as error:
             raise invalid_spec(error) from error
-        root, owned = self._pipeline_root(take(config, "pipeline_root"), pipeline)
+        root, owned, remote_root = self._pipeline_root(take(config, "pipeline_root"), pipeline)
         experiment = text_field(body, "experiment_id")
+        identity = str(uuid.uuid4()), new_suffix(), now()
 
         def change(transaction: Transaction) -> Json:
             db = transaction.db
-            run = _new_run(name, pipeline, root, arguments, self._controller.namespace)
+            # A change may be done again, with the same run: its inputs may hold its names.
+            run = _new_run(identity, name, pipeline, root, arguments, self._controller.namespace)
+            run.remote_root = remote_root
             chosen = experiment or default_experiment(db)
             touch_experiment(db, chosen, run.created_at)
             _insert(db, run, owned, {
@@ -138,7 +145,7 @@ class Runs:
             self._controller.begin(transaction, run)
             return _view(db, run.run_id, values=False)
 
-        return reply(await self._resources.transaction(change))
+        return reply(await self._controller.looks.transaction(change))
 
     async def list(self, request: Request) -> Response:
         """Return a page of runs, without their specs."""
@@ -226,16 +233,24 @@ class Runs:
         await self._resources.transaction(change)
         return reply({})
 
-    def _pipeline_root(self, asked: Json, pipeline: Pipeline) -> tuple[str, bool]:
-        """Return the folder for artifacts, and whether it is the plane's own."""
-        root = asked or pipeline.pipeline_root
+    def _pipeline_root(self, asked: Json, pipeline: Pipeline) -> tuple[str, bool, str]:
+        """Return the folder for files, whether it is the plane's own, and the store's URI."""
+        find = finder(self._resources, self._controller.namespace)
+        root = str(asked or pipeline.pipeline_root or settings(find, ROOT_KEY))
         if not root:
-            return str(self._root), True
-        path = str(root).removeprefix("file://")
+            return str(self._root), True, ""
+        if remote(root):
+            if find_spec("obstore") is None:
+                raise invalid(
+                    f"pipeline_root '{root}' needs a package that is not installed where this "
+                    'control plane runs: pip install "fairlead[remote]"'
+                )
+            return str(self._root), True, root
+        path = root.removeprefix("file://")
         if not Path(path).is_absolute():
             raise invalid(
                 f"pipeline_root '{root}': this control plane takes a folder of this machine, "
-                "as /path or file:///path"
+                "as /path or file:///path, and s3://bucket/prefix, gs:// and minio://"
             )
         try:
             Path(path).mkdir(parents=True, exist_ok=True)
@@ -243,7 +258,7 @@ class Runs:
             raise invalid(f"pipeline_root '{root}' cannot be used: {error}") from error
         if not os.access(path, os.W_OK | os.X_OK):
             raise invalid(f"pipeline_root '{root}' cannot be written to")
-        return path, False
+        return path, False, ""
 
 
 def _view(db: sqlite3.Connection, run_id: str, *, values: bool) -> Json:
@@ -254,13 +269,18 @@ def _view(db: sqlite3.Connection, run_id: str, *, values: bool) -> Json:
 
 
 def _new_run(
-    name: str, pipeline: Pipeline, root: str, arguments: dict[str, Json], namespace: str
+    identity: tuple[str, str, str],
+    name: str,
+    pipeline: Pipeline,
+    root: str,
+    arguments: dict[str, Json],
+    namespace: str,
 ) -> Run:
-    created = now()
+    run_id, suffix, created = identity
     return Run(
-        run_id=str(uuid.uuid4()),
+        run_id=run_id,
         name=name,
-        workflow=f"{dns_label(pipeline.name, max_length=40)}-{new_suffix()}",
+        workflow=f"{dns_label(pipeline.name, max_length=40)}-{suffix}",
         workflow_uid="",
         namespace=namespace,
         pipeline=pipeline,
@@ -285,6 +305,7 @@ def _insert(db: sqlite3.Connection, run: Run, owns_root: bool, given: dict[str, 
         "finished_at": "",
         "pipeline_root": run.pipeline_root,
         "owns_root": int(owns_root),
+        "remote_root": run.remote_root,
         "changes": 0,
         "error": None,
         "history": orjson.dumps(run.history),
