@@ -29,6 +29,9 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
 ]
 START_S = 120
+# A loaded machine is slow: what is waited for is only late, and what is missing fails all the same.
+PATIENCE_MS = 90_000
+TEST_S = 900
 
 
 def pytest_collection_modifyitems(items):
@@ -36,6 +39,7 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker("ui")
+            item.add_marker(pytest.mark.timeout(TEST_S))
 
 
 def absent(what):
@@ -82,10 +86,13 @@ class Lab:
         self.url = url
         self.folder = folder
         self.settings = settings
+        self._contexts = []
 
     def page(self, browser, path="", *, width=1400, height=900, dark=False):
         """Open Lab, at a file of its folder if one is named, and wait until it is there."""
         context = browser.new_context(viewport={"width": width, "height": height})
+        context.set_default_timeout(PATIENCE_MS)
+        self._contexts.append(context)
         page = context.new_page()
         # Lab asks every new user about news, over the corner that tests look at.
         self.set("notification", {"fetchNews": "false"})
@@ -93,8 +100,29 @@ class Lab:
             self.set("themes", {"theme": "JupyterLab Dark"})
         tree = f"/tree/{path}" if path else ""
         page.goto(f"{self.url}/lab{tree}?reset")
-        page.wait_for_selector("#jp-main-dock-panel", timeout=90_000)
+        self.ready(page, path)
         return page
+
+    def ready(self, page, path=""):
+        """Wait until all is in its place: before, Lab still moves, hides and focuses things."""
+        page.wait_for_function(
+            """async path => {
+              const lab = window.jupyterapp;
+              await lab?.restored;
+              const file = lab?.shell.currentWidget;
+              if (path && file?.context?.path !== path) {
+                return false;
+              }
+              await Promise.all(path ? [file.context.ready, file.revealed] : []);
+              return lab !== undefined;
+            }""",
+            arg=path,
+        )
+
+    def close(self):
+        """End the pages, which a failed test leaves open and which would ask on for ever."""
+        for context in self._contexts:
+            context.close()
 
     def set(self, plugin, settings):
         """Save a user's settings of one of Lab's own plugins."""
@@ -134,7 +162,7 @@ def lab(data_dir, tmp_path):
             "--ServerApp.port=0",
             "--IdentityProvider.token=",
             "--ServerApp.password=",
-            # Tests call commands with arguments, as other extensions do.
+            # Tests call commands with arguments, as other extensions do, and see when Lab is ready.
             "--LabApp.expose_app_in_browser=True",
         ],
         cwd=folder,
@@ -143,7 +171,9 @@ def lab(data_dir, tmp_path):
         stderr=subprocess.STDOUT,
     )
     try:
-        yield Lab(_url_of(process, tmp_path), folder, tmp_path / "settings")
+        running = Lab(_url_of(process, tmp_path), folder, tmp_path / "settings")
+        yield running
+        running.close()
     finally:
         process.terminate()
         try:

@@ -22,9 +22,8 @@ def kubeconfig(api_proxy, tmp_path, monkeypatch, data_dir):
 
 
 def show_panel(page):
-    page.wait_for_timeout(500)
     page.keyboard.press("Alt+Shift+F")
-    page.wait_for_selector(f"{HEAD}[data-fl-health='ok']", timeout=60_000)
+    page.wait_for_selector(f"{HEAD}[data-fl-health='ok']")
 
 
 def widen(page, width):
@@ -46,7 +45,7 @@ def at(page, context, namespace):
 
 def until(page, holds):
     """Wait for what is not on the page."""
-    for _ in range(300):
+    for _ in range(900):
         if holds():
             return
         page.wait_for_timeout(100)
@@ -169,9 +168,7 @@ def test_bars_follow_the_pods_and_the_switch_goes_by_keyboard(lab, browser):
     page.keyboard.press("Enter")
     at(page, "team", "default")
     page.reload()
-    page.wait_for_selector("#jp-main-dock-panel", timeout=90_000)
     at(page, "team", "default")
-    page.context.close()
 
 
 def test_two_pages_go_along_and_the_palette_has_every_verb(lab, browser):
@@ -179,7 +176,7 @@ def test_two_pages_go_along_and_the_palette_has_every_verb(lab, browser):
     show_panel(page)
     other = page.context.new_page()
     other.goto(page.url)
-    other.wait_for_selector("#jp-main-dock-panel", timeout=90_000)
+    lab.ready(other)
     show_panel(other)
     page.bring_to_front()
     page.keyboard.press("Control+Shift+C")
@@ -200,8 +197,10 @@ def test_two_pages_go_along_and_the_palette_has_every_verb(lab, browser):
     picture(page, "palette-dark")
     page.keyboard.press("Escape")
     page.evaluate(
-        "window.jupyterapp?.commands.execute('fairlead:switch-context', {context: 'lab'})"
+        "window.jupyterapp.commands.execute('fairlead:switch-context', {context: 'team'})"
     )
+    for one in (page, other):
+        at(one, "team", "default")
     page.locator(HEAD).click()
     page.locator("[data-fl-choice='lab']").click()
     for one in (page, other):
@@ -211,7 +210,6 @@ def test_two_pages_go_along_and_the_palette_has_every_verb(lab, browser):
     page.locator(HEAD).click()
     page.wait_for_selector("[data-fl-choice='away'] .fl-Switch-problem")
     picture(page, "switch-dark-wide")
-    page.context.close()
 
 
 def test_what_a_cluster_lacks_or_forbids_is_greyed_with_the_reason(lab, browser, api_proxy):
@@ -244,7 +242,6 @@ def test_what_a_cluster_lacks_or_forbids_is_greyed_with_the_reason(lab, browser,
     page.wait_for_selector("[data-fl-section='runs'][data-fl-missing='true']")
     assert "Workflow" in section.locator(".fl-Section-missing").inner_text()
     picture(page, "missing-dark-320")
-    page.context.close()
 
 
 def test_trouble_is_told_in_words_and_what_was_known_stays(lab, browser, api_proxy):
@@ -258,13 +255,12 @@ def test_trouble_is_told_in_words_and_what_was_known_stays(lab, browser, api_pro
     api_proxy.refused["."] = 401
     api_proxy.cut()
     trouble = page.locator("[data-fl-trouble='error']")
-    trouble.wait_for(timeout=60_000)
+    trouble.wait_for()
     assert "log in again" in trouble.inner_text()
     assert page.locator(".fl-Meters").get_attribute("data-fl-stale") == "true"
     picture(page, "refused-light-320")
-    api_proxy.refused.clear()
     api_proxy.refused["."] = 503
-    page.wait_for_selector("[data-fl-trouble='reconnecting']", timeout=60_000)
+    page.wait_for_selector("[data-fl-trouble='reconnecting']")
     picture(page, "reconnecting-light-320")
     api_proxy.refused.clear()
     at(page, "team", "default")
