@@ -78,8 +78,14 @@ export const panelsPlugin: JupyterFrontEndPlugin<void> = {
 /** Remember over a reload which run belongs to which notebook. */
 function keepStarted({ started }: IFairleadSession, state: IStateDB | null): void {
   void state?.fetch(STARTED_KEY).then(stored => {
+    const save = (): void => void state.save(STARTED_KEY, started.entries);
+    const early = started.entries.length > 0;
     started.restore(stored);
-    started.changed.connect(() => void state.save(STARTED_KEY, started.entries));
+    started.changed.connect(save);
+    if (early) {
+      // Started before the store had answered, and not in it yet.
+      save();
+    }
   });
 }
 
