@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from pictures import picture
 from reports import run_reports
@@ -139,6 +141,17 @@ def test_dark_and_narrow_are_drawn_too(run, lab, browser):
     page.context.close()
 
 
+def open_notebook(lab, browser):
+    """Open the example, and wait until all its cells are there."""
+    page = lab.page(browser, "digits.ipynb")
+    count = len(json.loads((lab.folder / "digits.ipynb").read_text())["cells"])
+    page.wait_for_function(
+        "count => window.jupyterapp.shell.currentWidget?.content.widgets?.length === count",
+        arg=count,
+    )
+    return page
+
+
 def sources(page):
     return page.evaluate(
         "() => window.jupyterapp.shell.currentWidget.content.widgets"
@@ -154,8 +167,7 @@ def values_of(source):
 
 
 def test_a_row_is_dragged_into_a_notebook_as_code_that_works(run, lab, browser):
-    page = lab.page(browser, "digits.ipynb")
-    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    page = open_notebook(lab, browser)
     before = sources(page)
     page.get_by_role("tab", name="Fairlead").first.click()
     row = page.locator(f"li[data-fl-run='{run['run_id']}']").bounding_box()
@@ -176,8 +188,7 @@ def test_a_row_is_dragged_into_a_notebook_as_code_that_works(run, lab, browser):
 
 
 def test_a_row_becomes_code_by_its_context_menu(run, lab, browser):
-    page = lab.page(browser, "digits.ipynb")
-    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    page = open_notebook(lab, browser)
     before = sources(page)
     execute(page, "open-artifacts")
     row = page.locator("tr[data-fl-name='rows']")

@@ -271,7 +271,7 @@ def _artifact_ports(definitions: Json, made: dict[str, list[Json]]) -> list[Json
                 names=metadata.get("names") or [key.removeprefix(_CHANNEL)],
                 type=metadata.get("type") or kind.removeprefix("system."),
                 format=metadata.get("format"),
-                size=metadata.get("size"),
+                size=metadata.get("size") or artifact.get("size") or None,
                 uri=artifact.get("uri"),
                 artifacts=artifacts,
             )
