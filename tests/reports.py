@@ -51,9 +51,14 @@ metadata = {"slices": {"evaluationSlices": sliced}, "scores": {"accuracy": 0.9, 
             "curves": {"confidenceMetrics": roc, "confusionMatrix": matrix}}
 open_output = message["outputs"]["outputFile"]
 os.makedirs(os.path.dirname(open_output), exist_ok=True)
-json.dump({"artifacts": {name: {"artifacts": [
+written = {name: {"artifacts": [
     {"name": name, "uri": one["artifacts"][0]["uri"], "metadata": metadata.get(name, {})}]}
-    for name, one in made.items()}}, open(open_output, "w"))
+    for name, one in made.items()}
+parts = [uri("parts") + end for end in ("-first", "-second")]
+for part in parts:
+    open(part, "w").write(part.rpartition("-")[2])
+written["parts"] = {"artifacts": [{"name": "parts", "uri": part} for part in parts]}
+json.dump({"artifacts": written}, open(open_output, "w"))
 """
 )
 READ = """
@@ -73,6 +78,7 @@ TYPES = {
     "slices": "SlicedClassificationMetrics",
     "notes": "Markdown",
     "picture": "Artifact",
+    "parts": "Dataset",
 }
 
 
@@ -116,7 +122,10 @@ def spec():
                 "executorLabel": "write",
                 "inputDefinitions": {"parameters": {"rate": {"parameterType": "NUMBER_DOUBLE"}}},
                 "outputDefinitions": {
-                    "artifacts": {name: kind(title) for name, title in TYPES.items()}
+                    "artifacts": {
+                        **{name: kind(title) for name, title in TYPES.items()},
+                        "parts": {**kind("Dataset"), "isArtifactList": True},
+                    }
                 },
             },
             "comp-read": {

@@ -124,7 +124,7 @@ class ArtifactsService:
                 hint=f"It was at {artifact.get('uri') or 'no place of its own'}.",
             )
         link = made[0]
-        return self._client.read(link["run_id"], link["task_id"], link["key"])
+        return self._client.read(link["run_id"], link["task_id"], link["key"], artifact_id)
 
     def _preview(self, artifact: Json, read: Any) -> Json:
         known = preview_of_metadata(artifact)

@@ -28,7 +28,7 @@ async def test_artifacts_are_listed_chosen_and_followed_both_ways(fetch, run):
     assert [one["name"] for one in chosen["artifacts"]] == ["scores"]
     assert (await fetch("artifacts", params={"name": "row"}))["total_size"] == 1
     of_run = await fetch("artifacts", params={"run": run_id, "type": "Dataset"})
-    (row,) = of_run["artifacts"]
+    (row,) = [one for one in of_run["artifacts"] if one["name"] == "rows"]
     assert (row["maker"]["run_name"], row["maker"]["task_name"]) == ("reports", "write")
 
     rows = await fetch("artifacts", row["id"])
@@ -58,6 +58,9 @@ async def test_previews_show_what_artifacts_hold(fetch, run):
     assert (await preview("model", "read"))["text"] == "404"
     by_id = {one["name"]: one["id"] for one in (await fetch("artifacts"))["artifacts"]}
     assert await fetch("artifacts", by_id["rows"], "preview") == table
+    listed = (await fetch("artifacts", params={"name": "parts"}))["artifacts"]
+    parts = [(await fetch("artifacts", one["id"], "preview"))["text"] for one in listed]
+    assert sorted(set(parts)) == ["first", "second"]
 
 
 async def test_a_download_is_whole_and_never_a_page_of_jupyters_origin(fetch, jp_fetch, run):

@@ -88,16 +88,20 @@ class ArtifactsClient:
         """Return what these tasks made and read."""
         return self._links("task_ids", task_ids)
 
-    def read(self, run_id: str, node: str, name: str) -> Iterator[bytes]:
+    def read(self, run_id: str, node: str, name: str, artifact_id: str = "") -> Iterator[bytes]:
         """Return the bytes of an artifact piece by piece; closing the iterator ends the answer.
 
         Parameters
         ----------
         node : str
             Name or id of the task that made it, or makes it still.
+        artifact_id : str
+            Which one of an output that is a list; empty: the first.
         """
         parts = (quote(part, safe="") for part in (run_id, "nodes", node, "artifacts", name))
         path = f"{_API}runs/{'/'.join(parts)}:read"
+        if artifact_id:
+            path += "?" + urlencode({"artifact_id": artifact_id})
         return _decoded(self._service.pieces(path), path)
 
     def _links(self, field: str, ids: Iterable[str]) -> list[Json]:

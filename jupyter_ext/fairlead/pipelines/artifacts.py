@@ -185,7 +185,7 @@ class Artifact:
         return path.is_absolute() and path.is_dir()
 
     def _pieces(self) -> Iterator[bytes]:
-        return self._pipelines.artifacts.read(self.run_id, self._task_id, self.key)
+        return self._pipelines.artifacts.read(self.run_id, self._task_id, self.key, self.id)
 
     def __repr__(self) -> str:
         return f"<{self.type} {self.name} of {self.task}: {self.uri}>"

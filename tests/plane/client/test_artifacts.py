@@ -26,6 +26,8 @@ def test_artifacts_are_found_by_task_and_name_and_opened(run, tmp_path):
         rows.download(tmp_path)
     with pytest.raises(SpecError, match="no value of a notebook"):
         rows.load()
+    parts = run.artifacts["write"].all("parts")
+    assert [one.read() for one in parts] == [b"first", b"second"]
     again = fairlead.get_artifact(rows.id)
     assert (again.name, again.task, again.read()) == ("rows", "write", rows.read())
 

@@ -109,12 +109,13 @@ class Artifacts:
         Notes
         -----
         The node is a task's id or name, or the name of its pod. Works while the task runs, as
-        soon as the file is there. A folder comes as a `.tar.gz` of what is in it.
+        soon as the file is there. A folder comes as a `.tar.gz` of what is in it. Of an output
+        that is a list, `?artifact_id=` says which; else it is the first.
         """
         run_id, node, name = (
             request.path_params[key] for key in ("run_id", "node_id", "artifact_name")
         )
-        uri = self._uri(run_id, node, name)
+        uri = self._uri(run_id, node, name, request.query_params.get("artifact_id", ""))
         try:
             file = await asyncio.to_thread(self._opening(uri))
         except (AccessError, StoreError) as error:
@@ -139,7 +140,7 @@ class Artifacts:
         opening = store_of(place, self._find)
         return lambda: _open_object(opening(), place)
 
-    def _uri(self, run_id: str, node: str, name: str) -> str:
+    def _uri(self, run_id: str, node: str, name: str, artifact_id: str) -> str:
         run = find_run(self._db, run_id)
         if run is None:
             raise not_found("Run", run_id)
@@ -153,8 +154,9 @@ class Artifacts:
         task_id, path, attempt = task
         made = self._db.execute(
             """SELECT uri FROM artifacts JOIN artifact_tasks USING (artifact_id)
-               WHERE task_id = ? AND artifact_tasks.type = 'OUTPUT' AND key = ?""",
-            (task_id, name),
+               WHERE task_id = ?1 AND artifact_tasks.type = 'OUTPUT' AND key = ?2
+               AND ?3 IN ('', artifact_id) ORDER BY id LIMIT 1""",
+            (task_id, name, artifact_id),
         ).fetchone()
         if made is not None:
             return str(made[0])
