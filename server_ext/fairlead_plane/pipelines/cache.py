@@ -12,12 +12,15 @@ import orjson
 from fairlead.names import WORKING_DIR_ANNOTATION
 
 from . import files
+from .claims import CLAIM_IMAGES
 from .events import CacheHit
 from .model import Executor
 from .placeholders import local_path
+from .pods import make_target
 from .records import SUCCEEDED, Run, Task, Values
 from .remote import objects_among
 from .tables import artifact_of, record_of
+from .workspace import uses_workspace
 
 Json = Any
 
@@ -50,6 +53,13 @@ def cache_key(
         return digest.hexdigest()
     annotations = executor.pod_annotations
     digest.update(executor.digest)
+    if executor.changes:
+        # The names of what it mounts and reads its variables from, which parameters may give.
+        pod: Json = {"spec": {"containers": [{}]}}
+        target = make_target(pod, task)
+        for change in executor.changes:
+            change(target)
+        digest.update(orjson.dumps(pod, option=_SORTED))
     digest.update(environment(annotations).encode())
     digest.update(
         orjson.dumps(
@@ -65,6 +75,17 @@ def cache_key(
         )
     )
     return digest.hexdigest()
+
+
+def never_cached(run: Run, task: Task) -> str:
+    """Return why a task is never taken from the cache; empty when it may be."""
+    executor = task.component.executor
+    assert executor is not None
+    if executor.image in CLAIM_IMAGES:
+        return "Never cached: it changes volumes."
+    if uses_workspace(run, task):
+        return "Never cached: it uses the workspace, which is new for each run."
+    return ""
 
 
 def find(db: sqlite3.Connection, key: str, stamp: Callable[..., list[str]]) -> CacheHit | str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,13 +15,12 @@ from . import cache, importers, leftovers
 from .alarms import Alarms
 from .clock import now
 from .engine import advance
-from .events import Cache, Changes, Due, Ended, Event, Resume, Terminate
+from .events import Cache, Changes, Due, Event, Resume, Terminate
+from .launching import launch
 from .looks import Looks, UncheckedError
 from .mailbox import Mailboxes
 from .observe import gone, observe
-from .pods import Folders, build_pod
-from .records import ENDED, Run, Values, failure
-from .remote import attach
+from .records import ENDED, Run
 from .restore import load_run
 from .retries import wait_s
 from .tables import save_changes, save_run
@@ -291,22 +289,13 @@ class Controller:
         return look
 
     def _write_pods(self, transaction: Transaction, run: Run, changes: Changes) -> list[Event]:
-        """Create and delete the pods of a pass; return what the API refused, as events."""
+        """Create and delete the pods of a pass; return what has ended by that, as events."""
         events: list[Event] = []
         launches, changes.launches = changes.launches, []
-        space = run.namespace
         for task in launches:
-            executor = task.component.executor
-            assert executor is not None
-            Folders(run, task).make(executor.source)
-            try:
-                pod = build_pod(run, task, new_suffix())
-                attach(pod, run, task, lambda kind, name: transaction.find(kind, name, space))
-                task.pod = transaction.create(pod)["metadata"]["name"]
-                run.pods[task.pod] = task
-            except ApiError as error:
-                refusal = failure(_INVALID_ARGUMENT, f"The pod was refused: {error.message}")
-                events.append(Ended(task.task_id, "", now(), False, Values(), refusal))
+            ended = launch(transaction, run, task)
+            if ended is not None:
+                events.append(ended)
         deletions, changes.deletions = changes.deletions, []
         for name in deletions:
             if transaction.find(POD, name, run.namespace) is not None:
@@ -314,11 +303,6 @@ class Controller:
             else:
                 events.append(gone(run.pods[name], now()))
         return events
-
-
-def new_suffix() -> str:
-    """Return five letters and digits that make a name unique, as Kubernetes does."""
-    return "".join(secrets.choice(_LETTERS) for _ in range(5))
 
 
 async def _read(run: Run, seen: _Seen) -> Event | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from fairlead.errors import SpecError
 
+from .cache import never_cached
 from .events import (
     Cache,
     CacheHit,
@@ -90,14 +91,7 @@ class _Pass(Tree):
         super().__init__(run, clock, changes)
         self.cache = cache
         self.launched: set[str] = set()
-        self.names = {
-            "pipeline_job_name": run.workflow,
-            "pipeline_job_resource_name": run.workflow,
-            "pipeline_job_uuid": run.run_id,
-            "pipeline_root": run.root_uri,
-            "pipeline_job_create_time_utc": run.created_at,
-            "pipeline_job_schedule_time_utc": run.scheduled_at or run.created_at,
-        }
+        self.names = run.names()
 
     def begin(self) -> None:
         """Make the tasks of the root scope."""
@@ -192,6 +186,8 @@ class _Pass(Tree):
         assert component.executor is not None
         if not spec.use_cache:
             task.reason = "Caching is off for this task."
+        elif reason := never_cached(self.run, task):
+            task.reason = reason
         else:
             task.cache_key = self.cache.key(task, component.executor)
             found = self.cache.find(task.cache_key)
@@ -226,6 +222,8 @@ class _Pass(Tree):
             self.finish(task, SUCCEEDED)
             return
         task.failed_pods.append(task.pod)
+        if event.alive:
+            self.changes.deletions.append(task.pod)
         if self.run.stopping:
             task.outputs = event.outputs
             self._record(task)

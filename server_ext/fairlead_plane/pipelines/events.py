@@ -35,6 +35,8 @@ class Ended:
     """The node lost the process; it is no fault of the task."""
     stopped: bool = False
     """The node was shut down, or the pod deleted; the task starts again, however often."""
+    alive: bool = False
+    """The pod is still there, and would wait for ever: it is to be deleted."""
     started_at: str = ""
 
 

@@ -11,9 +11,12 @@ from fairlead.errors import SpecError
 from fairlead.names import PACKAGES_ANNOTATION
 
 from .bootstrap import EXECUTOR, RUNTIME_VARIABLE, Bootstrap, recognise
-from .model import Executor
+from .claims import CLAIM_IMAGES
+from .model import Executor, PodChange, Workspace
 from .placeholders import Argument, Template, parse_argument
+from .platform import read_platform
 from .problems import Reader
+from .workspace import read_workspace
 
 Json = Any
 
@@ -33,6 +36,9 @@ _NUMBERS = {
 }
 
 
+GPU = "nvidia.com/gpu"
+
+
 class Executors:
     """The executors of one pipeline spec; each is read once, when first asked for.
 
@@ -46,6 +52,7 @@ class Executors:
 
     def __init__(self, deployment: Json, platform: Json, reader: Reader) -> None:
         self._reader = reader
+        self.workspace: Workspace | None = None
         deployment = reader.mapping(deployment, "deploymentSpec")
         reader.fields(deployment, "deploymentSpec", ("executors",))
         self._specs = reader.mapping(deployment.get("executors"), "deploymentSpec.executors")
@@ -86,13 +93,14 @@ class Executors:
         command = reader.strings(container.get("command"), f"{path}.command")
         args = reader.strings(container.get("args"), f"{path}.args")
         env = self._env(container.get("env"), f"{path}.env")
-        if not command and not args:
+        if not command and not args and image not in CLAIM_IMAGES:
             reader.problem(
                 f"{path}.command", "must not be empty: no image is pulled on this machine"
             )
-        digest = hashlib.sha256(orjson.dumps([image, command, args, env])).digest()
-        metadata = self._platform.get(label, {})
-        annotations = metadata.get("annotations", {})
+        digest = hashlib.sha256(
+            orjson.dumps([image, command, args, env, self._settings(label)])
+        ).digest()
+        annotations = self._metadata(label, "annotations")
         bootstrap = recognise(command)
         if bootstrap is not None:
             command = list(EXECUTOR)
@@ -106,8 +114,9 @@ class Executors:
             source=bootstrap.source if bootstrap is not None else "",
             env=tuple((name, Template.parse(value)) for name, value in env),
             resources=tuple(self._resources(container.get("resources"), f"{path}.resources")),
-            pod_labels=metadata.get("labels", {}),
+            pod_labels=self._metadata(label, "labels"),
             pod_annotations=annotations,
+            changes=self._changes(label),
             digest=digest,
         )
 
@@ -148,14 +157,21 @@ class Executors:
             if text := reader.string(spec.get(name), f"{path}.{name}"):
                 found[side, resource] = text
         accelerator = reader.mapping(spec.get("accelerator"), f"{path}.accelerator")
-        kind = accelerator.get("resourceType") or accelerator.get("type")
-        count = accelerator.get("resourceCount") or accelerator.get("count")
-        if kind and count:
-            found["limits", str(kind)] = str(count)
+        kind = str(accelerator.get("resourceType") or accelerator.get("type") or "")
+        count = accelerator.get("resourceCount") or accelerator.get("count") or 0
+        if count not in (0, "0"):
+            if kind.lower().startswith("nvidia") and "/" not in kind:
+                kind = GPU  # a model of Vertex AI or GKE: here they are as the machine has them
+            if "/" not in kind and "{{" not in kind:
+                reader.problem(
+                    f"{path}.accelerator.resourceType",
+                    f"'{kind}' is no resource of a node; GPUs are `{GPU}`",
+                )
+            found["limits", kind] = str(count)
         return [(side, name, Template.parse(text)) for (side, name), text in found.items()]
 
     def _read_platform(self, platform: dict[str, Json]) -> dict[str, Json]:
-        """Return `{executor label: podMetadata}`."""
+        """Return `{executor label: KubernetesExecutorConfig}`."""
         reader = self._reader
         reader.fields(platform, "platformSpec", ("platforms",))
         platforms = reader.mapping(platform.get("platforms"), "platformSpec.platforms")
@@ -165,23 +181,38 @@ class Executors:
             reader.problem(f"platformSpec.platforms.{name}", f"platform '{name}' is not known")
         path = "platformSpec.platforms.kubernetes"
         single = reader.mapping(platforms.get("kubernetes"), path)
-        reader.fields(single, path, ("deploymentSpec",), ("version", "config", "pipelineConfig"))
+        reader.fields(
+            single, path, ("deploymentSpec", "pipelineConfig", "platform"), ("version", "config")
+        )
+        self.workspace = read_workspace(
+            single.get("pipelineConfig"), f"{path}.pipelineConfig", reader
+        )
         deployment = reader.mapping(single.get("deploymentSpec"), f"{path}.deploymentSpec")
         reader.fields(deployment, f"{path}.deploymentSpec", ("executors",))
         path += ".deploymentSpec.executors"
-        found = {}
-        for label, value in reader.mapping(deployment.get("executors"), path).items():
-            config = reader.mapping(value, f"{path}.{label}")
-            # Every other setting changes where or with what a pod runs, so none is ignored.
-            reader.fields(config, f"{path}.{label}", ("podMetadata",), config.keys())
-            at = f"{path}.{label}.podMetadata"
-            metadata = reader.mapping(config.get("podMetadata"), at)
-            reader.fields(metadata, at, ("labels", "annotations"))
-            for side in ("labels", "annotations"):
-                for key, text in reader.mapping(metadata.get(side), f"{at}.{side}").items():
-                    reader.string(text, f"{at}.{side}.{key}")
-            found[label] = metadata
+        return {
+            label: reader.mapping(value, f"{path}.{label}")
+            for label, value in reader.mapping(deployment.get("executors"), path).items()
+        }
+
+    def _changes(self, label: str) -> tuple[PodChange, ...]:
+        path = f"platformSpec.platforms.kubernetes.deploymentSpec.executors.{label}"
+        return read_platform(self._platform.get(label), path, self._reader)
+
+    def _metadata(self, label: str, side: str) -> Json:
+        """Return `labels` or `annotations` of an executor's pod."""
+        reader = self._reader
+        path = f"platformSpec.platforms.kubernetes.deploymentSpec.executors.{label}.podMetadata"
+        metadata = reader.mapping((self._platform.get(label) or {}).get("podMetadata"), path)
+        reader.fields(metadata, path, ("labels", "annotations"))
+        found = reader.mapping(metadata.get(side), f"{path}.{side}")
+        for key, text in found.items():
+            reader.string(text, f"{path}.{side}.{key}")
         return found
+
+    def _settings(self, label: str) -> Json:
+        config = self._platform.get(label) or {}
+        return {name: value for name, value in config.items() if name != "podMetadata"}
 
 
 def _with_packages(annotations: Json, bootstrap: Bootstrap) -> Json:

@@ -51,7 +51,7 @@ def resolve_inputs(task: Task, names: Mapping[str, str]) -> Values:
         if source.kind == "constant" and source.template:
             templates[name] = source.value
             continue
-        value = _parameter(source, scope, names)
+        value = resolve_parameter(source, scope, names)
         if value is not None and source.selector is not None:
             value = select(source.selector, value)
         if value is not None:
@@ -125,7 +125,8 @@ def _check_one(name: str, selectors: Selectors, found: list[Json]) -> None:
         raise SpecError(f"Output '{name}' takes one value, and several of {tasks} made one.")
 
 
-def _parameter(source: Source, scope: Task, names: Mapping[str, str]) -> Json:
+def resolve_parameter(source: Source, scope: Task, names: Mapping[str, str]) -> Json:
+    """Return the value of a source as the tasks of a scope see it; None when there is none."""
     if source.kind == "constant":
         return source.value
     if source.kind == "component":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -11,6 +12,9 @@ from .placeholders import Argument, Template
 Json = Any
 
 ROOT = "root"
+
+WORKSPACE_PATH = "/kfp-workspace"
+"""Where the workspace of a run is mounted; kfp's SDK knows this path too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,10 @@ class ArtifactDefinition:
         return str(self.schema.get("schemaTitle", "system.Artifact"))
 
 
+PodChange = Callable[[Any], None]
+"""Changes a `platform_target.Target`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Executor:
     """What a container task runs; shared by the components that name it."""
@@ -54,8 +62,11 @@ class Executor:
     """(`requests` or `limits`, resource name, quantity)."""
     pod_labels: Json
     pod_annotations: Json
+    changes: tuple[PodChange, ...]
+    """What the platform spec makes of the pod."""
     digest: bytes
-    """Hash of all that decides what the step computes: image, command, args, env."""
+    """Hash of all that decides what the step computes: image, command, args, env, and what the
+    platform spec adds to its pod but labels and annotations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +210,15 @@ class Component:
 
 
 @dataclass(frozen=True, slots=True)
+class Workspace:
+    """A volume that all tasks of a run may share."""
+
+    size: str
+    access_modes: tuple[str, ...]
+    storage_class: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Pipeline:
     """A whole pipeline, ready to run."""
 
@@ -206,6 +226,7 @@ class Pipeline:
     root: Component
     pipeline_root: str
     """`defaultPipelineRoot` of the spec; empty: the plane's own."""
+    workspace: Workspace | None = None
 
     @property
     def task_count(self) -> int:

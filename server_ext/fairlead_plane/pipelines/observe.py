@@ -13,7 +13,8 @@ from .records import Run, Task, Values, failure
 Json = Any
 
 _LOST, _SHUTDOWN = "NodeLost", "NodeShutdown"
-_ABORTED = 10  # google.rpc.Code
+_NO_ENVIRONMENT = ("ErrImagePull", "ImagePullBackOff")
+_ABORTED, _UNAVAILABLE = 10, 14  # google.rpc.Code
 _FRESH = timedelta(seconds=1)
 
 
@@ -49,6 +50,10 @@ def observe(run: Run, task: Task, pod: Json, *, deleted: bool, now: str) -> Star
         return Ended(task.task_id, name, ended, error is None, outputs, error, started_at=began)
     if deleted:
         return gone(task, now)
+    if message := _unbuildable(status):
+        return Ended(
+            task.task_id, name, now, False, Values(), failure(_UNAVAILABLE, message), alive=True
+        )
     if phase == "Running":
         return Started(task.task_id, name, began)
     return None
@@ -58,6 +63,28 @@ def gone(task: Task, now: str) -> Ended:
     """Return the event of a pod that was deleted before it ended."""
     error = failure(_ABORTED, f"The pod '{task.pod}' was deleted.")
     return Ended(task.task_id, task.pod, now, False, Values(), error, stopped=True)
+
+
+def _unbuildable(status: Json) -> str:
+    """Return why the environment of a pod cannot be made; empty when nothing says so.
+
+    A pod waits for its image as long as it takes. But in a step these are the packages that its
+    component installs, and where that fails it fails, to be tried again by its retry policy.
+    """
+    several = (
+        *(status.get("initContainerStatuses") or ()),
+        *(status.get("containerStatuses") or ()),
+    )
+    for container in several:
+        waiting = container.get("state", {}).get("waiting") or {}
+        if waiting.get("reason") in _NO_ENVIRONMENT:
+            return (
+                f"The packages of the step cannot be installed: {waiting.get('message', '')}\n"
+                "Give this machine a way to them (a network, or an index by `pip config` or "
+                "`pip_index_urls`), or let the component take what is there: "
+                "`install_kfp_package=False`, or the version of kfp that is installed."
+            )
+    return ""
 
 
 def _times(status: Json, now: str) -> tuple[str, str]:

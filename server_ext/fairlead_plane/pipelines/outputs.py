@@ -29,6 +29,12 @@ _UNKNOWN, _INVALID_ARGUMENT, _RESOURCE_EXHAUSTED = 2, 3, 8  # google.rpc.Code
 _FAULT = "Error"
 """Reason of a container whose program ended by itself, and not well."""
 
+_NO_START = "StartError"
+"""Reason of a container whose program could not be started."""
+
+_NO_PROGRAM = (126, 127)
+"""Exit codes of a shell that could not run a program."""
+
 _COMPONENT_PREFIX = "comp-"
 """Of the names that the kfp compiler gives to components."""
 
@@ -104,14 +110,26 @@ def _pod_message(pod: Json) -> str:
         return "The step used more memory than its limit and was killed (OOMKilled)."
     if ended.get("signal"):
         return f"The step was killed by signal {ended['signal']}; its log may say more."
-    if ended.get("reason") == _FAULT and ended.get("message"):
+    if ended.get("reason") == _FAULT:
         said = f"The step ended with exit code {ended['exitCode']}; its log says more."
-        return f"{said}\n{last_words(ended['message'])}".rstrip()
+        said = f"{said}\n{last_words(ended.get('message') or '')}".rstrip()
+        return f"{said}\n{_of_image(pod)}" if ended["exitCode"] in _NO_PROGRAM else said
     if ended.get("message") or status.get("message"):
-        return str(ended.get("message") or status["message"])
+        said = str(ended.get("message") or status["message"])
+        return f"{said}\n{_of_image(pod)}" if ended.get("reason") == _NO_START else said
     if "exitCode" in ended:
         return f"The step ended with exit code {ended['exitCode']}; its log says more."
     return str(status.get("reason") or "The step's pod failed without saying why.")
+
+
+def _of_image(pod: Json) -> str:
+    """Say what a step counts on, when what it runs is not there."""
+    image = next((each.get("image") for each in pod.get("spec", {}).get("containers", ())), "")
+    return (
+        f"The component was made for image '{image}', and no image is pulled on this machine: "
+        "install the program, or say what stands for the image in the ConfigMap "
+        "kube-system/fairlead-images."
+    )
 
 
 def _terminated(pod: Json) -> Json:

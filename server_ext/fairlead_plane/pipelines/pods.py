@@ -10,7 +10,10 @@ import orjson
 
 from fairlead.names import RUN_ID_LABEL, TASK_LABEL, dns_label
 
+from .inputs import resolve_parameter
+from .model import WORKSPACE_PATH
 from .placeholders import Context, resolve_all
+from .platform_target import Target
 from .records import Run, Task
 
 Json = Any
@@ -130,7 +133,7 @@ def executor_input(task: Task, folders: Folders) -> Json:
     return {"inputs": inputs, "outputs": outputs} if inputs else {"outputs": outputs}
 
 
-def build_pod(run: Run, task: Task, suffix: str) -> Json:
+def build_pod(run: Run, task: Task, suffix: str, claim: str = "") -> tuple[Json, list[str]]:
     """Build the Pod of one attempt.
 
     Parameters
@@ -141,6 +144,18 @@ def build_pod(run: Run, task: Task, suffix: str) -> Json:
         A container task with its inputs resolved and its attempt counted.
     suffix : str
         Letters and digits that make the name unique.
+    claim : str
+        Claim of the run's workspace, to be mounted; empty: none.
+
+    Returns
+    -------
+    tuple
+        The Pod, and what is asked for and has no effect on this machine.
+
+    Raises
+    ------
+    SpecError
+        A setting of the platform spec has no value.
     """
     executor = task.component.executor
     assert executor is not None
@@ -150,14 +165,9 @@ def build_pod(run: Run, task: Task, suffix: str) -> Json:
         message,
         orjson.dumps(message).decode(),
         {
-            "pipeline_job_name": run.workflow,
-            "pipeline_job_resource_name": run.workflow,
-            "pipeline_job_uuid": run.run_id,
+            **run.names(),
             "pipeline_task_name": task.name,
             "pipeline_task_uuid": task.task_id,
-            "pipeline_root": run.root_uri,
-            "pipeline_job_create_time_utc": run.created_at,
-            "pipeline_job_schedule_time_utc": run.scheduled_at or run.created_at,
         },
         task.component.declared,
         _without_references,
@@ -182,7 +192,7 @@ def build_pod(run: Run, task: Task, suffix: str) -> Json:
         resources.setdefault(side, {})[name] = quantity.resolve(context)
     if resources:
         container["resources"] = resources
-    return {
+    pod = {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
@@ -206,6 +216,20 @@ def build_pod(run: Run, task: Task, suffix: str) -> Json:
         },
         "spec": {"restartPolicy": "Never", "containers": [container]},
     }
+    target = make_target(pod, task)
+    for change in executor.changes:
+        change(target)
+    if claim:
+        volume = {"persistentVolumeClaim": {"claimName": claim}}
+        target.add_volume(claim, volume, WORKSPACE_PATH)
+    return pod, target.notices
+
+
+def make_target(pod: Json, task: Task) -> Target:
+    """Return a pod as the settings of a task's platform spec see it."""
+    scope = task.parent
+    assert scope is not None
+    return Target(pod, lambda source: resolve_parameter(source, scope, {}))
 
 
 def _without_references(value: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from .model import Component, Pipeline, TaskSpec
+from .model import WORKSPACE_PATH, Component, Pipeline, TaskSpec
 
 Json = Any
 
@@ -233,6 +233,20 @@ class Run:
     def root_uri(self) -> str:
         """The pipeline root as its steps and users know it."""
         return self.remote_root or self.pipeline_root
+
+    def names(self) -> dict[str, str]:
+        """Return the words of placeholders that are the same for all of its tasks."""
+        names = {
+            "pipeline_job_name": self.workflow,
+            "pipeline_job_resource_name": self.workflow,
+            "pipeline_job_uuid": self.run_id,
+            "pipeline_root": self.root_uri,
+            "pipeline_job_create_time_utc": self.created_at,
+            "pipeline_job_schedule_time_utc": self.scheduled_at or self.created_at,
+        }
+        if self.pipeline.workspace is not None:
+            names["workspace_path"] = WORKSPACE_PATH
+        return names
 
     @property
     def stopping(self) -> bool:

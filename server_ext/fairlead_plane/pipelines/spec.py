@@ -30,6 +30,7 @@ from .values import PARAMETER_TYPES, convert
 
 Json = Any
 
+_WORKSPACE = b"{{$.workspace_path}}"
 SCHEMA_VERSION = "2.1.0"
 MAX_DEPTH = 60
 """So many scopes may be in one another."""
@@ -80,9 +81,15 @@ def load_pipeline(posted: Json) -> Pipeline:
         reader.problem("root.dag", "the root must be a DAG")
     reader.finish()
     check_links(root, reader)
+    if loader.executors.workspace is None and _WORKSPACE in orjson.dumps(spec):
+        reader.problem(
+            "platformSpec.platforms.kubernetes.pipelineConfig.workspace",
+            "a task asks for the path of the run's workspace, and there is none: "
+            "give the pipeline `pipeline_config=PipelineConfig(workspace=WorkspaceConfig(...))`",
+        )
     reader.finish()
     default_root = reader.string(spec.get("defaultPipelineRoot"), "defaultPipelineRoot")
-    return Pipeline(name, root, default_root)
+    return Pipeline(name, root, default_root, loader.executors.workspace)
 
 
 def read_arguments(pipeline: Pipeline, given: Json) -> dict[str, Json]:

@@ -79,6 +79,11 @@ def read_task(
     )
 
 
+def read_parameter_source(value: Json, path: str, reader: Reader) -> Source:
+    """Read where one parameter comes from."""
+    return _source(value, path, reader, "Parameter")
+
+
 def _expression(
     value: Json, path: str, reader: Reader, read: Callable[[str], Expression]
 ) -> Expression | None:

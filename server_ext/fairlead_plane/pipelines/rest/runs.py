@@ -21,8 +21,9 @@ from ...artifacts.access import ROOT_KEY
 from ...artifacts.places import remote
 from ...resources import Transaction
 from ..clock import now
-from ..controller import Controller, new_suffix
+from ..controller import Controller
 from ..events import Retry, Terminate
+from ..launching import new_suffix
 from ..leftovers import delete_run
 from ..model import ROOT, Pipeline
 from ..problems import PipelineSpecError
