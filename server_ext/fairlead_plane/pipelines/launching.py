@@ -44,7 +44,8 @@ def launch(transaction: Transaction, run: Run, task: Task) -> Ended | None:
         Folders(run, task).make(executor.source)
         created = transaction.create(pod)
     except ApiError as error:
-        return _refused(task, f"The API refused what it needs: {error.message}")
+        what = "volume" if error.message.startswith("persistentvolumeclaim") else "pod"
+        return _refused(task, f"The {what} was refused: {error.message}")
     except SpecError as error:
         return _refused(task, error.what)
     task.pod = created["metadata"]["name"]

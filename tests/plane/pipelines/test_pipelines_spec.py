@@ -146,12 +146,12 @@ def test_all_problems_are_said_at_once(ir):
     ]
 
 
-def test_a_platform_setting_that_has_no_effect_here_is_refused_by_name(ir):
-    executors = {"add": {"nodeSelector": {"labels": {"gpu": "yes"}}}}
+def test_a_platform_setting_that_would_change_the_result_is_refused_by_name(ir):
+    executors = {"add": {"podResourceClaims": [{"resourceClaimTemplateName": "gpu"}]}}
     platform = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": executors}}}}
-    path = "platformSpec.platforms.kubernetes.deploymentSpec.executors.add.nodeSelector"
+    path = "platformSpec.platforms.kubernetes.deploymentSpec.executors.add.podResourceClaims"
     assert problems({"pipeline_spec": ir.chain(1), "platform_spec": platform}) == [
-        Problem(path, "`nodeSelector` is not supported by this control plane")
+        Problem(path, "`podResourceClaims` is not supported by this control plane")
     ]
 
 
