@@ -376,3 +376,9 @@ def details(run):
 def seen():
     """Ways to look at a run."""
     return SimpleNamespace(states=states, details=details)
+
+
+@pytest.fixture(scope="session")
+def kfp_inputs(shared_data):
+    """Folder of the pipelines that upstream publishes for its own tests."""
+    return shared_data / "conformance" / "kfp"
