@@ -1,8 +1,9 @@
 """Measures, side by side in one run: `python tests/bench`. Nothing here passes or fails.
 
 CPU seconds of whole process trees, since wall time depends on what else the machine does; the
-yardstick is a bare `python -c pass`. `FAIRLEAD_BENCH_KFP_PYTHON` and
-`FAIRLEAD_BENCH_PAPERMILL_PYTHON` name Pythons in which those peers are installed.
+yardstick is a bare `python -c pass`. `FAIRLEAD_BENCH_KFP_PYTHON`,
+`FAIRLEAD_BENCH_PAPERMILL_PYTHON`, `FAIRLEAD_BENCH_METAFLOW_PYTHON` and
+`FAIRLEAD_BENCH_ELYRA_PYTHON` name Pythons in which those peers are installed.
 `FAIRLEAD_BENCH_KUBECONFIG` names an API server that is measured beside the plane, in turns.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 
 from compiling import measure_compiling, measure_imports
+from components import measure_components
 from measuring import bare_start
 from memory import measure_idle, measure_time
 from others import measure_peers
@@ -18,7 +20,18 @@ from steps import measure_steps
 from verbs import measure_lists, measure_verbs
 from watching import measure_watches
 
-PARTS = ("imports", "compiling", "idle", "verbs", "lists", "watches", "time", "steps", "peers")
+PARTS = (
+    "imports",
+    "compiling",
+    "idle",
+    "verbs",
+    "lists",
+    "watches",
+    "time",
+    "steps",
+    "components",
+    "peers",
+)
 
 
 def main() -> None:
@@ -49,6 +62,7 @@ def main() -> None:
         "watches": lambda: measure_watches(options.pid),
         "time": lambda: measure_time(options.pid, options.minutes),
         "steps": lambda: measure_steps(start),
+        "components": lambda: measure_components(start),
         "peers": lambda: measure_peers(start),
     }
     for part in options.part or PARTS:
