@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 
 import wsproto
@@ -10,6 +9,7 @@ from wsproto import events
 from wsproto.utilities import ProtocolError
 
 from ..http import Receive, Scope, Send
+from ..race import first_of
 from ..streams import Pipe
 from ..websocket import WebSocket, offered_protocols
 from .headers import Place, answer_headers, request_headers
@@ -62,18 +62,12 @@ async def forward_socket(
                 return
             await client.send(message)
 
-    tasks = [asyncio.create_task(up()), asyncio.create_task(down())]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    if tasks[1] in done and isinstance(tasks[1].exception(), ConnectionError):
+    upward, downward = await first_of(up(), down())
+    if not downward.cancelled() and isinstance(downward.exception(), ConnectionError):
         await client.close(1011, "the back end broke off")
         return
-    for task in done:
-        if not isinstance(task.exception(), ConnectionError):
+    for task in (upward, downward):
+        if not task.cancelled() and not isinstance(task.exception(), ConnectionError):
             task.result()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from typing import NamedTuple, Protocol
@@ -10,6 +9,7 @@ from typing import NamedTuple, Protocol
 import orjson
 
 from ...resources import ApiError, Json, bad_request
+from ..race import first_of
 from ..websocket import WebSocket
 from .channels import BASE64, PLAIN, V4, V4_BASE64, V5, Channels
 from .spdy_channels import SpdyChannels
@@ -190,15 +190,9 @@ async def serve_session(
             elif piece.channel == _RESIZE and piece.data:
                 _resize(session, piece.data)
 
-    tasks = [asyncio.create_task(show()), asyncio.create_task(listen())]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        task.result()
+    for task in await first_of(show(), listen()):
+        if not task.cancelled():
+            task.result()
 
 
 def _resize(session: Session, data: bytes) -> None:
