@@ -37,7 +37,7 @@ def record():
     error = {
         "message": "NameError: name 'fit' is not defined  (cell c7, line 1)",
         "details": [
-            {"value": {"cell_id": "c7", "line": 1, "ename": "NameError", "evalue": "name"}}
+            {"metadata": {"cell_id": "c7", "line": "1", "ename": "NameError", "evalue": "name"}}
         ],
     }
     metric = {"type": "Metric", "name": "metrics", "metadata": {"accuracy": 0.97}}

@@ -291,13 +291,14 @@ def _error(detail: Json) -> Json | None:
         return None
     found: Json = {}
     for item in error.get("details") or []:
-        value = item.get("value")
-        if isinstance(value, dict):
-            found = value
+        metadata = item.get("metadata")  # of a google.rpc.ErrorInfo: texts alone
+        if isinstance(metadata, dict):
+            found = metadata
+    line = str(found.get("line") or "")
     return {
         "message": error["message"],
         "cell_id": found.get("cell_id"),
-        "line": found.get("line"),
+        "line": int(line) if line.isdigit() else None,
         "ename": found.get("ename"),
         "evalue": found.get("evalue"),
     }

@@ -38,7 +38,7 @@ _NO_PROGRAM = (126, 127)
 _COMPONENT_PREFIX = "comp-"
 """Of the names that the kfp compiler gives to components."""
 
-_STRUCT = "type.googleapis.com/google.protobuf.Struct"
+_ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
 
 
 def read_outputs(task: Task, folders: Folders, *, ok: bool) -> tuple[Values, Json]:
@@ -90,7 +90,7 @@ def read_error(task: Task, folders: Folders, pod: Json) -> Json:
         message = f"{detail['ename']}: {detail.get('evalue', '')}"
         if detail.get("cell_id"):
             message += f"  (cell {detail['cell_id']}, line {detail.get('line')})"
-        return failure(code, message, [{"@type": _STRUCT, "value": detail}])
+        return failure(code, message, [_error_info(detail)])
     ended = _terminated(pod)
     trace = None if ended.get("signal") else find_trace(ended.get("message") or "")
     if trace is None or code != _UNKNOWN:
@@ -100,7 +100,26 @@ def read_error(task: Task, folders: Folders, pod: Json) -> Json:
     where = [f"in component '{component}' (most recent call last):", *trace.frames]
     message = "\n".join([trace.error, *where]) if trace.frames else trace.error
     detail = {"ename": name, "evalue": value.strip(), "traceback": list(trace.frames)}
-    return failure(code, message, [{"@type": _STRUCT, "value": detail}])
+    return failure(code, message, [_error_info(detail)])
+
+
+def _error_info(detail: Json) -> Json:
+    """Wrap what is known of an error as a google.rpc.ErrorInfo.
+
+    Not as a Struct: the `value` of that is an object, and the stock kfp client takes an Any whose
+    `value` is no base64 for a broken answer.
+    """
+    metadata = {
+        name: value if isinstance(value, str) else orjson.dumps(value).decode()
+        for name, value in detail.items()
+        if value is not None
+    }
+    return {
+        "@type": _ERROR_INFO,
+        "reason": detail["ename"],
+        "domain": "fairlead.dev",
+        "metadata": metadata,
+    }
 
 
 def _pod_message(pod: Json) -> str:

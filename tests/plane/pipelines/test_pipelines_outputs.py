@@ -243,4 +243,5 @@ def test_a_failed_component_shows_the_traceback_of_its_own_code(attempt):
         '    raise ValueError("two\\nlines: {}")'
     )
     (detail,) = error["details"]
-    assert (detail["value"]["ename"], detail["value"]["evalue"]) == ("ValueError", "two\nlines: {}")
+    assert detail["reason"] == detail["metadata"]["ename"] == "ValueError"
+    assert detail["metadata"]["evalue"] == "two\nlines: {}"

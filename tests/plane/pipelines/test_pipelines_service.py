@@ -235,7 +235,14 @@ def test_a_failed_step_says_which_line_and_a_retry_goes_on_from_there(ir, play, 
         assert failed["error"] == {
             "code": 2,
             "message": message,
-            "details": [{"@type": "type.googleapis.com/google.protobuf.Struct", "value": detail}],
+            "details": [
+                {
+                    "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                    "reason": "NameError",
+                    "domain": "fairlead.dev",
+                    "metadata": {**detail, "line": "3"},
+                }
+            ],
         }
         assert run["error"]["message"] == f"Task 'b' failed: {message}"
         # What the failed step had written can be looked at.
