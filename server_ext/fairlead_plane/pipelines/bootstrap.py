@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.version import InvalidVersion, Version
 
 EXECUTOR_MODULE = "kfp.dsl.executor_main"
 EXECUTOR = ("python3", "-m", EXECUTOR_MODULE)
@@ -153,7 +154,24 @@ def _read_stage(words: list[str]) -> list[str] | None:
             wanted.append(word)
         else:
             return None
-    return [*sources, *(f"{NO_DEPS} {each}" if alone else each for each in wanted)]
+    return [*sources, *(f"{NO_DEPS} {_at_least(each)}" if alone else each for each in wanted)]
+
+
+def _at_least(word: str) -> str:
+    """Let the compiler's own pin of its package be met by a later one of the same major version.
+
+    The executor reads what every earlier kfp 2 has written, so pipelines of several versions share
+    an environment; and what was compiled by a development version, which no index has, runs.
+    """
+    requirement = Requirement(word)
+    pins = list(requirement.specifier)
+    if requirement.name != "kfp" or len(pins) != 1 or pins[0].operator != "==":
+        return word
+    try:
+        version = Version(pins[0].version)
+    except InvalidVersion:
+        return word  # a prefix, as 2.*
+    return f"kfp>={version},<{version.major + 1}"
 
 
 def _is_plain(word: str) -> bool:

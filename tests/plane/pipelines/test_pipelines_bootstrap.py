@@ -21,7 +21,7 @@ python3 -m venv "$tmp/venv" --system-site-packages
 PIP = "python3 -m pip install --quiet --no-warn-script-location"
 KFP = "'kfp==2.14.3' '--no-deps' 'typing-extensions>=3.7.4,<5; python_version<\"3.9\"'"
 KFP_LINES = (
-    "--no-deps kfp==2.14.3",
+    "--no-deps kfp>=2.14.3,<3",
     '--no-deps typing-extensions>=3.7.4,<5; python_version<"3.9"',
 )
 PROGRAM = """\
