@@ -13,6 +13,14 @@ export const CommandIDs = {
   retryRun: 'fairlead:retry-run',
   /** `{run?}` */
   deleteRun: 'fairlead:delete-run',
+  /** `{run?}` */
+  archiveRun: 'fairlead:archive-run',
+  /** `{run?, node?}`: a form; with a node nothing from there on is taken from the cache. */
+  cloneRun: 'fairlead:clone-run',
+  /** `{run?, node?}`: at once, with the run's own values. */
+  rerunFrom: 'fairlead:rerun-from',
+  /** `{experiment?}`: the table of all runs. */
+  openRuns: 'fairlead:open-runs',
   /** `{artifact?}` */
   openArtifact: 'fairlead:open-artifact',
   /** `{run?, name?, type?}`: what the list shows. */

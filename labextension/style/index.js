@@ -4,4 +4,5 @@ import './card.css';
 import './artifact.css';
 import './panel.css';
 import './runview.css';
+import './runtable.css';
 import './chips.css';

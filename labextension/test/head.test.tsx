@@ -243,6 +243,7 @@ describe('what is not possible', () => {
       <RunList
         runs={[summary('1')]}
         onVerb={onVerb}
+        onAll={() => undefined}
         refusal={verb => (verb === 'delete' ? 'You may not.' : '')}
         trans={plainTrans}
       />

@@ -17,7 +17,11 @@ import type {
   IRunDetail,
   IRunSummary
 } from './types';
+import type { IClone, IDraft, IExperiment, IRequestText, IRunPage, IRunQuery } from './runtypes';
 import { BASE } from './urls';
+
+/** Runs that a short list shows. */
+const NEWEST = 50;
 
 export interface ISubmission {
   /** The notebook's path, as the contents API names it. */
@@ -65,9 +69,14 @@ export class FairleadClient {
     return (await this._json<{ kinds: Capabilities }>('GET', ['capabilities'])).kinds;
   }
 
-  /** All runs, newest first. */
+  /** The newest runs, newest first. */
   async runs(): Promise<IRunSummary[]> {
-    return (await this._json<{ runs: IRunSummary[] }>('GET', ['runs'])).runs;
+    return (await this.runPage({ page_size: NEWEST })).runs;
+  }
+
+  /** One page of runs; the server filters and sorts. */
+  runPage(query: IRunQuery): Promise<IRunPage> {
+    return this._json<IRunPage>('GET', ['runs'], undefined, { ...query, state: query.state?.join(',') });
   }
 
   run(id: string): Promise<IRunDetail> {
@@ -86,6 +95,42 @@ export class FairleadClient {
   /** Run again what failed or never ran; what succeeded stays. */
   retry(id: string): Promise<IRunSummary> {
     return this._json<IRunSummary>('POST', ['runs', id, 'retry'], {});
+  }
+
+  /** Put a run away, or bring it `back`. */
+  async archive(id: string, back = false): Promise<void> {
+    await this._request('POST', ['runs', id, back ? 'unarchive' : 'archive'], {});
+  }
+
+  /** What a form needs to clone a run. */
+  draft(id: string): Promise<IDraft> {
+    return this._json<IDraft>('GET', ['runs', id, 'draft']);
+  }
+
+  /** Start a run of the same pipeline. */
+  clone(id: string, clone: IClone): Promise<IRunSummary> {
+    return this._json<IRunSummary>('POST', ['runs', id, 'clone'], clone);
+  }
+
+  /** The request that `clone` would send; starts nothing. */
+  previewClone(id: string, clone: IClone): Promise<IRequestText> {
+    return this._json<IRequestText>('POST', ['runs', id, 'clone'], { ...clone, preview: true });
+  }
+
+  /** Experiments, newest first: those that are there, or those that were put away. */
+  async experiments(archived = false): Promise<IExperiment[]> {
+    const query = archived ? { archived: 1 } : {};
+    const path = ['experiments'];
+    return (await this._json<{ experiments: IExperiment[] }>('GET', path, undefined, query)).experiments;
+  }
+
+  createExperiment(name: string, description = ''): Promise<IExperiment> {
+    return this._json<IExperiment>('POST', ['experiments'], { name, description });
+  }
+
+  /** Put an experiment away with its runs, or bring it `back` without them. */
+  async archiveExperiment(id: string, back = false): Promise<void> {
+    await this._request('POST', ['experiments', id, back ? 'unarchive' : 'archive'], {});
   }
 
   async remove(id: string): Promise<void> {
@@ -178,8 +223,16 @@ export class FairleadClient {
     return URLExt.join(this.settings.baseUrl, BASE, ...path.map(encodeURIComponent));
   }
 
-  private async _json<T>(method: string, path: readonly string[], body?: object): Promise<T> {
-    return (await (await this._request(method, path, body)).json()) as T;
+  private async _json<T>(
+    method: string,
+    path: readonly string[],
+    body?: object,
+    query: Record<string, string | number | undefined> = {}
+  ): Promise<T> {
+    const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
+    const text = URLExt.objectToQueryString(Object.fromEntries(given));
+    const asked = given.length ? text : '';
+    return (await (await this._request(method, path, body, undefined, asked)).json()) as T;
   }
 
   private async _request(

@@ -1,5 +1,6 @@
 import * as React from 'react';
 
+import { conditionText, kindLabel } from './dag/nodes';
 import { Elapsed } from './Elapsed';
 import { instant, metric, valueText } from './format';
 import { StateIcon } from './StateIcon';
@@ -30,6 +31,18 @@ export interface IStepDetails {
   name: string;
   state: string;
   cached: boolean;
+  /** KFP's word of the kind of task. */
+  type?: string;
+  /** The scope that it is in. */
+  parent?: string | null;
+  /** When a branch is taken. */
+  condition?: string | null;
+  /** How many iterations a loop has. */
+  iterations?: number | null;
+  /** Why it was taken from the cache, or why it ran. */
+  cache_reason?: string | null;
+  /** Pods of earlier attempts. */
+  failed_pods?: string[];
   started_at: string | null;
   finished_at: string | null;
   pod: string | null;
@@ -51,6 +64,7 @@ export function Overview(props: {
   const { step, trans, onRevealCell, cellNumber } = props;
   const parameters = step.inputs.filter(port => port.kind === 'parameter');
   const firstCell = step.cell_ids[0];
+  const kind = kindLabel(step.type, trans);
   return (
     <div className="fl-Overview">
       <h3 className="fl-Overview-name">{step.name}</h3>
@@ -61,12 +75,33 @@ export function Overview(props: {
         <Fact label={trans.__('State')}>
           <StateIcon state={step.state} cached={step.cached} trans={trans} silent />
           <span data-fl-fact="state">{stateLabel(step.state, trans, step.cached)}</span>
-          {step.cached && (
+          {step.cached && !step.cache_reason && (
             <span className="fl-Facts-note">
               {trans.__('nothing changed, so the earlier result was taken')}
             </span>
           )}
         </Fact>
+        {step.cache_reason && (
+          <Fact label={step.cached ? trans.__('Why cached') : trans.__('Why it ran')}>
+            <span data-fl-fact="cache-reason">{step.cache_reason}</span>
+          </Fact>
+        )}
+        {kind && (
+          <Fact label={trans.__('Kind')}>
+            {kind}
+            {step.iterations ? trans._n(', %1 iteration', ', %1 iterations', step.iterations) : ''}
+          </Fact>
+        )}
+        {step.parent && (
+          <Fact label={trans.__('In')}>
+            <code>{step.parent}</code>
+          </Fact>
+        )}
+        {step.condition && (
+          <Fact label={trans.__('Taken if')}>
+            <code data-fl-fact="condition">{conditionText(step.condition)}</code>
+          </Fact>
+        )}
         {!step.cached && step.started_at && (
           <Fact label={trans.__('Duration')}>
             <Elapsed from={step.started_at} until={step.finished_at} live={isActive(step.state)} />
@@ -77,6 +112,13 @@ export function Overview(props: {
         {step.pod && (
           <Fact label={trans.__('Pod')}>
             <code>{step.pod}</code>
+          </Fact>
+        )}
+        {(step.failed_pods?.length ?? 0) > 0 && (
+          <Fact label={trans.__('Earlier attempts')}>
+            {step.failed_pods?.map(pod => (
+              <code key={pod}>{pod}</code>
+            ))}
           </Fact>
         )}
         {firstCell && onRevealCell && (

@@ -20,26 +20,27 @@ export interface IRunRow {
   error: string | null;
 }
 
-export type RunVerb = 'open' | 'stop' | 'retry' | 'delete';
+export type RunVerb = 'open' | 'stop' | 'retry' | 'clone' | 'rerun' | 'archive' | 'delete';
 
 /** Why a verb cannot be used; empty where it can. */
 export type Refusal = (verb: RunVerb) => string;
 
-/** Rows drawn at first; a longer list is asked for. */
+/** Rows at most; there is a table of all. */
 const FIRST_ROWS = 50;
 
 /** The list of runs. One row is in the tab order; arrows go to the others and to the row's verbs. */
 export function RunList(props: {
   runs: readonly IRunRow[];
   onVerb: (verb: RunVerb, id: string) => void;
+  /** Show all there are: the list has the newest only. */
+  onAll: () => void;
   refusal: Refusal;
   trans: ITrans;
 }): JSX.Element {
   const { runs, trans } = props;
-  const [all, setAll] = React.useState(false);
   const [current, setCurrent] = React.useState<string | null>(null);
   const list = React.useRef<HTMLUListElement>(null);
-  const shown = all ? runs : runs.slice(0, FIRST_ROWS);
+  const shown = runs.slice(0, FIRST_ROWS);
   const stop = shown.some(run => run.id === current) ? current : (shown[0]?.id ?? null);
 
   const onKeyDown = (event: React.KeyboardEvent): void => {
@@ -69,9 +70,9 @@ export function RunList(props: {
           />
         ))}
       </ul>
-      {shown.length < runs.length && (
-        <button type="button" className="fl-RunList-more" data-fl-action="more" onClick={() => setAll(true)}>
-          {trans.__('Show all %1', runs.length)}
+      {runs.length >= FIRST_ROWS && (
+        <button type="button" className="fl-RunList-more" data-fl-action="more" onClick={props.onAll}>
+          {trans.__('Show all runs')}
         </button>
       )}
     </>

@@ -1,4 +1,4 @@
-import { addIcon, caretDownIcon, caretRightIcon } from '@jupyterlab/ui-components';
+import { addIcon, caretDownIcon, caretRightIcon, launchIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 /** A part of the sidebar that folds. */
@@ -12,6 +12,8 @@ export function Section(props: {
   missing: string;
   folded: boolean;
   onFold: (folded: boolean) => void;
+  /** Shows all of it in the main area. */
+  open?: { label: string; run: () => void };
   /** Makes a new one; with a `refusal` it only says why not. */
   add: { label: string; refusal: string; run: () => void };
   children: React.ReactNode;
@@ -41,6 +43,18 @@ export function Section(props: {
             <span className="fl-Section-summary">{props.summary}</span>
           </button>
         </h2>
+        {!props.missing && props.open && (
+          <button
+            type="button"
+            className="fl-Section-add fl-Section-open"
+            data-fl-action={`open-${props.name}`}
+            aria-label={props.open.label}
+            title={props.open.label}
+            onClick={props.open.run}
+          >
+            <launchIcon.react tag="span" />
+          </button>
+        )}
         {!props.missing && (
           <button
             type="button"

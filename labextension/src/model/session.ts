@@ -7,6 +7,7 @@ import { ContextModel } from './context';
 import { RunModel } from './run';
 import { RunFeed } from './runfeed';
 import { RunsModel } from './runs';
+import { RunTableModel } from './runtable';
 import { StartedRuns } from './started';
 
 export class FairleadSession {
@@ -26,6 +27,11 @@ export class FairleadSession {
 
   /** Number of a cell, from 1, in the open notebook that has it; null when none has. */
   cellNumber: (cellId: string) => number | null = () => null;
+
+  /** A table of all runs; whoever asks disposes of the model. */
+  table(): RunTableModel {
+    return new RunTableModel(this.client, this.runFeed, this.context);
+  }
 
   /** Follow one run; whoever asks disposes of the model. */
   follow(id: string): RunModel {

@@ -1,14 +1,21 @@
 /**
  * The head of the run view: how the run stands, and what can be done with it.
  */
-import { refreshIcon, stopIcon } from '@jupyterlab/ui-components';
+import {
+  copyIcon,
+  deleteIcon,
+  fastForwardIcon,
+  LabIcon,
+  refreshIcon,
+  stopIcon
+} from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import type { IRunDetail } from '../api/types';
+import type { INode, IRunDetail } from '../api/types';
 import { Elapsed } from '../components/Elapsed';
 import { valueText } from '../components/format';
 import { Metrics } from '../components/Overview';
-import type { Refusal } from '../components/RunList';
+import type { Refusal, RunVerb } from '../components/RunList';
 import { StateIcon } from '../components/StateIcon';
 import { canRetry, isActive, stateKey, stateLabel } from '../components/states';
 import type { ITrans } from '../components/text';
@@ -17,12 +24,27 @@ export function RunHeader(props: {
   run: IRunDetail;
   trans: ITrans;
   refusal: Refusal;
-  onStop: () => void;
-  onRetry: () => void;
+  /** The chosen step: where a rerun begins. */
+  step: INode | null;
+  onVerb: (verb: RunVerb) => void;
 }): JSX.Element {
-  const { run, trans, refusal } = props;
+  const { run, trans, refusal, step } = props;
   const live = isActive(run.state);
   const failed = run.graph.nodes.some(node => node.error);
+  const verb = (name: RunVerb, icon: LabIcon, label: string, disabled = false, title = ''): JSX.Element => (
+    <button
+      type="button"
+      className="fl-Button"
+      data-fl-action={name}
+      disabled={disabled}
+      aria-disabled={refusal(name) !== ''}
+      title={refusal(name) || title}
+      onClick={() => refusal(name) || props.onVerb(name)}
+    >
+      <icon.react tag="span" />
+      {label}
+    </button>
+  );
   return (
     <header className="fl-RunHeader" data-fl-state={stateKey(run.state)}>
       <div className="fl-RunHeader-line">
@@ -38,34 +60,19 @@ export function RunHeader(props: {
           until={run.finished_at}
           live={live}
         />
-        <span className="fl-RunHeader-verbs">
-          {live && (
-            <button
-              type="button"
-              className="fl-Button"
-              data-fl-action="stop"
-              disabled={run.state === 'CANCELING'}
-              aria-disabled={refusal('stop') !== ''}
-              title={refusal('stop')}
-              onClick={() => refusal('stop') || props.onStop()}
-            >
-              <stopIcon.react tag="span" />
-              {trans.__('Stop')}
-            </button>
-          )}
-          {canRetry(run.state) && (
-            <button
-              type="button"
-              className="fl-Button"
-              data-fl-action="retry"
-              aria-disabled={refusal('retry') !== ''}
-              title={refusal('retry')}
-              onClick={() => refusal('retry') || props.onRetry()}
-            >
-              <refreshIcon.react tag="span" />
-              {trans.__('Retry')}
-            </button>
-          )}
+        <span className="fl-RunHeader-verbs" role="group" aria-label={trans.__('Actions')}>
+          {live && verb('stop', stopIcon, trans.__('Stop'), run.state === 'CANCELING')}
+          {canRetry(run.state) && verb('retry', refreshIcon, trans.__('Retry'))}
+          {step &&
+            verb(
+              'rerun',
+              fastForwardIcon,
+              trans.__('Rerun from here'),
+              false,
+              trans.__('Start a new run in which %1 and all after it take nothing from the cache', step.name)
+            )}
+          {verb('clone', copyIcon, trans.__('Clone…'))}
+          {verb('delete', deleteIcon, trans.__('Delete…'))}
         </span>
       </div>
       {run.error && !failed && (

@@ -45,7 +45,7 @@ export function NotebookPane(props: {
   const { run, node, client, rendermime, highlight, trans } = props;
   const [again, setAgain] = React.useState(0);
   const key = [run, node.id, node.state, node.started_at, again].join(' ');
-  const loaded = useLoaded(() => client.notebook(run, node.id), key);
+  const loaded = useLoaded(() => client.notebook(run, node.task_id ?? node.id), key);
   const host = React.useRef<HTMLDivElement>(null);
   const notebook: INotebookContent | null = loaded && 'value' in loaded ? loaded.value : null;
 

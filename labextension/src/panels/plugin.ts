@@ -10,13 +10,14 @@ import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { CATEGORY, CommandIDs } from '../commands';
-import type { RunVerb } from '../components/RunList';
 import type { ITrans } from '../components/text';
 import { IFairleadSession } from '../tokens';
+import { addCloneCommands } from './cloning';
 import { addContextCommands } from './contexts';
 import { fairleadIcon } from './icons';
 import { runRendererFactory } from './mime';
-import { addRunCommands } from './runs';
+import { addRunCommands, COMMAND_OF } from './runs';
+import { addRunTable } from './runtables';
 import { PANEL_ID, Sidebar } from './sidebar';
 import { RunsStatus } from './status';
 
@@ -24,13 +25,6 @@ const FOLDED_KEY = '@fairlead/lab:folded';
 const STARTED_KEY = '@fairlead/lab:started';
 const SIDEBAR_RANK = 600;
 const OPEN_SETTINGS = 'settingeditor:open';
-
-const COMMAND_OF: Record<RunVerb, string> = {
-  open: CommandIDs.openRun,
-  stop: CommandIDs.stopRun,
-  retry: CommandIDs.retryRun,
-  delete: CommandIDs.deleteRun
-};
 
 export const panelsPlugin: JupyterFrontEndPlugin<void> = {
   id: '@fairlead/lab:plugin',
@@ -51,7 +45,9 @@ export const panelsPlugin: JupyterFrontEndPlugin<void> = {
   ) => {
     const trans = (translator ?? nullTranslator).load('fairlead');
     rendermime.addFactory(runRendererFactory(trans));
-    addRunCommands({ app, session, rendermime, languages, palette, restorer, trans });
+    const runs = addRunCommands({ app, session, rendermime, languages, palette, restorer, trans });
+    addCloneCommands({ app, session, languages, palette, restorer, trans, runs });
+    addRunTable({ app, session, palette, restorer, trans });
     const sidebar = addSidebar(app, session, state, trans);
     restorer?.add(sidebar, PANEL_ID);
     keepStarted(session, state);
@@ -105,6 +101,7 @@ function addSidebar(
     folded: new Set(),
     onFolded: folded => void state?.save(FOLDED_KEY, [...folded]),
     onVerb: (verb, run) => void app.commands.execute(COMMAND_OF[verb], { run }),
+    onAllRuns: () => void app.commands.execute(CommandIDs.openRuns),
     onStart: () => {
       const current = app.commands.isEnabled(CommandIDs.runNotebook);
       // With no notebook in front there is nothing to run yet: the file browser has them.

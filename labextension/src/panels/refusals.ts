@@ -9,6 +9,9 @@ const VERBS: Record<RunVerb | 'start', string> = {
   start: 'create',
   stop: 'create',
   retry: 'create',
+  clone: 'create',
+  rerun: 'create',
+  archive: 'create',
   delete: 'delete'
 };
 

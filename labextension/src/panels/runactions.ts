@@ -9,6 +9,9 @@ import { stateLabel } from '../components/states';
 import type { ITrans } from '../components/text';
 import type { FairleadSession } from '../model/session';
 
+/** Requests that are under way together. */
+const AT_ONCE = 4;
+
 export class RunActions {
   constructor(
     private readonly session: FairleadSession,
@@ -17,32 +20,53 @@ export class RunActions {
 
   async stop(id: string): Promise<void> {
     await this._try(this.trans.__('The run was not stopped.'), async () => {
-      this.session.runs.put(await this.session.client.stop(id));
+      this._put(await this.session.client.stop(id));
     });
   }
 
   async retry(id: string): Promise<void> {
     await this._try(this.trans.__('The run was not retried.'), async () => {
-      this.session.runs.put(await this.session.client.retry(id));
+      this._put(await this.session.client.retry(id));
     });
   }
 
-  /** Delete a run after asking. */
-  async remove(id: string): Promise<void> {
-    const { trans } = this;
-    const name = this.session.runs.find(id)?.name ?? id;
+  /** Delete runs after asking; `name` tells one that is not in the short list. */
+  async remove(ids: readonly string[], name = ''): Promise<void> {
+    const { trans, session } = this;
+    const only = name || (session.runs.find(ids[0])?.name ?? ids[0]);
     const answer = await showDialog({
-      title: trans.__('Delete the run %1?', name),
-      body: trans.__('Its history, logs and results go with it.'),
+      title:
+        ids.length === 1
+          ? trans.__('Delete the run %1?', only)
+          : trans._n('Delete %1 run?', 'Delete %1 runs?', ids.length),
+      body:
+        ids.length === 1
+          ? trans.__('Its history, logs and results go with it.')
+          : trans.__('Their history, logs and results go with them.'),
       buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Delete') })],
       defaultButton: 0
     });
     if (answer.button.accept) {
-      await this._try(trans.__('The run was not deleted.'), async () => {
-        await this.session.client.remove(id);
-        this.session.runs.drop(id);
+      await this._each(ids, trans.__('Not deleted:'), async id => {
+        await session.client.remove(id);
+        session.runs.drop(id);
       });
     }
+  }
+
+  /** Put runs away, or bring them back. */
+  async archive(ids: readonly string[], back = false): Promise<void> {
+    const { trans, session } = this;
+    const failure = back ? trans.__('Not brought back:') : trans.__('Not archived:');
+    await this._each(ids, failure, id => session.client.archive(id, back));
+    await session.runs.refresh();
+  }
+
+  /** Stop several runs. */
+  async stopAll(ids: readonly string[]): Promise<void> {
+    await this._each(ids, this.trans.__('Not stopped:'), async id => {
+      this._put(await this.session.client.stop(id));
+    });
   }
 
   /** Ask which run; null when none was chosen. */
@@ -64,6 +88,37 @@ export class RunActions {
   private _line(run: IRunSummary): string {
     const begun = run.created_at ? new Date(run.created_at).toLocaleString() : '';
     return `${run.name} · ${stateLabel(run.state, this.trans)} · ${begun} · ${run.id.slice(0, 8)}`;
+  }
+
+  /** Take a newer summary where the run is in the list; an older one does not come to its top. */
+  private _put(run: IRunSummary): void {
+    if (this.session.runs.find(run.id)) {
+      this.session.runs.put(run);
+    }
+  }
+
+  /** Act on each, some at a time; what failed is told together. */
+  private async _each(
+    ids: readonly string[],
+    failure: string,
+    act: (id: string) => Promise<void>
+  ): Promise<void> {
+    const failed: string[] = [];
+    const left = [...ids];
+    const work = async (): Promise<void> => {
+      for (let id = left.shift(); id !== undefined; id = left.shift()) {
+        try {
+          await act(id);
+        } catch (error) {
+          failed.push(error instanceof Error ? error.message : String(error));
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    if (failed.length) {
+      const more = failed.length > 1 ? this.trans._n('and %1 more', 'and %1 more', failed.length - 1) : '';
+      Notification.error([failure, failed[0], more].filter(Boolean).join(' '), { autoClose: false });
+    }
   }
 
   private async _try(failure: string, act: () => Promise<void>): Promise<void> {

@@ -7,7 +7,7 @@ import type { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
-import type { IRunSummary } from '../api/types';
+import type { INode, IRunSummary } from '../api/types';
 import { CATEGORY, CommandIDs } from '../commands';
 import type { RunVerb } from '../components/RunList';
 import { canRetry, isActive, stateKey } from '../components/states';
@@ -19,7 +19,18 @@ import { runRefusal } from './refusals';
 import { RunActions } from './runactions';
 import { RunView } from './runview';
 
-type Args = ReadonlyPartialJSONObject;
+/** The command of each verb of a run. */
+export const COMMAND_OF: Record<RunVerb, string> = {
+  open: CommandIDs.openRun,
+  stop: CommandIDs.stopRun,
+  retry: CommandIDs.retryRun,
+  clone: CommandIDs.cloneRun,
+  rerun: CommandIDs.rerunFrom,
+  archive: CommandIDs.archiveRun,
+  delete: CommandIDs.deleteRun
+};
+
+export type Args = ReadonlyPartialJSONObject;
 
 export interface IRunsPartOptions {
   app: JupyterFrontEnd;
@@ -31,7 +42,7 @@ export interface IRunsPartOptions {
   trans: ITrans;
 }
 
-const ARGS = {
+export const ARGS = {
   args: {
     type: 'object',
     properties: {
@@ -44,8 +55,17 @@ const ARGS = {
   }
 };
 
+/** What other commands over runs need of these. */
+export interface IRunCommands {
+  actions: RunActions;
+  /** The run that a command means by its arguments or by what is in front; null where that is none. */
+  named: (args: Args) => string | null;
+  /** The step that is chosen in the view of a run. */
+  stepOf: (run: string) => INode | null;
+}
+
 /** Add the commands over runs; their views come back after a reload. */
-export function addRunCommands(options: IRunsPartOptions): void {
+export function addRunCommands(options: IRunsPartOptions): IRunCommands {
   const { app, session, palette, restorer, trans } = options;
   const { commands } = app;
   const actions = new RunActions(session, trans);
@@ -120,12 +140,20 @@ export function addRunCommands(options: IRunsPartOptions): void {
     run => actions.retry(run)
   );
   add(
+    CommandIDs.archiveRun,
+    trans.__('Archive Run'),
+    trans.__('Archive which run?'),
+    'archive',
+    run => !isActive(run.state),
+    run => actions.archive([run])
+  );
+  add(
     CommandIDs.deleteRun,
     trans.__('Delete Run…'),
     trans.__('Delete which run?'),
     'delete',
     () => true,
-    run => actions.remove(run)
+    run => actions.remove([run])
   );
 
   void restorer?.restore(views, {
@@ -139,6 +167,9 @@ export function addRunCommands(options: IRunsPartOptions): void {
       tellEnd(options, run);
     }
   });
+  const stepOf = (run: string): INode | null =>
+    views.find(view => view.content.model.id === run)?.content.model.selected ?? null;
+  return { actions, named, stepOf };
 }
 
 function openView(options: IRunsPartOptions, run: string): MainAreaWidget<RunView> {
@@ -152,8 +183,7 @@ function openView(options: IRunsPartOptions, run: string): MainAreaWidget<RunVie
     trans,
     onRevealCell: (of, cell, line) => void commands.execute(CommandIDs.revealCell, { run: of, cell, line }),
     onOpenArtifact: artifact => void commands.execute(CommandIDs.openArtifact, { artifact }),
-    onStop: id => void commands.execute(CommandIDs.stopRun, { run: id }),
-    onRetry: id => void commands.execute(CommandIDs.retryRun, { run: id })
+    onVerb: (verb, id) => void commands.execute(COMMAND_OF[verb], { run: id })
   });
   const view = new MainAreaWidget({ content });
   view.id = `fairlead-run-${run}`;

@@ -7,6 +7,7 @@ import { Panel, SplitPanel, Widget } from '@lumino/widgets';
 import * as React from 'react';
 
 import { Message } from '../components/Message';
+import type { RunVerb } from '../components/RunList';
 import type { ITrans } from '../components/text';
 import { stateKey } from '../components/states';
 import type { RunModel } from '../model/run';
@@ -19,8 +20,7 @@ import { Steps } from './steps';
 const NARROW_PX = 700;
 
 export interface IRunViewOptions extends IInspectorOptions {
-  onStop: (run: string) => void;
-  onRetry: (run: string) => void;
+  onVerb: (verb: RunVerb, run: string) => void;
 }
 
 export class RunView extends Panel {
@@ -101,7 +101,7 @@ class Head extends ReactWidget {
   }
 
   private _content(): JSX.Element {
-    const { model, session, trans, onStop, onRetry } = this.options;
+    const { model, session, trans, onVerb } = this.options;
     const { run, load } = model;
     // A run that goes on is shown as last known while the server is away.
     return (
@@ -111,8 +111,8 @@ class Head extends ReactWidget {
             run={run}
             trans={trans}
             refusal={verb => runRefusal(session.context, verb)}
-            onStop={() => onStop(run.id)}
-            onRetry={() => onRetry(run.id)}
+            step={model.selected}
+            onVerb={verb => onVerb(verb, run.id)}
           />
         )}
         <Trouble model={model} trans={trans} />

@@ -26,6 +26,8 @@ export interface ISidebarOptions extends Omit<IHeadOptions, 'openSwitch'> {
   /** Keep which sections are folded. */
   onFolded: (folded: ReadonlySet<string>) => void;
   onVerb: (verb: RunVerb, id: string) => void;
+  /** Show all runs in the main area. */
+  onAllRuns: () => void;
   /** Start a run, or lead to where one is started. */
   onStart: () => void;
 }
@@ -123,6 +125,7 @@ export class Sidebar extends ReactWidget {
         missing={capability?.available === false ? capability.reason : ''}
         folded={this._folded.has('runs')}
         onFold={fold => this._fold('runs', fold)}
+        open={{ label: trans.__('Show all runs'), run: this.options.onAllRuns }}
         add={{
           label: trans.__('Run a notebook as pipeline'),
           refusal: runRefusal(context, 'start'),
@@ -145,6 +148,7 @@ export class Sidebar extends ReactWidget {
           <RunList
             runs={runs.runs}
             onVerb={this.options.onVerb}
+            onAll={this.options.onAllRuns}
             refusal={verb => runRefusal(context, verb)}
             trans={trans}
           />
