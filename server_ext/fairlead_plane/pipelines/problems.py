@@ -20,9 +20,12 @@ class Problem:
     path: str
     message: str
     task: str = ""
+    cell: str = ""
+    """The first notebook cell of that task, where it is made of cells."""
 
     def __str__(self) -> str:
-        task = f"task '{self.task}': " if self.task else ""
+        cell = f" (cell {self.cell})" if self.cell else ""
+        task = f"task '{self.task}'{cell}: " if self.task else ""
         return f"{self.path}: {task}{self.message}"
 
 
@@ -44,10 +47,13 @@ class Reader:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.task = ""
+        self.cells: dict[str, str] = {}
+        """First notebook cell of each task that is made of cells."""
 
     def problem(self, path: str, message: str) -> None:
         """Note a problem of the task that is being read."""
-        self.problems.append(Problem(path, message, self.task))
+        cell = self.cells.get(self.task, "")
+        self.problems.append(Problem(path, message, self.task, cell))
 
     def mapping(self, value: Json, path: str) -> dict[str, Json]:
         """Return an object; anything else but nothing at all is a problem."""

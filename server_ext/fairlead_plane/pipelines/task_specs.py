@@ -35,6 +35,8 @@ def read_task(
         What `componentRef` names; without one, a problem was noted and the task is not made.
     """
     spec = reader.mapping(value, path)
+    if cell := _first_cell(spec):
+        reader.cells[name] = cell
     reader.fields(spec, path, _FIELDS)
     if "." in name:
         reader.problem(path, "a task's name must not contain a dot")
@@ -82,6 +84,15 @@ def read_task(
 def read_parameter_source(value: Json, path: str, reader: Reader) -> Source:
     """Read where one parameter comes from."""
     return _source(value, path, reader, "Parameter")
+
+
+def _first_cell(spec: Json) -> str:
+    """Return the id of the first cell of a step made from a notebook; empty for other tasks."""
+    value = spec
+    for key in ("inputs", "parameters", "step", "runtimeValue", "constant", "cells"):
+        value = value.get(key) if isinstance(value, dict) else None
+    first = value[0] if isinstance(value, list) and value else None
+    return str(first["id"]) if isinstance(first, dict) and "id" in first else ""
 
 
 def _expression(

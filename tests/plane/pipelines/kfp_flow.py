@@ -3,7 +3,7 @@
 # ruff: noqa
 import sys
 import warnings
-from typing import Dict, List, Optional
+from typing import Dict, List, NamedTuple, Optional
 
 warnings.simplefilter("ignore")
 
@@ -277,6 +277,79 @@ def failing_loop() -> int:
     with dsl.ParallelFor([1, 2, 3]) as x:
         made = not_two(x=x)
     return total(xs=dsl.Collected(made.output)).output
+
+
+@component
+def pair(x: str) -> NamedTuple("Pair", [("a", str), ("b", list)]):
+    return (x, [x, "z"])
+
+
+@pipeline
+def texts_of_items(n: int = 2):
+    with dsl.ParallelFor(numbers(n=n).output) as item:
+        say(x=f"v {item} {n}")
+        with dsl.If(item == 1):
+            say(x=f"w {item}")
+
+
+@pipeline
+def order_round_loops():
+    first = say(x="first")
+    with dsl.ParallelFor([1, 2]) as item:
+        inside = same(x=item).after(first)
+        say(x=first.output)
+    say(x="last").after(inside)
+
+
+@pipeline
+def one_of_two(x: str) -> str:
+    with dsl.If(x == "1"):
+        yes = say(x="one")
+    with dsl.Else():
+        no = say(x="other")
+    return dsl.OneOf(yes.output, no.output)
+
+
+@pipeline
+def sub_pipelines_in_loops(items: list = ["1", "2", "1"]) -> list:
+    with dsl.ParallelFor(items) as item:
+        chosen = one_of_two(x=item)
+    return listed(xs=dsl.Collected(chosen.output)).output
+
+
+@pipeline
+def loop_in_exit_handler():
+    status = status_of(note="loop")
+    with dsl.ExitHandler(status):
+        with dsl.ParallelFor([1, 2, 3], parallelism=1) as item:
+            not_two(x=item)
+
+
+@pipeline
+def artifacts_of_nested_loops() -> list:
+    with dsl.ParallelFor([1, 2]):
+        with dsl.ParallelFor([3, 4]) as item:
+            made = write(x=item)
+    return read_all(datas=dsl.Collected(made.outputs["data"])).output
+
+
+@pipeline
+def three_levels() -> list:
+    with dsl.ParallelFor([1, 2]):
+        with dsl.ParallelFor([3]):
+            with dsl.ParallelFor([5, 6]) as item:
+                made = double(x=item)
+    return listed(xs=dsl.Collected(made.output)).output
+
+
+@pipeline
+def conditions_in_conditions():
+    made = pair(x="q")
+    with dsl.ParallelFor(made.outputs["b"]) as item:
+        say(x=item)
+    with dsl.If(made.outputs["a"] == "q"):
+        with dsl.If(made.outputs["a"] != "z"):
+            say(x=made.outputs["a"])
 
 
 for one in PIPELINES:

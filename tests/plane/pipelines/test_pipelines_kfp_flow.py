@@ -218,3 +218,43 @@ def test_an_iteration_that_fails_fails_its_loop_and_the_others_go_on(go):
     states = [seen.tasks[f"for-loop-2.{n}"]["state"] for n in range(3)]
     assert states == ["SUCCEEDED", "FAILED", "SUCCEEDED"]
     assert "for-loop-2.1.not-two" in seen.run["error"]["message"]
+
+
+def test_items_are_put_into_texts(go):
+    seen = go("texts-of-items")
+    assert seen.state == "SUCCEEDED"
+    said = {seen.out(path) for path in seen.ran() if path.startswith("for-loop")}
+    assert said == {"v 0 2", "v 1 2", "w 1"}
+
+
+def test_tasks_come_after_loops_and_loops_after_tasks(go):
+    seen = go("order-round-loops")
+    assert seen.state == "SUCCEEDED"
+    times = {path: (task["start_time"], task["end_time"]) for path, task in seen.tasks.items()}
+    first, last = times["say"], times["say-3"]
+    inside = [times[path] for path in seen.ran() if path.startswith("for-loop")]
+    assert all(first[1] <= begun and ended <= last[0] for begun, ended in inside)
+
+
+def test_sub_pipelines_with_branches_run_in_loops(go):
+    seen = go("sub-pipelines-in-loops")
+    assert (seen.state, seen.out("listed")) == ("SUCCEEDED", ["one", "other", "one"])
+
+
+def test_an_exit_task_runs_after_a_loop_in_which_an_iteration_failed(go):
+    seen = go("loop-in-exit-handler")
+    assert seen.state == "FAILED"
+    state, name, _, message, _ = seen.out("status-of")
+    assert (state, name) == ("FAILED", "exit-handler-1")
+    assert ".1.not-two' failed" in message
+
+
+def test_artifacts_of_nested_loops_come_in_one_list_and_values_in_lists_of_lists(go):
+    assert go("artifacts-of-nested-loops").out("read-all") == [3, 4, 3, 4]
+    assert go("three-levels").out("listed") == [[[10, 12]], [[10, 12]]]
+
+
+def test_conditions_stand_in_conditions(go):
+    seen = go("conditions-in-conditions")
+    assert seen.state == "SUCCEEDED"
+    assert sorted(seen.out(path) for path in seen.ran() if "say" in path) == ["q", "q", "z"]

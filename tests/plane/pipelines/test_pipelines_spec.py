@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from fairlead_plane.pipelines.problems import PipelineSpecError, Problem
-from fairlead_plane.pipelines.spec import load_pipeline, read_arguments
+from fairlead_plane.pipelines.spec import MAX_DEPTH, MAX_STEPS, load_pipeline, read_arguments
 
 
 def problems(spec):
@@ -186,6 +186,85 @@ def test_wrong_unknown_and_missing_parameters_are_named(ir):
         ),
         Problem("runtime_config.parameters.a", "Parameter 'a' takes an integer, not \"3\"."),
         Problem("runtime_config.parameters.b", "parameter 'b' is required and has no default"),
+    ]
+
+
+def test_a_problem_of_a_notebooks_step_names_its_cell(ir):
+    spec = ir.chain(1)
+    task = spec["root"]["dag"]["tasks"]["t0"]
+    step = {"name": "t0", "cells": [{"id": "c0ffee", "source": "1"}, {"id": "other"}]}
+    task["inputs"]["parameters"]["step"] = {"runtimeValue": {"constant": step}}
+    (problem,) = problems(spec)
+    assert str(problem) == (
+        "root.dag.tasks.t0.inputs.parameters.step: task 't0' (cell c0ffee): "
+        "component 'first' has no such parameter"
+    )
+
+
+def scopes(ir, depth, width=1):
+    """Scopes in scopes, each with several tasks of the next one."""
+    components = {"c0": ir.component("add")}
+    for level in range(1, depth + 1):
+        tasks = dict(ir.task(f"t{number}", f"c{level - 1}") for number in range(width))
+        components[f"c{level}"] = ir.component("", dag={"tasks": tasks})
+    return ir.pipeline([ir.task("t", f"c{depth}")], components)
+
+
+def test_scopes_may_be_deep_but_not_endlessly(ir):
+    assert load_pipeline(scopes(ir, MAX_DEPTH - 1)).task_count == 1
+    (problem,) = problems(scopes(ir, 2000))
+    assert problem.message == f"scopes are more than {MAX_DEPTH} levels deep here"
+    assert problem.task == "t0"
+
+
+def test_a_small_spec_that_stands_for_very_many_steps_is_refused_at_once(ir):
+    assert load_pipeline(scopes(ir, 4, 10)).task_count == 10_000
+    found = problems(scopes(ir, 50, 10))
+    assert found[0].path == "components.c6.dag"
+    assert found[0].message == f"stands for more than {MAX_STEPS} steps"
+
+
+def test_a_cycle_inside_a_scope_is_found_there(ir):
+    spec = scopes(ir, 1, 2)
+    tasks = spec["components"]["c1"]["dag"]["tasks"]
+    tasks["t0"]["dependentTasks"], tasks["t1"]["dependentTasks"] = ["t1"], ["t0"]
+    path = "components.c1.dag.tasks.t0"
+    assert problems(spec) == [Problem(path, "depends on itself: t0 <- t1 <- t0", "t0")]
+
+
+def test_a_tasks_name_has_no_dot_since_paths_have(ir):
+    spec = ir.pipeline([ir.task("a.b", "c")], {"c": ir.component("add")})
+    assert problems(spec) == [
+        Problem("root.dag.tasks.a.b", "a task's name must not contain a dot", "a.b")
+    ]
+
+
+def test_outputs_of_a_scope_have_the_type_that_it_declares(ir):
+    def spec_of(outputs, **made):
+        spec = scopes(ir, 1)
+        spec["components"]["c0"] = ir.component("add", [], [], ["out"], ["data"])
+        spec["components"]["c1"]["dag"]["outputs"] = outputs
+        spec["components"]["c1"]["outputDefinitions"] = made
+        return spec
+
+    link = {"valueFromParameter": {"producerSubtask": "t0", "outputParameterKey": "out"}}
+    good = {"parameters": {"o": {"parameterType": "NUMBER_DOUBLE"}}}
+    load_pipeline(spec_of({"parameters": {"o": link}}, **good))
+    path = "components.c1.dag.outputs.parameters.o"
+    wrong = {"parameters": {"o": {"parameterType": "LIST"}}}
+    assert problems(spec_of({"parameters": {"o": link}}, **wrong)) == [
+        Problem(path, "is LIST, but gets NUMBER_INTEGER")
+    ]
+    assert problems(spec_of({"parameters": {"o": link}})) == [
+        Problem(path, "component 'c1' declares no such output")
+    ]
+    link["valueFromParameter"]["outputParameterKey"] = "none"
+    assert problems(spec_of({"parameters": {"o": link}}, **good)) == [
+        Problem(path, "there is no output 'none' of task 't0'")
+    ]
+    several = {"valueFromOneof": {"parameterSelectors": []}}
+    assert problems(spec_of({"parameters": {"o": several}}, **good)) == [
+        Problem(f"{path}.valueFromOneof", "must name a task and its output")
     ]
 
 

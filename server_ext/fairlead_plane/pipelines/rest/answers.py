@@ -64,7 +64,12 @@ def invalid(message: str) -> RestError:
 def invalid_spec(error: PipelineSpecError) -> RestError:
     """Build the error for a pipeline spec or parameters that cannot be run, field by field."""
     violations = [
-        {"field": problem.path, "description": problem.message, "task": problem.task}
+        {
+            "field": problem.path,
+            "description": problem.message,
+            "task": problem.task,
+            **({"cell": problem.cell} if problem.cell else {}),
+        }
         for problem in error.problems
     ]
     details = [
