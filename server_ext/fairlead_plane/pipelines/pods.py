@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 from typing import Any
@@ -95,8 +96,13 @@ def run_folder(pipeline_root: str, workflow: str) -> Path:
 
 
 def segment(name: str) -> str:
-    """Return a name as one safe part of a path: itself where that is one, else made so."""
-    return name if _SEGMENT.fullmatch(name) else dns_label(name)
+    """Return a name as one safe part of a path: itself where that is one, else made so.
+
+    No two names have the same: those of a loop's iterations differ by little, far from their start.
+    """
+    if _SEGMENT.fullmatch(name):
+        return name
+    return f"{dns_label(name, max_length=50)}-{hashlib.sha256(name.encode()).hexdigest()[:20]}"
 
 
 def executor_input(task: Task, folders: Folders) -> Json:

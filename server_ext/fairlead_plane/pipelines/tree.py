@@ -30,6 +30,8 @@ from .scopes import sum_up
 Json = Any
 
 INVALID_ARGUMENT = 3  # google.rpc.Code
+MAX_TASKS = 100_000
+"""A loop that would give a run more of them fails, before it fills the disk."""
 
 
 class Tree:
@@ -83,6 +85,11 @@ class Tree:
         """Make the iterations of a loop, whose inputs are known."""
         assert loop.spec is not None
         items = loop_items(loop)
+        if len(self.run.tasks) + len(items) > MAX_TASKS:
+            raise SpecError(
+                f"The loop has {len(items)} items, and a run {MAX_TASKS} tasks at most, "
+                f"of which there are {len(self.run.tasks)} already."
+            )
         loop.iterations = loop.open = loop.idle = len(items)
         for index, item in enumerate(items):
             iteration = self._create(loop, str(index), loop.spec)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlead.errors import SpecError
@@ -68,6 +68,7 @@ def test_an_input_that_kfp_quotes_to_compare_it_with_a_text_is_compared_as_text(
     assert decide(f"'{X}' == '5'", x=6) is False
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_no_value_changes_what_a_condition_says(value, other):
     y = X.replace("--x", "--y")

@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlead_plane.pipelines.events import Resume, Retry, Started, Terminate
+from fairlead_plane.pipelines.pods import Folders
 from fairlead_plane.pipelines.problems import PipelineSpecError
 from fairlead_plane.pipelines.records import Artifact
 from fairlead_plane.pipelines.spec import load_pipeline
+from fairlead_plane.pipelines.tree import MAX_TASKS
 
 from .machine import NOW, Machine
 
@@ -295,6 +297,29 @@ def test_a_loop_over_what_is_no_list_fails_in_words(ir):
     assert machine.task("loop").error["message"] == (
         "A loop is over a list, and 'x' holds none: \"no list\""
     )
+
+
+def test_a_loop_that_would_never_end_fails_in_words(ir):
+    machine = Machine(loop_spec(ir, None), x=list(range(MAX_TASKS)))
+    assert machine.run.error["message"] == (
+        f"Task 'loop' failed: The loop has {MAX_TASKS} items, and a run {MAX_TASKS} tasks at most, "
+        "of which there are 2 already."
+    )
+
+
+def test_each_iteration_writes_into_a_folder_of_its_own_however_long_its_path(ir):
+    spec = loop_spec(ir, str(list(range(1000))))
+    long = "a-step-with-a-name-" * 6
+    tasks = spec["components"]["body"]["dag"]
+    tasks["tasks"][long] = tasks["tasks"].pop("work")
+    tasks["outputs"] = {
+        "parameters": {"outs": chosen(long, "out")},
+        "artifacts": {"datas": chosen(long, "data", "artifacts")},
+    }
+    machine = Machine(spec)
+    folders = {Folders(machine.run, machine.run.pods[name]).base for name in machine.launched}
+    assert len(folders) == 1000
+    assert all(len(part) <= 100 for part in folders.pop().parts)
 
 
 @pytest.mark.parametrize(

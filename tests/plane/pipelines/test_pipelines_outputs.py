@@ -130,7 +130,9 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None
+)
 @given(message=JSON)
 def test_whatever_message_a_step_writes_reading_it_does_not_raise(attempt, message):
     task, folders = attempt
