@@ -105,19 +105,14 @@ class Lab:
 
     def ready(self, page, path=""):
         """Wait until all is in its place: before, Lab still moves, hides and focuses things."""
-        page.wait_for_function(
-            """async path => {
-              const lab = window.jupyterapp;
-              await lab?.restored;
-              const file = lab?.shell.currentWidget;
-              if (path && file?.context?.path !== path) {
-                return false;
-              }
-              await Promise.all(path ? [file.context.ready, file.revealed] : []);
-              return lab !== undefined;
-            }""",
-            arg=path,
-        )
+        page.wait_for_function("window.jupyterapp !== undefined")
+        page.evaluate("window.jupyterapp.restored.then(() => null)")
+        if path:
+            shown = "window.jupyterapp.shell.currentWidget"
+            page.wait_for_function(f"path => {shown}?.context?.path === path", arg=path)
+            page.evaluate(
+                f"Promise.all([{shown}.context.ready, {shown}.revealed]).then(() => null)"
+            )
 
     def close(self):
         """End the pages, which a failed test leaves open and which would ask on for ever."""
