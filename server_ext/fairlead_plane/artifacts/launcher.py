@@ -130,7 +130,7 @@ def _written(plan: Json) -> Iterator[tuple[str, str]]:
             uri = one.get("uri") if isinstance(one, dict) else None
             if isinstance(uri, str) and remote(uri):
                 uris[uri] = None
-                custom = one.get("customPath")
+                custom = one.get("customPath") or one.get("custom_path")
                 if isinstance(custom, str) and custom:
                     paths[uri] = custom
     for uri in uris:

@@ -235,7 +235,8 @@ class Environments:
             raise
         if code:
             raise _BuildError(
-                f"{os.path.basename(words[0])} ended with {code}: {self._tail(key, _LINES)}"
+                f"{'pip' if 'pip' in words else words[0]} ended with {code}: "
+                f"{self._tail(key, _LINES)}"
             )
 
     def _log(self, key: str) -> Path:

@@ -19,6 +19,7 @@ from .events import (
     Due,
     Ended,
     Event,
+    Held,
     Resume,
     Retry,
     Started,
@@ -114,6 +115,8 @@ class _Pass(Tree):
             if task is not None:
                 if isinstance(event, Started):
                     self._started(task, event)
+                elif isinstance(event, Held):
+                    self._held(task, event)
                 else:
                     self._ended(task, event)
 
@@ -122,7 +125,7 @@ class _Pass(Tree):
         while self.ready:
             self._start(self.ready.popleft())
 
-    def _waiting_for(self, event: Started | Ended) -> Task | None:
+    def _waiting_for(self, event: Started | Held | Ended) -> Task | None:
         task = self.run.tasks.get(event.task_id)
         if task is None or task.ended or task.pod != event.pod:
             return None
@@ -208,13 +211,20 @@ class _Pass(Tree):
         self.changes.launches.append(task)
         self.changes.tasks[task.task_id] = task
 
+    def _held(self, task: Task, event: Held) -> None:
+        if event.reason != task.held:
+            task.held = event.reason
+            self.changes.tasks[task.task_id] = task
+
     def _started(self, task: Task, event: Started) -> None:
         if task.state == PENDING:
+            task.held = ""
             task.start_time = event.at
             self.set_state(task, RUNNING)
 
     def _ended(self, task: Task, event: Ended) -> None:
         assert task.spec is not None
+        task.held = ""
         task.start_time = task.start_time or event.started_at or event.at
         if event.ok:
             task.outputs = event.outputs

@@ -22,6 +22,16 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """The pod of a task cannot run yet."""
+
+    task_id: str
+    pod: str
+    reason: str
+    """What it waits for, in words."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The pod of a task has ended, or is gone."""
 
@@ -63,7 +73,7 @@ class Due:
     """RFC 3339; of those that waited until then or before."""
 
 
-Event = Started | Ended | Terminate | Retry | Resume | Due
+Event = Started | Held | Ended | Terminate | Retry | Resume | Due
 
 
 @dataclass(frozen=True, slots=True)

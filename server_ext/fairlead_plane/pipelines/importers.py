@@ -81,6 +81,11 @@ def import_artifact(task: Task, names: Mapping[str, str]) -> Artifact:
         uri = importer.uri.resolve(context)
     if not uri:
         raise SpecError("The uri of the artifact to import is empty.")
+    if uri.startswith("oci://"):
+        raise SpecError(
+            f"'{uri}' is an image, and no image is pulled on this machine: "
+            "import the files from a path, or from s3://, gs:// or minio://."
+        )
     (name,) = task.component.output_artifacts
     return Artifact(
         artifact_id=str(uuid.uuid4()),

@@ -24,6 +24,12 @@ T = TypeVar("T")
 
 _ANY_ARTIFACT = "system.Artifact"
 _STATUS = "TASK_FINAL_STATUS"
+_SETTINGS = frozenset(
+    (
+        "cpu_request", "cpu_limit", "memory_request", "memory_limit", "accelerator_type",
+        "accelerator_count", "base_image",
+    )
+)  # fmt: skip
 
 
 def check_links(component: Component, reader: Reader) -> None:
@@ -138,7 +144,8 @@ class _Links:
         wanted = task.component.parameters.get(name)
         if wanted is None:
             # The kfp compiler adds upstream values of f-strings under names that are not declared.
-            if not name.startswith("pipelinechannel--"):
+            # So it does with settings of the container that depend on one.
+            if not name.startswith("pipelinechannel--") and name not in _SETTINGS:
                 self.reader.problem(
                     path, f"component '{task.component.name}' has no such parameter"
                 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from .events import Ended, Started
+from .events import Ended, Held, Started
 from .outputs import read_error, read_outputs
 from .pods import Folders
 from .records import Run, Task, Values, failure
@@ -13,12 +13,22 @@ from .records import Run, Task, Values, failure
 Json = Any
 
 _LOST, _SHUTDOWN = "NodeLost", "NodeShutdown"
+# A pod waits for its image as long as it takes. But in a step these are the packages that its
+# component installs, and where that fails it fails, to be tried again by its retry policy.
 _NO_ENVIRONMENT = ("ErrImagePull", "ImagePullBackOff")
+_NOT_INSTALLED = (
+    "The packages of the step cannot be installed: {}\n"
+    "Give this machine a way to them (a network, or an index by `pip config` or `pip_index_urls`), "
+    "or let the component take what is there: `install_kfp_package=False`, or the version of kfp "
+    "that is installed."
+)
 _ABORTED, _UNAVAILABLE = 10, 14  # google.rpc.Code
 _FRESH = timedelta(seconds=1)
 
 
-def observe(run: Run, task: Task, pod: Json, *, deleted: bool, now: str) -> Started | Ended | None:
+def observe(
+    run: Run, task: Task, pod: Json, *, deleted: bool, now: str
+) -> Started | Held | Ended | None:
     """Return what a pod means for its task; `None` while it does not run yet.
 
     Parameters
@@ -50,13 +60,13 @@ def observe(run: Run, task: Task, pod: Json, *, deleted: bool, now: str) -> Star
         return Ended(task.task_id, name, ended, error is None, outputs, error, started_at=began)
     if deleted:
         return gone(task, now)
-    if message := _unbuildable(status):
-        return Ended(
-            task.task_id, name, now, False, Values(), failure(_UNAVAILABLE, message), alive=True
-        )
     if phase == "Running":
         return Started(task.task_id, name, began)
-    return None
+    reason, message = _waits_for(status)
+    if reason in _NO_ENVIRONMENT:
+        error = failure(_UNAVAILABLE, _NOT_INSTALLED.format(message))
+        return Ended(task.task_id, name, now, False, Values(), error, alive=True)
+    return Held(task.task_id, name, message) if message else None
 
 
 def gone(task: Task, now: str) -> Ended:
@@ -65,26 +75,17 @@ def gone(task: Task, now: str) -> Ended:
     return Ended(task.task_id, task.pod, now, False, Values(), error, stopped=True)
 
 
-def _unbuildable(status: Json) -> str:
-    """Return why the environment of a pod cannot be made; empty when nothing says so.
-
-    A pod waits for its image as long as it takes. But in a step these are the packages that its
-    component installs, and where that fails it fails, to be tried again by its retry policy.
-    """
-    several = (
-        *(status.get("initContainerStatuses") or ()),
-        *(status.get("containerStatuses") or ()),
-    )
-    for container in several:
-        waiting = container.get("state", {}).get("waiting") or {}
-        if waiting.get("reason") in _NO_ENVIRONMENT:
-            return (
-                f"The packages of the step cannot be installed: {waiting.get('message', '')}\n"
-                "Give this machine a way to them (a network, or an index by `pip config` or "
-                "`pip_index_urls`), or let the component take what is there: "
-                "`install_kfp_package=False`, or the version of kfp that is installed."
-            )
-    return ""
+def _waits_for(status: Json) -> tuple[str, str]:
+    """Return what keeps a pod from running, as reason and message; empty when nothing is said."""
+    for condition in status.get("conditions") or ():
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            return str(condition.get("reason") or ""), str(condition.get("message") or "")
+    for group in ("initContainerStatuses", "containerStatuses"):
+        for container in status.get(group) or ():
+            waiting = container.get("state", {}).get("waiting") or {}
+            if waiting.get("message"):
+                return str(waiting["reason"]), str(waiting["message"])
+    return "", ""
 
 
 def _times(status: Json, now: str) -> tuple[str, str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import shutil
 import uuid
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import orjson
 
 from fairlead.errors import SpecError
+from fairlead.names import WORKING_DIR_ANNOTATION
 
 from ..artifacts.places import remote
 from . import files
@@ -34,6 +37,10 @@ _NO_START = "StartError"
 
 _NO_PROGRAM = (126, 127)
 """Exit codes of a shell that could not run a program."""
+
+_NO_MODULE = re.compile(
+    r"No components found in `kfp_config.ini`|kfp\.dsl\.executor_main' \(ModuleNotFoundError"
+)
 
 _COMPONENT_PREFIX = "comp-"
 """Of the names that the kfp compiler gives to components."""
@@ -92,6 +99,10 @@ def read_error(task: Task, folders: Folders, pod: Json) -> Json:
             message += f"  (cell {detail['cell_id']}, line {detail.get('line')})"
         return failure(code, message, [_error_info(detail)])
     ended = _terminated(pod)
+    executor = task.component.executor
+    in_image = executor is not None and not executor.source
+    if in_image and _NO_MODULE.search(ended.get("message") or ""):
+        return failure(code, f"{last_words(ended['message'])}\n{_of_module(pod)}")
     trace = None if ended.get("signal") else find_trace(ended.get("message") or "")
     if trace is None or code != _UNKNOWN:
         return failure(code, _pod_message(pod))
@@ -151,6 +162,17 @@ def _of_image(pod: Json) -> str:
     )
 
 
+def _of_module(pod: Json) -> str:
+    """Say what a component whose module is in an image needs here."""
+    image = next((each.get("image") for each in pod.get("spec", {}).get("containers", ())), "")
+    return (
+        f"The code of this component is in image '{image}', and no image is pulled on this "
+        f"machine. Give its pod the annotation {WORKING_DIR_ANNOTATION} with the folder here that "
+        "has its `kfp_config.ini`, and let the ConfigMap kube-system/fairlead-images say which "
+        "Python stands for the image."
+    )
+
+
 def _terminated(pod: Json) -> Json:
     for container in pod.get("status", {}).get("containerStatuses") or []:
         ended = container.get("state", {}).get("terminated")
@@ -192,10 +214,11 @@ def _read_artifacts(
         said = [one for one in entries if isinstance(one, dict)] if _is_list(entries) else []
         artifacts = []
         for one in said or [{}]:
-            uri = one.get("uri") or one.get("customPath")
+            uri = one.get("uri") or folders.artifact(name)
             uri = uri if isinstance(uri, str) else folders.artifact(name)
             metadata = _object(one, "metadata")
             try:
+                _fetch(one.get("customPath") or one.get("custom_path"), uri, folders)
                 stamp, size, digest = _content(uri, metadata, folders)
             except (OSError, ValueError) as error:
                 problems.append(f"output artifact '{name}' cannot be read: {error}")
@@ -217,6 +240,28 @@ def _read_artifacts(
             )
         if artifacts:
             found.artifacts[name] = artifacts
+
+
+def _fetch(custom_path: Json, uri: str, folders: Folders) -> None:
+    """Copy what a step wrote to a path of its own choice to where its artifact belongs.
+
+    An object in a store was put there by the step's launcher.
+    """
+    target = Path(local_path(uri))
+    if not custom_path or remote(uri) or not target.is_relative_to(folders.base):
+        return
+    if target.exists():
+        return  # read before, by a plane that was killed then
+    place = Path(str(custom_path))
+    if place.is_dir():
+        draft = target.with_name(f"{target.name}.draft")
+        shutil.rmtree(draft, ignore_errors=True)
+        shutil.copytree(place, draft, symlinks=True)
+        draft.rename(target)
+    else:
+        draft = target.with_name(f"{target.name}.draft")
+        shutil.copyfile(place, draft)
+        draft.rename(target)
 
 
 def _content(uri: str, metadata: Json, folders: Folders) -> tuple[str, int, str]:

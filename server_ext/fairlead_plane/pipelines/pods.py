@@ -13,7 +13,7 @@ from fairlead.names import RUN_ID_LABEL, TASK_LABEL, dns_label
 
 from .inputs import resolve_parameter
 from .model import WORKSPACE_PATH
-from .placeholders import Context, resolve_all
+from .placeholders import Context, Template, resolve_all
 from .platform_target import Target
 from .records import Run, Task
 
@@ -183,7 +183,7 @@ def build_pod(run: Run, task: Task, suffix: str, claim: str = "") -> tuple[Json,
         command += ["--component_module_path", _without_references(folders.source_file)]
     container: Json = {
         "name": "main",
-        "image": executor.image,
+        "image": Template.parse(executor.image).resolve(context),
         "command": command,
         "args": resolve_all(executor.args, context),
         # What a program says last is what went wrong.

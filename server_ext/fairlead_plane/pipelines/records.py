@@ -146,7 +146,9 @@ class Task:
     history: list[Json] = field(default_factory=list)
     cache_key: str = ""
     reason: str = ""
-    """Why it was or was not taken from the cache."""
+    """Why it was or was not taken from the cache, and what of it has no effect here."""
+    held: str = ""
+    """What its pod waits for, in words; not stored: the pod says it again."""
     children: dict[str, Task] = field(default_factory=dict)
     waiting: int = 0
     """Upstream tasks that have not ended."""

@@ -228,6 +228,8 @@ def task_view(run: Run, task: Task) -> Json:
     if task.error is not None:
         view["error"] = task.error
         view["status_metadata"] = {"message": task.error["message"]}
+    elif task.held:
+        view["status_metadata"] = {"message": task.held}
     if task.cache_key:
         view["cache_fingerprint"] = task.cache_key
     if task.reason:

@@ -7,22 +7,25 @@ import subprocess
 
 import pytest
 import yaml
+from kubernetes import client
 
 KFP_VARIABLE = "FAIRLEAD_TEST_KFP_PYTHON"
+
+WHO = "it's {{$}} {{$.inputs.parameters['who']}} $(HOME) \"$HOME\" `id` $$ \\ \n} ünï"
 
 PIPELINE = """
 import sys, warnings
 warnings.simplefilter("ignore")
 from kfp import compiler, dsl
 
-@dsl.component(install_kfp_package=False)
+@dsl.component
 def load(count: int, data: dsl.Output[dsl.Dataset]) -> float:
     with open(data.path, "w") as file:
         file.write("row " * count)
     data.metadata["rows"] = count
     return count / 2
 
-@dsl.component(install_kfp_package=False)
+@dsl.component(use_venv=True)
 def train(
     data: dsl.Input[dsl.Dataset], rate: float, options: dict, metrics: dsl.Output[dsl.Metrics],
     model: dsl.Output[dsl.Model],
@@ -47,8 +50,32 @@ def inner(count: int) -> float:
 def say(text: str, model: dsl.Input[dsl.Model]) -> str:
     return f"{text} {model.schema_title}"
 
+@dsl.component
+def elsewhere(text: str, place: str, data: dsl.Output[dsl.Dataset]):
+    data.set_path(place)
+    with open(data.path, "w") as file:
+        file.write(text)
+
+@dsl.component
+def read(data: dsl.Input[dsl.Dataset]) -> str:
+    with open(data.path) as file:
+        return file.read()
+
+@dsl.container_component
+def shell(text: str, data: dsl.Output[dsl.Dataset], absent: str = None):
+    return dsl.ContainerSpec(
+        image="alpine", command=["sh", "-c", 'printf "%s|" "$@" > "$0"'],
+        args=[
+            data.path, text, dsl.ConcatPlaceholder(["<", text, ">"]),
+            dsl.IfPresentPlaceholder(input_name="absent", then=["--a", absent], else_=["none"]),
+        ],
+    )
+
 @dsl.pipeline(name="written-with-kfp")
-def pipeline(who: str, count: int = 4):
+def pipeline(who: str, place: str, count: int = 4, cpu: str = "0.25"):
+    written = elsewhere(text=who, place=place)
+    read(data=written.outputs["data"]).set_cpu_request(cpu).set_display_name("copied")
+    read(data=shell(text=who).outputs["data"]).set_display_name("printed")
     loaded = load(count=count)
     trained = train(
         data=loaded.outputs["data"], rate=loaded.outputs["Output"],
@@ -76,14 +103,23 @@ def test_components_written_with_kfp_run_by_its_own_executor(connect, shared_pla
     body = {
         "display_name": "kfp",
         "pipeline_spec": {"pipeline_spec": spec, "platform_spec": platform},
-        "runtime_config": {"parameters": {"who": "it's {{$}} $(HOME)"}},
+        "runtime_config": {"parameters": {"who": WHO, "place": str(tmp_path / "written")}},
     }
     rest = connect(shared_plane)
     run = rest.until(rest.call("POST", "runs", body)["run_id"])
     assert (run["state"], run.get("error")) == ("SUCCEEDED", None)
     tasks = seen.details(run)
     said = tasks["say"]["outputs"]["parameters"][0]["value"]
-    assert said == "hello it's {{$}} $(HOME): 2 system.Model"
+    assert said == f"hello {WHO}: 2 system.Model"
+    outputs = {
+        name: tasks[name]["outputs"]["parameters"][0]["value"] for name in ("copied", "printed")
+    }
+    assert outputs == {"copied": WHO, "printed": f"{WHO}|<{WHO}>|none|"}
+    with shared_plane.api() as api:
+        pod = client.CoreV1Api(api).read_namespaced_pod(tasks["load"]["pod_name"], "kubeflow")
+    container = pod.spec.containers[0]
+    assert container.command[:3] == ["python3", "-m", "kfp.dsl.executor_main"]
+    assert not list((shared_plane.data_dir / "environments").glob("*/fairlead.json"))
     metrics = next(
         one for one in tasks["train"]["outputs"]["artifacts"] if one["artifact_key"] == "metrics"
     )

@@ -247,3 +247,32 @@ def test_a_failed_component_shows_the_traceback_of_its_own_code(attempt):
     (detail,) = error["details"]
     assert detail["reason"] == detail["metadata"]["ename"] == "ValueError"
     assert detail["metadata"]["evalue"] == "two\nlines: {}"
+
+
+@pytest.mark.parametrize("field", ["custom_path", "customPath"])
+def test_what_was_written_to_a_path_of_its_own_is_the_artifact(attempt, tmp_path, field):
+    task, folders = attempt
+    place = tmp_path / "elsewhere"
+    (place / "inner").mkdir(parents=True)
+    (place / "inner" / "file").write_text("text")
+    artifact = {"name": "data", "uri": folders.artifact("data"), field: str(place)}
+    message = {"artifacts": {"data": {"artifacts": [artifact]}}}
+    Path(folders.output_file).write_text(json.dumps(message))
+    for _ in range(2):
+        values, _ = read_outputs(task, folders, ok=True)
+        (found,) = values.artifacts["data"]
+        assert found.uri == folders.artifact("data")
+        assert (Path(found.uri) / "inner" / "file").read_text() == "text"
+    assert (place / "inner" / "file").exists()
+
+
+def test_a_path_of_its_own_at_which_nothing_is_is_said(attempt, tmp_path):
+    task, folders = attempt
+    artifact = {"uri": folders.artifact("data"), "customPath": str(tmp_path / "nothing")}
+    Path(folders.output_file).write_text(
+        json.dumps({"artifacts": {"data": {"artifacts": [artifact]}}, "parameterValues": {}})
+    )
+    Path(folders.parameter("count")).write_text("1")
+    Path(folders.parameter("words")).write_text("[]")
+    _, problem = read_outputs(task, folders, ok=True)
+    assert "output artifact 'data' cannot be read" in problem["message"]

@@ -236,3 +236,65 @@ def test_accelerators_are_a_limit_of_the_pod(ir, kind, limits):
     accelerator["resourceType"] = "TPU_V3"
     with pytest.raises(PipelineSpecError, match="'TPU_V3' is no resource of a node"):
         load_pipeline(spec)
+
+
+def test_what_a_task_waits_for_is_said_until_it_is_there(connect, single, shared_plane, seen):
+    env = {"secretName": "l-late", "keyToEnv": [{"secretKey": "k", "envVar": "K"}]}
+    rest = connect(shared_plane)
+    run_id = rest.start(posted(single, secretAsEnv=[env]))
+    said = {"message": 'secret "l-late" not found'}
+
+    def message(run):
+        return seen.details(run)["t"].get("status_metadata", {}).get("message")
+
+    rest.until(run_id, lambda run: message(run) == said["message"])
+    with shared_plane.api() as api:
+        secret = {"metadata": {"name": "l-late"}, "stringData": {"k": "v"}}
+        client.CoreV1Api(api).create_namespaced_secret("kubeflow", secret)
+    run = rest.until(run_id)
+    assert (run["state"], message(run)) == ("SUCCEEDED", None)
+
+
+def test_packages_that_cannot_be_installed_fail_the_task_and_say_what_to_do(
+    connect, single, shared_plane, seen
+):
+    lines = "--index-url http://127.0.0.1:1/simple\nfairlead-no-such-package==1.0"
+    metadata = {"annotations": {"fairlead.dev/packages": lines}}
+    rest = connect(shared_plane)
+    run = rest.until(rest.start(posted(single, podMetadata=metadata)))
+    task = seen.details(run)["t"]
+    assert (run["state"], task["state"], task["error"]["code"]) == ("FAILED", "FAILED", 14)
+    first, _, rest_of_it = task["error"]["message"].partition("\n")
+    assert first.startswith("The packages of the step cannot be installed: pip ended with 1")
+    assert "fairlead-no-such-package==1.0" in task["error"]["message"]
+    assert "`install_kfp_package=False`" in rest_of_it
+    with shared_plane.api() as api:
+        pods = client.CoreV1Api(api).list_namespaced_pod(
+            "kubeflow", label_selector=f"pipeline/runid={run['run_id']}"
+        )
+    assert not [pod for pod in pods.items if pod.metadata.deletion_timestamp is None]
+
+
+@pytest.mark.parametrize("command", [["no-such-program"], ["sh", "-c", "no-such-program"]])
+def test_a_program_that_is_not_here_is_said_with_its_image(
+    connect, ir, shared_plane, seen, command
+):
+    executor = {"image": "registry/tool:1", "command": command}
+    spec = ir.pipeline([ir.task("t", "c")], {"c": ir.component("e")}, {"e": executor})
+    rest = connect(shared_plane)
+    message = seen.details(rest.until(rest.start(spec)))["t"]["error"]["message"]
+    assert "no-such-program" in message
+    assert "The component was made for image 'registry/tool:1', and no image is pulled" in message
+
+
+def test_a_component_whose_code_is_in_an_image_says_what_it_needs(connect, ir, shared_plane, seen):
+    executor = {
+        "image": "registry/mine:1",
+        "command": ["python3", "-m", "kfp.dsl.executor_main"],
+        "args": ["--executor_input", "{{$}}", "--function_to_execute", "f"],
+    }
+    spec = ir.pipeline([ir.task("t", "c")], {"c": ir.component("e")}, {"e": executor})
+    rest = connect(shared_plane)
+    message = seen.details(rest.until(rest.start(spec)))["t"]["error"]["message"]
+    assert "The code of this component is in image 'registry/mine:1'" in message
+    assert "fairlead.dev/working-dir" in message
