@@ -219,7 +219,7 @@ class Run:
         pod = self.pod_of(step)
         if pod is None:
             return ()
-        return self.pipelines.kube.logs(pod, self.pipelines.namespace, follow=follow)
+        return self.pipelines.logs(self.run_id, pod, follow=follow)
 
 
 def connect(context: str | None = None) -> PipelinesClient:

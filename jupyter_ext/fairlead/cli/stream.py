@@ -63,13 +63,11 @@ class RunStream:
             self._print(name, f"{_MARKS.get(state, ' ')} {_words(node, state)}")
 
     def _follow_log(self, name: str, pod: str) -> None:
-        kube = self._run.pipelines.kube
+        pipelines = self._run.pipelines
         printed = 0
         while True:
             try:
-                for number, line in enumerate(
-                    kube.logs(pod, self._run.pipelines.namespace, follow=True)
-                ):
+                for number, line in enumerate(pipelines.logs(self._run.run_id, pod, follow=True)):
                     # After a reconnect the log comes from its beginning.
                     if number >= printed:
                         printed += 1

@@ -21,6 +21,7 @@ from fairlead.kube.types import (
     NODES,
     PODS,
     RESOURCE_QUOTAS,
+    SECRETS,
     WORKFLOWS,
     ResourceType,
     WatchEvent,
@@ -263,6 +264,10 @@ class KubeClient:
         path = PODS.path(namespace, pod) + "/log"
         return self._transport.stream(path, query, lambda line: line.decode(errors="replace"))
 
+    def lines(self, path: str) -> Stream[str]:
+        """Return the lines of a long answer at a path of the server; raises as `request` does."""
+        return self._transport.stream(path, {}, lambda line: line.decode(errors="replace"))
+
     # -- what the server is and has -----------------------------------------------------------
 
     def service(self, namespace: str, service: str) -> Service:
@@ -275,8 +280,11 @@ class KubeClient:
         """
         address = direct_address(self.context.name, namespace, service)
         if address is not None:
-            return DirectService(address)
+            return DirectService(address, self._secret)
         return ServiceProxy(self, namespace, service)
+
+    def _secret(self, namespace: str, name: str) -> dict[str, str]:
+        return dict(self.get(SECRETS, name, namespace).get("data") or {})
 
     def capabilities(self, *, refresh: bool = False) -> Capabilities:
         """Return what this server serves; asked once, and anew with `refresh`."""

@@ -55,7 +55,10 @@ def error_from_answer(
     if message is None:
         if code < 400:
             # An API server sends nobody elsewhere; a login in front of it does.
-            hint = "Log in again; a gateway in front of the server asks for it."
+            hint = (
+                "Log in again; a gateway in front of the server asks for it. For a service, set "
+                "`token_file` or `login` in services.yaml of the data directory."
+            )
             login = ClusterError(f"{what} was sent on to another address.", hint=hint)
             login.code = code
             return login

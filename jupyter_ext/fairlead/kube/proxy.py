@@ -13,13 +13,16 @@ import urllib3
 
 from fairlead.errors import CapabilityError, ClusterError, FairleadError, NotFoundError
 from fairlead.kube.errors import error_from_answer
+from fairlead.kube.form_login import ReadSecret, session_of
 from fairlead.kube.services import Address
-from fairlead.kube.stream import Pieces
+from fairlead.kube.stream import Pieces, Stream
 
 if TYPE_CHECKING:
     from fairlead.kube.client import KubeClient
 
 _TIMEOUT = urllib3.Timeout(connect=10, read=60)
+_TO_LOGIN = frozenset((301, 302, 303, 307, 401, 403))
+"""Answers of a gateway to somebody without a session."""
 
 
 class Service(ABC):
@@ -59,6 +62,10 @@ class Service(ABC):
     def pieces(self, path: str) -> Pieces:
         """Send a GET and return the bytes of the answer as they come."""
 
+    @abstractmethod
+    def lines(self, path: str) -> Stream[str]:
+        """Send a GET and return the lines of the answer as they come, without line ends."""
+
 
 class ServiceProxy(Service):
     """Requests to one service through its API server.
@@ -88,6 +95,13 @@ class ServiceProxy(Service):
         except NotFoundError as error:
             raise self._in_words(error) from error
 
+    def lines(self, path: str) -> Stream[str]:
+        """Send a GET and return the lines of the answer as they come, without line ends."""
+        try:
+            return self._client.lines(self._base + path)
+        except NotFoundError as error:
+            raise self._in_words(error) from error
+
     def _in_words(self, error: NotFoundError) -> FairleadError:
         """Tell a service that is not there from something that the service does not have."""
         if not error.what.startswith("services "):
@@ -105,10 +119,14 @@ class ServiceProxy(Service):
 class DirectService(Service):
     """Requests to one service at a URL of its own."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, read_secret: ReadSecret) -> None:
         self._address = address
+        self._read_secret = read_secret
+        login = address.login
+        self._session = None if login is None else session_of(address.url, login)
         authority = address.certificate_authority
         tls = ssl.create_default_context(cafile=str(authority)) if authority else None
+        self._tls = tls
         self._pool = urllib3.PoolManager(ssl_context=tls)
 
     def _send(self, method: str, path: str, query: Mapping[str, str], body: Any) -> bytes:
@@ -118,11 +136,39 @@ class DirectService(Service):
         """Send a GET and return the bytes of the answer as they come."""
         return Pieces(self._answer("GET", path, {}, None, stream=True), path)
 
+    def lines(self, path: str) -> Stream[str]:
+        """Send a GET and return the lines of the answer as they come, without line ends."""
+        answer = self._answer("GET", path, {}, None, stream=True)
+        return Stream(answer, path, lambda line: line.decode(errors="replace"))
+
     def _answer(
         self, method: str, path: str, query: Mapping[str, str], body: Any, *, stream: bool = False
     ) -> urllib3.BaseHTTPResponse:
+        session = self._session
+        cookie = session.cookie if session else ""
+        answer = self._once(method, path, query, body, cookie, stream=stream)
+        if session is not None and (answer.status in _TO_LOGIN or _is_page(answer)):
+            answer.close()
+            cookie = session.renew(cookie, self._tls, self._read_secret)
+            answer = self._once(method, path, query, body, cookie, stream=stream)
+        if answer.status >= 300:
+            raise error_from_answer(answer.status, answer.data, f"{method} {path}", answer.headers)
+        return answer
+
+    def _once(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: Any,
+        cookie: str,
+        *,
+        stream: bool,
+    ) -> urllib3.BaseHTTPResponse:
         url = f"{self._address.url}/{path}" + ("?" + urlencode(query) if query else "")
         headers = {"Accept": "application/json"}
+        if cookie:
+            headers["Cookie"] = cookie
         if body is not None:
             headers["Content-Type"] = "application/json"
         token_file = self._address.token_file
@@ -147,7 +193,7 @@ class DirectService(Service):
                 raise_on_redirect=False,
             )
         try:
-            answer = self._pool.request(
+            return self._pool.request(
                 method,
                 url,
                 body=payload,
@@ -158,10 +204,18 @@ class DirectService(Service):
                 preload_content=not stream,
             )
         except urllib3.exceptions.HTTPError as error:
+            cause = getattr(error, "reason", None) or error
+            if isinstance(cause, urllib3.exceptions.ReadTimeoutError):
+                raise ClusterError(
+                    f"{self._address.url} took the request {method} {path} and did not answer it "
+                    f"within {_TIMEOUT.read_timeout} s.",
+                    hint="It may be overloaded; try again in a moment.",
+                ) from error
             raise ClusterError(
                 f"Nothing answers at {self._address.url}.",
                 hint="Check the URL that is set for the service.",
             ) from error
-        if answer.status >= 300:
-            raise error_from_answer(answer.status, answer.data, f"{method} {path}", answer.headers)
-        return answer
+
+
+def _is_page(answer: urllib3.BaseHTTPResponse) -> bool:
+    return answer.headers.get("Content-Type", "").startswith("text/html")

@@ -11,6 +11,16 @@ in its notebooks. Or per context and service in `services.yaml` of the data dire
       kubeflow/ml-pipeline:
         url: https://kubeflow.example.com/pipeline
         token_file: ~/.kubeflow-token
+
+Where a login page stands before it, as Dex's does, `login` says who logs in, and where the
+password is: in a variable (`password_env`), in a Secret (`password_secret: NAMESPACE/NAME`, under
+`password`), or nowhere: then it is asked for. For pipelines also `FAIRLEAD_KFP_USERNAME` and
+`FAIRLEAD_KFP_PASSWORD`.
+
+    my-cluster:
+      kubeflow/ml-pipeline:
+        url: https://kubeflow.example.com/pipeline
+        login: {username: user@example.com, password_env: KUBEFLOW_PASSWORD}
 """
 
 from __future__ import annotations
@@ -23,10 +33,17 @@ from urllib.parse import urlsplit
 
 from fairlead.errors import SpecError
 from fairlead.kube.contexts import EMBEDDED_CONTEXT, IN_CLUSTER_CONTEXT
+from fairlead.kube.form_login import FormLogin
 from fairlead.names import PIPELINES_NAMESPACE, PIPELINES_SERVICE
 from fairlead.settings import data_dir
 
-_FIELDS = {"url", "token_file", "certificate_authority"}
+_FIELDS = {"url", "token_file", "certificate_authority", "login"}
+_LOGIN_FIELDS = {"username", "password_env", "password_secret"}
+_TOKEN_PATH = Path("/var/run/secrets/kubeflow/pipelines/token")
+"""Where Kubeflow's notebooks have a token for pipelines, of the audience pipelines.kubeflow.org."""
+
+
+IN_CLUSTER_URL = f"http://{PIPELINES_SERVICE}.{PIPELINES_NAMESPACE}.svc.cluster.local:8888"
 
 
 @dataclass(frozen=True)
@@ -41,11 +58,14 @@ class Address:
         Holds a bearer token; read for each request, since it may be renewed.
     certificate_authority : Path or None
         PEM file; default: those of the system.
+    login : FormLogin or None
+        Who fills in the login page that stands before it.
     """
 
     url: str
     token_file: Path | None = None
     certificate_authority: Path | None = None
+    login: FormLogin | None = None
 
 
 def direct_address(context: str, namespace: str, service: str) -> Address | None:
@@ -80,9 +100,19 @@ def _pipelines_by_environment(context: str) -> Address | None:
         where = "KF_PIPELINES_ENDPOINT"
         url = environment.get(where)
         token = token or environment.get("KF_PIPELINES_SA_TOKEN_PATH")
+        if not token and _TOKEN_PATH.exists():
+            token = str(_TOKEN_PATH)
+        if not url and token:
+            # Kubeflow's own notebooks: the token is for the service inside of the cluster.
+            return Address(IN_CLUSTER_URL, Path(token).expanduser())
     if not url:
         return None
-    return Address(_checked(url, where), Path(token).expanduser() if token else None)
+    username = environment.get("FAIRLEAD_KFP_USERNAME")
+    login = None
+    if username:
+        variable = "FAIRLEAD_KFP_PASSWORD"
+        login = FormLogin(username, variable if variable in environment else "")
+    return Address(_checked(url, where), Path(token).expanduser() if token else None, login=login)
 
 
 def _by_file(file: Path, context: str, key: str) -> Address | None:
@@ -109,7 +139,22 @@ def _by_file(file: Path, context: str, key: str) -> Address | None:
         _checked(url, f"{file}: {context}.{key}.url"),
         Path(token).expanduser() if token else None,
         Path(authority).expanduser() if authority else None,
+        _login(entry.get("login"), f"{file}: {context}.{key}.login"),
     )
+
+
+def _login(entry: Any, where: str) -> FormLogin | None:
+    if entry is None:
+        return None
+    if not isinstance(entry, dict) or not entry.get("username"):
+        raise SpecError(f"{where} needs a `username`.")
+    unknown = set(entry) - _LOGIN_FIELDS
+    if unknown:
+        raise SpecError(
+            f"{where} has unknown fields: {', '.join(sorted(unknown))}.",
+            hint="A password is not kept in this file: name a variable or a Secret.",
+        )
+    return FormLogin(**{name: str(value) for name, value in entry.items()})
 
 
 def _checked(url: str, where: str) -> str:

@@ -10,7 +10,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -34,10 +34,15 @@ class ArtifactsClient:
     ----------
     service : Service
         The pipelines service.
+    scope : callable
+        What a list asks for beside its own: the namespace, where the server has users.
     """
 
-    def __init__(self, service: Service) -> None:
+    def __init__(
+        self, service: Service, scope: Callable[[], Mapping[str, str]] = lambda: {}
+    ) -> None:
         self._service = service
+        self._scope = scope
 
     def page(
         self,
@@ -69,7 +74,7 @@ class ArtifactsClient:
             predicates.append(
                 {"operation": "IN", "key": "type", "string_values": {"values": wanted}}
             )
-        query = {"page_size": str(page_size), "sort_by": "created_at desc"}
+        query = {"page_size": str(page_size), "sort_by": "created_at desc", **self._scope()}
         if page_token:
             query["page_token"] = page_token
         if predicates:
@@ -98,11 +103,28 @@ class ArtifactsClient:
         artifact_id : str
             Which one of an output that is a list; empty: the first.
         """
+        try:
+            return self._read(run_id, node, name, artifact_id)
+        except NotFoundError:
+            # A cluster knows a step by its pod alone.
+            pod = self._pod_of(run_id, node)
+            if not pod or pod == node:
+                raise
+            return self._read(run_id, pod, name, artifact_id)
+
+    def _read(self, run_id: str, node: str, name: str, artifact_id: str) -> Iterator[bytes]:
         parts = (quote(part, safe="") for part in (run_id, "nodes", node, "artifacts", name))
         path = f"{_API}runs/{'/'.join(parts)}:read"
         if artifact_id:
             path += "?" + urlencode({"artifact_id": artifact_id})
         return _decoded(self._service.pieces(path), path)
+
+    def _pod_of(self, run_id: str, node: str) -> str:
+        run = self._get(f"runs/{quote(run_id, safe='')}")
+        for task in (run.get("run_details") or {}).get("task_details") or []:
+            if node in (task.get("task_id"), task.get("display_name")):
+                return str(task.get("pod_name") or "")
+        return ""
 
     def _links(self, field: str, ids: Iterable[str]) -> list[Json]:
         wanted = sorted(set(ids))

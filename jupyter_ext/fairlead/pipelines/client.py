@@ -7,14 +7,21 @@ is polled with back-off, and the caller is told so.
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from fairlead.errors import ClusterError, FairleadError, NotFoundError
-from fairlead.kube import KubeClient, Stream, WatchEvent
+from fairlead.errors import (
+    CapabilityError,
+    ClusterError,
+    FairleadError,
+    NotFoundError,
+    SpecError,
+)
+from fairlead.kube import EMBEDDED_CONTEXT, KubeClient, Stream, WatchEvent
 from fairlead.kube.client import WORKFLOWS
 from fairlead.names import PIPELINES_NAMESPACE, PIPELINES_SERVICE, RUN_ID_LABEL
 from fairlead.pipelines.artifact_client import ArtifactsClient
@@ -27,6 +34,10 @@ _CALM_S = 0.1
 """Changes that come closer together than this are read as one."""
 _LONGEST_PAUSE_S = 10.0
 _PAGE = 200
+_DEFAULT_EXPERIMENT = "Default"
+_MIB = 1 << 20
+_LARGEST_SPEC = 3 * _MIB // 2
+"""Bytes that etcd takes at once: what a Workflow made of the spec has to fit in."""
 
 
 class PipelinesClient:
@@ -35,18 +46,41 @@ class PipelinesClient:
     def __init__(self, kube: KubeClient) -> None:
         self.kube = kube
         self._service = kube.service(PIPELINES_NAMESPACE, f"{PIPELINES_SERVICE}:http")
-        self._namespace: str | None = None
+        self._health: dict[str, Any] | None = None
         self._versions: dict[str, dict[str, Any]] = {}
-        self.artifacts = ArtifactsClient(self._service)
+        self.artifacts = ArtifactsClient(self._service, self._scope)
+
+    @property
+    def multi_user(self) -> bool:
+        """Whether runs, experiments and artifacts of this server are somebody's: a namespace's."""
+        if self._health is None:
+            self._health = self._service.request("GET", _API + "healthz") or {}
+        return bool(self._health.get("multi_user"))
 
     @property
     def namespace(self) -> str:
         """Namespace of runs' pods: the context's own where KFP is multi-user, else KFP's."""
-        if self._namespace is None:
-            health = self._service.request("GET", _API + "healthz")
-            multi_user = bool(health.get("multi_user"))
-            self._namespace = self.kube.context.namespace if multi_user else PIPELINES_NAMESPACE
-        return self._namespace
+        return self.kube.context.namespace if self.multi_user else PIPELINES_NAMESPACE
+
+    def lacks(self) -> dict[str, str]:
+        """Return what this server does not have, by name, each with the reason in words.
+
+        Returns
+        -------
+        dict
+            `artifacts`: there is no list of artifacts; a run still tells what its tasks made.
+            `watch`: Workflows may not be watched, so runs are polled.
+        """
+        found = {}
+        try:
+            self.artifacts.page(page_size=1)
+        except CapabilityError as error:
+            found["artifacts"] = f"{error.what} {error.hint}"
+        verdict = self.kube.access.review("watch", "argoproj.io", "workflows", self.namespace)
+        if not verdict.allowed:
+            reason = f" ({verdict.reason})" if verdict.reason else ""
+            found["watch"] = f"Workflows may not be watched here{reason}; runs are polled."
+        return found
 
     def submit(
         self,
@@ -54,6 +88,7 @@ class PipelinesClient:
         spec: Mapping[str, Any],
         parameters: Mapping[str, Any],
         experiment_id: str = "",
+        pipeline_root: str = "",
     ) -> dict[str, Any]:
         """Start a run.
 
@@ -65,19 +100,50 @@ class PipelinesClient:
             Values of the pipeline's parameters, already of their types.
         experiment_id : str
             The experiment that it belongs to; empty: the server's default one.
+        pipeline_root : str
+            Where its artifacts go: `s3://bucket/prefix` and the like; empty: as the pipeline or
+            the server says.
+
+        Raises
+        ------
+        SpecError
+            The spec is larger than a cluster takes; nothing was sent.
         """
         body: dict[str, Any] = {
             "display_name": name,
             "pipeline_spec": spec,
             "runtime_config": {"parameters": dict(parameters)},
         }
+        if pipeline_root:
+            body["runtime_config"]["pipeline_root"] = pipeline_root
         if experiment_id:
             body["experiment_id"] = experiment_id
         return self.create(body)
 
     def create(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Start a run by the body of `POST runs`."""
-        return self._run("POST", "runs", dict(request))
+        """Start a run by the body of `POST runs`; raises as `submit`."""
+        body = dict(request)
+        self._check_size(body)
+        if self.multi_user and not body.get("experiment_id"):
+            # There is one for each namespace, and no run without.
+            body["experiment_id"] = self.experiment_id(_DEFAULT_EXPERIMENT)
+        return self._run("POST", "runs", body)
+
+    def _check_size(self, body: Mapping[str, Any]) -> None:
+        """Refuse what a cluster could not keep: a run is a Workflow there, in one piece."""
+        if self.kube.context.name == EMBEDDED_CONTEXT:
+            return
+        size = len(json.dumps(body.get("pipeline_spec"), separators=(",", ":")).encode())
+        if size > _LARGEST_SPEC:
+            raise SpecError(
+                f"The pipeline spec has {size / _MIB:.1f} MiB; a cluster keeps a run as one object "
+                f"of at most {_LARGEST_SPEC / _MIB:.1f} MiB.",
+                hint="Split the pipeline, put large constants into files, or run it on this "
+                "machine: fairlead use local",
+            )
+
+    def _scope(self) -> dict[str, str]:
+        return {"namespace": self.kube.context.namespace} if self.multi_user else {}
 
     def get(self, run_id: str) -> dict[str, Any]:
         """Return a run; raises `NotFoundError` where there is none.
@@ -100,7 +166,9 @@ class PipelinesClient:
         query : mapping
             `page_size`, `page_token`, `sort_by`, `filter` and `experiment_id`, as REST takes them.
         """
-        found: dict[str, Any] = self._service.request("GET", _API + "runs", query=query) or {}
+        # An experiment belongs to a namespace already.
+        asked = dict(query) if query.get("experiment_id") else {**self._scope(), **query}
+        found: dict[str, Any] = self._service.request("GET", _API + "runs", query=asked) or {}
         return found
 
     def list(self) -> Records:
@@ -135,7 +203,8 @@ class PipelinesClient:
     def experiments(self, query: Mapping[str, str]) -> dict[str, Any]:
         """Return one page of experiments; `query` as of `page`."""
         found: dict[str, Any] = (
-            self._service.request("GET", _API + "experiments", query=query) or {}
+            self._service.request("GET", _API + "experiments", query={**self._scope(), **query})
+            or {}
         )
         return found
 
@@ -153,7 +222,7 @@ class PipelinesClient:
 
     def create_experiment(self, name: str, description: str = "") -> dict[str, Any]:
         """Make an experiment; raises `ConflictError` where the name is taken."""
-        body = {"display_name": name, "description": description}
+        body = {"display_name": name, "description": description, **self._scope()}
         made: dict[str, Any] = self._service.request("POST", _API + "experiments", body=body)
         return made
 
@@ -166,6 +235,24 @@ class PipelinesClient:
     def artifact(self, run_id: str, node: str, name: str) -> bytes:
         """Return the bytes of an artifact that a task made; `node` is the task's name or id."""
         return b"".join(self.artifacts.read(run_id, node, name))
+
+    def logs(self, run_id: str, pod: str, *, follow: bool = False) -> Stream[str]:
+        """Return the log lines of a step's pod, without line ends; with `follow`, until its end.
+
+        Where the pod is gone or may not be read, those that KFP has kept.
+        """
+        try:
+            return self.kube.logs(pod, self.namespace, follow=follow)
+        except FairleadError as error:
+            if error.code not in (401, 403, 404):
+                raise
+            parts = (quote(part, safe="") for part in (run_id, "nodes", pod, "log"))
+            query = "?follow=true" if follow else ""
+            try:
+                return self._service.lines(f"apis/v1alpha1/runs/{'/'.join(parts)}{query}")
+            except FairleadError as other:
+                error.hint = f"Kubeflow Pipelines has kept no log of it either: {other.what}"
+                raise error from other
 
     def changes(
         self, run_id: str, *, notice: Callable[[str], None] = lambda _: None

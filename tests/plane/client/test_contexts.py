@@ -210,15 +210,20 @@ def test_a_service_is_reached_at_the_url_that_is_set_for_it(elsewhere, data_dir,
         assert list_runs(context="team") == []
         (tmp_path / "token").write_text("second\n")
         list_runs(context="team")
-        assert [token for _, token in asked] == ["Bearer first", "Bearer second"]
-        assert asked[0][0].startswith("/pipeline/apis/v2beta1/runs?page_size=")
+        health, first, _, second = asked
+        assert health == ("/pipeline/apis/v2beta1/healthz", "Bearer first")
+        assert (first[1], second[1]) == ("Bearer first", "Bearer second")
+        assert first[0].startswith("/pipeline/apis/v2beta1/runs?page_size=")
         service = KubeClient("team").service("kubeflow", "ml-pipeline:http")
         with pytest.raises(ClusterError, match="sent on to another address"):
             service.request("GET", "login")
         before = len(asked)
         with pytest.raises(ClusterError):
             submit(notebook(tmp_path, "refused.ipynb"), context="team")
-        assert [path for path, _ in asked[before:]] == ["/pipeline/apis/v2beta1/runs"]
+        assert [path for path, _ in asked[before:]] == [
+            "/pipeline/apis/v2beta1/healthz",
+            "/pipeline/apis/v2beta1/runs",
+        ]
         list_runs(context="local")
     finally:
         (data_dir / "services.yaml").unlink()
@@ -228,9 +233,12 @@ def test_kubeflow_pipelines_are_found_by_the_environment(elsewhere, gateway, mon
     url, asked = gateway
     monkeypatch.setenv("FAIRLEAD_KFP_URL", url)
     assert list_runs(context="team") == []
-    assert len(asked) == 1
+    assert [path.partition("?")[0] for path, _ in asked] == [
+        "/pipeline/apis/v2beta1/healthz",
+        "/pipeline/apis/v2beta1/runs",
+    ]
     list_runs(context="local")
-    assert len(asked) == 1
+    assert len(asked) == 2
 
 
 @pytest.mark.parametrize(
