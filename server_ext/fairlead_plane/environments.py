@@ -18,6 +18,9 @@ _ASK = (
 )
 _ASK_S = 60.0
 
+_asked: dict[str, int] = {}
+"""Interpreters that were asked, and the times of change of their programs then."""
+
 
 class InterpreterError(Exception):
     """An interpreter does not answer."""
@@ -48,11 +51,15 @@ def fingerprint(interpreter: str) -> str:
     only when their time of change has moved. A distribution installed in place of itself with
     other content (an editable one, say) is not noticed: its version says the same.
     """
-    version, folders = _ask(interpreter, _changed(interpreter))
-    names: set[str] = set()
-    for folder in folders:
-        names.update(_distributions(folder, _changed(folder)))
-    return hashlib.sha256("\n".join([version, *sorted(names)]).encode()).hexdigest()
+    changed = _changed(interpreter)
+    version, folders = _ask(interpreter, changed)
+    _asked[interpreter] = changed
+    return _digest(version, tuple((folder, _changed(folder)) for folder in folders))
+
+
+def is_known(interpreter: str) -> bool:
+    """Tell whether `fingerprint` answers at once, since it need not run the interpreter."""
+    return _asked.get(interpreter) == _changed(interpreter)
 
 
 def installed(interpreter: str) -> Mapping[str, str]:
@@ -106,3 +113,11 @@ def _versions(folders: tuple[tuple[str, int], ...]) -> Mapping[str, str]:
             name, _, version = stem.partition("-")
             found[canonicalize_name(name)] = version.partition("-py")[0]
     return found
+
+
+@functools.lru_cache(maxsize=32)
+def _digest(version: str, folders: tuple[tuple[str, int], ...]) -> str:
+    names: set[str] = set()
+    for folder, changed in folders:
+        names.update(_distributions(folder, changed))
+    return hashlib.sha256("\n".join([version, *sorted(names)]).encode()).hexdigest()

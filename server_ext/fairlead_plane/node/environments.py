@@ -20,7 +20,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..environments import InterpreterError, fingerprint, installed
+from ..environments import InterpreterError, fingerprint, installed, is_known
 from .backoff import FIRST_S, MOST_S
 from .commands import base_env
 from .layers import Base, Layer
@@ -118,7 +118,10 @@ class Environments:
             The Python below does not run.
         """
         try:
-            below = await asyncio.to_thread(fingerprint, base.path)
+            if is_known(base.path):
+                below = fingerprint(base.path)
+            else:
+                below = await asyncio.to_thread(fingerprint, base.path)
             packages = missing(packages, installed(base.path), base.version)
         except InterpreterError as error:
             raise StartError(str(error)) from error

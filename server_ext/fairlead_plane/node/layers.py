@@ -63,18 +63,22 @@ class Layer(NamedTuple):
         if self.folder.exists():
             return
         # Made beside its place and moved there: a plane that is killed leaves it whole or not.
+        # Most of what a short step costs are calls like these, so none is made in vain.
         draft = self._replace(folder=self.folder.with_name(f"{self.folder.name}.draft"))
-        shutil.rmtree(draft.folder, ignore_errors=True)
+        if draft.folder.exists():
+            shutil.rmtree(draft.folder)
+        if not self.folder.parent.exists():
+            self.folder.parent.mkdir(parents=True)
         programs = draft.folder / "bin"
-        programs.mkdir(parents=True)
-        draft.site.mkdir(parents=True)
+        for folder in (draft.folder, programs, *reversed(draft.site.parents[:2]), draft.site):
+            os.mkdir(folder)
         for name in ("python", "python3", self.base.library):
             os.symlink(self.base.executable, programs / name)
-        for name in ("pip", "pip3"):
-            # The one in the environment below would name that one's interpreter.
-            script = programs / name
-            script.write_text(_PIP.format(python=self.python))
-            script.chmod(0o755)
+        # The one in the environment below would name that one's interpreter.
+        script = os.open(programs / "pip", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o755)
+        with open(script, "w") as file:
+            file.write(_PIP.format(python=self.python))
+        os.symlink("pip", programs / "pip3")
         # A plain path would add the folder but skip its .pth files: editable installs.
         folders = filter(os.path.isdir, self.base.folders)
         lines = [f"import site; site.addsitedir({folder!r})\n" for folder in folders]
