@@ -259,6 +259,7 @@ def submit(
     *,
     name: str | None = None,
     experiment: str | None = None,
+    pipeline_root: str | None = None,
     context: str | None = None,
 ) -> Run:
     """Start a run of a notebook or of a compiled pipeline; returns at once.
@@ -273,6 +274,9 @@ def submit(
         Display name of the run; default: the name of the file.
     experiment : str, optional
         Name of the experiment that it belongs to; made where there is none.
+    pipeline_root : str, optional
+        Where its artifacts go: a folder, or `s3://bucket/prefix`, `gs://` or `minio://`; default:
+        as the pipeline says, else as the server is set.
     context : str, optional
         A context, as `fairlead contexts` lists them; default: the one in use.
 
@@ -300,6 +304,7 @@ def submit(
         interpreter=sys.executable,
         working_dir=path.absolute().parent,
         experiment=experiment or "",
+        pipeline_root=pipeline_root or "",
     )
     run.cell_numbers = numbers
     return run
@@ -315,6 +320,7 @@ def submit_spec(
     interpreter: str,
     working_dir: Path,
     experiment: str = "",
+    pipeline_root: str = "",
 ) -> Run:
     """Start a run of a pipeline spec.
 
@@ -326,6 +332,8 @@ def submit_spec(
         Where the steps start on this machine: beside the notebook, as its kernel does.
     experiment : str
         Name of the experiment that it belongs to, made where there is none; empty: the default one.
+    pipeline_root : str
+        Where its artifacts go; empty: as the pipeline or the server says.
     """
     values = bind_parameters(spec, parameters)
     annotations = {INTERPRETER_ANNOTATION: interpreter, WORKING_DIR_ANNOTATION: str(working_dir)}
@@ -334,7 +342,7 @@ def submit_spec(
         "platform_spec": _annotate(spec, platform or {}, annotations),
     }
     experiment_id = pipelines.experiment_id(experiment) if experiment else ""
-    return Run(pipelines, pipelines.submit(name, document, values, experiment_id))
+    return Run(pipelines, pipelines.submit(name, document, values, experiment_id, pipeline_root))
 
 
 def get_run(run_id: str, *, context: str | None = None) -> Run:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from fairlead._version import __version__
-from fairlead.cli import contexts, plane, runs
+from fairlead.cli import contexts, history, plane, runs
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -35,6 +35,12 @@ def build_parser() -> argparse.ArgumentParser:
         help="value of a parameter; may be given several times",
     )
     run.add_argument("--name", help="display name of the run (default: the file's name)")
+    run.add_argument("--experiment", metavar="NAME", help="experiment that it belongs to")
+    run.add_argument(
+        "--pipeline-root",
+        metavar="URI",
+        help="where its artifacts go: a folder, s3://bucket/prefix, gs:// or minio://",
+    )
     run.set_defaults(action=runs.run)
 
     compile_ = commands.add_parser("compile", help="write a notebook's KFP v2 pipeline spec")
@@ -44,6 +50,33 @@ def build_parser() -> argparse.ArgumentParser:
 
     listing = commands.add_parser("runs", help="list runs, newest first")
     listing.set_defaults(action=runs.runs)
+
+    show = commands.add_parser("show", help="print a run's steps, their states and metrics")
+    show.add_argument("run_id", metavar="RUN", help="id of the run, or the beginning of it")
+    show.set_defaults(action=history.show)
+
+    artifacts = commands.add_parser(
+        "artifacts",
+        help="list what a run's steps made, or download one of it",
+        description="With a step and a name it is downloaded; a folder that is elsewhere as a .tar.gz.",
+    )
+    artifacts.add_argument("run_id", metavar="RUN", help="id of the run, or the beginning of it")
+    artifacts.add_argument("step", nargs="?", metavar="STEP", help="only this step")
+    artifacts.add_argument("name", nargs="?", metavar="NAME", help="download this one")
+    artifacts.add_argument(
+        "-o",
+        dest="output",
+        type=Path,
+        default=Path("."),
+        metavar="PATH",
+        help="file or folder for it (default: here)",
+    )
+    artifacts.set_defaults(action=history.artifacts)
+
+    delete = commands.add_parser("delete", help="delete runs, their pods and their history")
+    delete.add_argument("run_ids", nargs="+", metavar="RUN", help="id, or the beginning of it")
+    delete.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    delete.set_defaults(action=history.delete)
 
     logs = commands.add_parser("logs", help="print the output of a run's steps")
     logs.add_argument("run_id", metavar="RUN", help="id of the run, or the beginning of it")
@@ -58,7 +91,7 @@ def build_parser() -> argparse.ArgumentParser:
     retry.add_argument("run_id", metavar="RUN", help="id of the run, or the beginning of it")
     retry.set_defaults(action=runs.retry)
 
-    for command in (demo, run, listing, logs, stop, retry):
+    for command in (demo, run, listing, show, artifacts, logs, stop, retry, delete):
         command.add_argument(
             "--context", metavar="CONTEXT", help="where (default: the context in use)"
         )

@@ -22,7 +22,16 @@ _DEMO_NEEDS = ("sklearn", "matplotlib", "pandas")
 def run(given: argparse.Namespace) -> int:
     """Start a run, show it, and say how it ended."""
     parameters = read_assignments(given.parameters)
-    return _show(client.submit(given.source, parameters, name=given.name, context=given.context))
+    return _show(
+        client.submit(
+            given.source,
+            parameters,
+            name=given.name,
+            experiment=given.experiment,
+            pipeline_root=given.pipeline_root,
+            context=given.context,
+        )
+    )
 
 
 def demo(given: argparse.Namespace) -> int:

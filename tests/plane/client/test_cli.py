@@ -153,3 +153,37 @@ def test_the_plane_is_started_shown_and_stopped(data_dir, fairlead):
     down = fairlead("status")
     assert (down.returncode, "down" in down.stdout) == (1, True)
     assert "The control plane is up" in fairlead("up").stdout
+
+
+def test_a_run_is_shown_its_artifacts_are_listed_and_fetched_and_it_is_deleted(fairlead, tmp_path):
+    name = write(
+        tmp_path,
+        "history.ipynb",
+        (["step:one"], "x = [1, 2]"),
+        (["step:two", "metrics"], "score = sum(x) / 4"),
+    )
+    root = tmp_path / "mine"
+    done = fairlead("run", name, "--experiment", "cli", "--pipeline-root", str(root))
+    assert done.returncode == 0, done.stderr
+    run_id = re.search(r"Run history \((\S+)\)", done.stdout)[1]
+
+    shown = fairlead("show", run_id[:8])
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.startswith(f"history ({run_id}): Succeeded\n")
+    assert re.search(r"^one +Succeeded +\d+\.\d s +history-\S+$", shown.stdout, re.MULTILINE)
+    assert "  score = 0.75" in shown.stdout
+
+    listed = fairlead("artifacts", run_id[:8])
+    assert re.search(rf"^one +x +\S+ +{root}/\S+$", listed.stdout, re.MULTILINE), listed.stdout
+    fetched = fairlead("artifacts", run_id[:8], "one", "notebook", "-o", "out.ipynb")
+    assert fetched.returncode == 0, fetched.stderr
+    assert nbformat.read(tmp_path / "out.ipynb", 4).cells
+    assert "It has: " in fairlead("artifacts", run_id[:8], "one", "none").stderr
+
+    refused = fairlead("delete", run_id[:8], stdin=subprocess.DEVNULL)
+    assert refused.returncode == 2
+    assert "fairlead delete --yes" in refused.stderr
+    assert fairlead("delete", "-y", run_id[:8]).stdout == f"Deleted history ({run_id}).\n"
+    assert fairlead("show", run_id).returncode == 1
+    # What is in the user's own folder stays.
+    assert any(root.rglob("x"))
