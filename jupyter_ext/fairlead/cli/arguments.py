@@ -58,7 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     artifacts = commands.add_parser(
         "artifacts",
         help="list what a run's steps made, or download one of it",
-        description="With a step and a name it is downloaded; a folder that is elsewhere as a .tar.gz.",
+        description="With a step and a name it is downloaded; a remote folder as a .tar.gz.",
     )
     artifacts.add_argument("run_id", metavar="RUN", help="id of the run, or the beginning of it")
     artifacts.add_argument("step", nargs="?", metavar="STEP", help="only this step")
