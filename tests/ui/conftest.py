@@ -62,7 +62,9 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        started = playwright.chromium.launch(
+            executable_path=chromium, args=CHROMIUM_FLAGS, timeout=PATIENCE_MS
+        )
         yield started
         started.close()
 
@@ -99,7 +101,7 @@ class Lab:
         if dark:
             self.set("themes", {"theme": "JupyterLab Dark"})
         tree = f"/tree/{path}" if path else ""
-        page.goto(f"{self.url}/lab{tree}?reset")
+        page.goto(f"{self.url}/lab{tree}")
         self.ready(page, path)
         return page
 
