@@ -49,6 +49,9 @@ def read_importer(value: Json, path: str, component: Component, reader: Reader) 
         )
     elif not parameter and not uri:
         reader.problem(f"{path}.artifactUri", "must have a `constant` or a `runtimeParameter`")
+    download = bool(spec.get("downloadToWorkspace"))
+    if problem := _unreachable(uri, download=download):
+        reader.problem(f"{path}.artifactUri.constant", problem)
     if len(component.output_artifacts) != 1:
         reader.problem(
             component.path, "a component that imports must have one output artifact, and no other"
@@ -59,7 +62,7 @@ def read_importer(value: Json, path: str, component: Component, reader: Reader) 
     metadata = reader.mapping(spec.get("metadata"), f"{path}.metadata")
     return Importer(
         Template.parse(uri), parameter, schema or definition.schema, metadata,
-        bool(spec.get("reimport")),
+        bool(spec.get("reimport")), download,
     )  # fmt: skip
 
 
@@ -81,11 +84,8 @@ def import_artifact(task: Task, names: Mapping[str, str]) -> Artifact:
         uri = importer.uri.resolve(context)
     if not uri:
         raise SpecError("The uri of the artifact to import is empty.")
-    if uri.startswith("oci://"):
-        raise SpecError(
-            f"'{uri}' is an image, and no image is pulled on this machine: "
-            "import the files from a path, or from s3://, gs:// or minio://."
-        )
+    if problem := _unreachable(uri, download=importer.download):
+        raise SpecError(problem)
     (name,) = task.component.output_artifacts
     return Artifact(
         artifact_id=str(uuid.uuid4()),
@@ -137,6 +137,17 @@ def settle(
         if before.sha256 == artifact.sha256 and before.schema == artifact.schema:
             return before
     return artifact
+
+
+def _unreachable(uri: str, *, download: bool) -> str:
+    """Say why nobody here could read what is at a uri; empty when somebody could."""
+    why = ""
+    if uri.startswith("oci://"):
+        why = "is an image, and no image is pulled on this machine"
+    elif download and uri.startswith("huggingface://"):
+        why = "is at Hugging Face, and nothing is downloaded from there"
+    instead = "import the files from a path, or from s3://, gs:// or minio://."
+    return f"'{uri}' {why}: {instead}" if why else ""
 
 
 def _filled(value: Json, context: Context, task: Task) -> Json:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from fairlead.errors import SpecError
 
 from .expressions import select
@@ -176,7 +178,21 @@ def _converted(name: str, value: Json, definition: ParameterDefinition, spec: Ta
     if definition.type == "STRING":
         # As KFP does: a text takes any value, as JSON.
         return to_text(value)
+    source = spec.parameters.get(name)
+    if isinstance(value, str) and source is not None and is_item(source.key):
+        # An item of no known type, which its author may have written as JSON.
+        value = _parsed(value, definition.type)
     return convert(value, definition.type, name)
+
+
+def _parsed(text: str, type_: str) -> Json:
+    """Return the list or object that a text is; the text, if it is none."""
+    if type_ in ("LIST", "STRUCT"):
+        try:
+            return orjson.loads(text)
+        except orjson.JSONDecodeError:
+            return text
+    return text
 
 
 def _origin(source: Source) -> str:

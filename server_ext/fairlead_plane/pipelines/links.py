@@ -126,7 +126,12 @@ class _Links:
                 f"{path}.items", f"the task has no input {iterator.kind} '{iterator.source}'"
             )
         definition = component.parameters.get(iterator.source)
-        if parameters and definition is not None and definition.type not in ("LIST", "STRING"):
+        if (
+            parameters
+            and definition is not None
+            and definition.type not in ("LIST", "STRING")
+            and not is_item(iterator.source)
+        ):
             self.reader.problem(
                 f"{path}.items.inputParameter",
                 f"a loop is over a LIST, and '{iterator.source}' is a {definition.type}",
@@ -150,9 +155,12 @@ class _Links:
                     path, f"component '{task.component.name}' has no such parameter"
                 )
                 return
-        if source.kind == "status" or (wanted is not None and wanted.type == _STATUS):
-            if source.kind != "status" or wanted is None or wanted.type != _STATUS:
-                self.reader.problem(path, "only a `taskFinalStatus` gives a TASK_FINAL_STATUS")
+        if source.kind == "status" and (wanted is None or wanted.type != _STATUS):
+            self.reader.problem(path, "only a TASK_FINAL_STATUS takes a `taskFinalStatus`")
+        if source.kind == "status":
+            return
+        if source.kind != "component" and wanted is not None and wanted.type == _STATUS:
+            self.reader.problem(path, "only a `taskFinalStatus` gives a TASK_FINAL_STATUS")
             return
         if source.kind == "constant":
             if wanted is not None and source.value is not None and not source.template:
@@ -234,8 +242,8 @@ class _Links:
                     at, f"what a loop leaves is a LIST, but it is declared as {declared.type}"
                 )
             for made in self._selected(at, selectors, dag, lambda one: one.output_parameters):
-                # What a loop leaves is a list of what its tasks make.
-                if scope.path in self.loops or declared is None or made is None:
+                # kfp declares as LIST what goes to a loop's end, on its whole way through scopes.
+                if declared is None or made is None or declared.type == "LIST":
                     continue
                 if not _fits(made.type, declared.type):
                     self.reader.problem(at, f"is {declared.type}, but gets {made.type}")

@@ -81,6 +81,8 @@ class Importer:
     """Its texts, and the keys of its objects, may hold placeholders."""
     reimport: bool
     """Makes a new artifact each time, also of what was imported before."""
+    download: bool
+    """`downloadToWorkspace`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -352,5 +352,15 @@ def conditions_in_conditions():
             say(x=made.outputs["a"])
 
 
+@pipeline
+def collected_from_conditions(threshold: int = 2) -> List[int]:
+    with dsl.ParallelFor([1, 2, 3]) as item:
+        with dsl.If(item >= threshold):
+            made = double(x=item)
+    with dsl.If(threshold == 2):
+        added = total(xs=dsl.Collected(made.output))
+    return dsl.Collected(added.output)
+
+
 for one in PIPELINES:
     compiler.Compiler().compile(one, f"{sys.argv[1]}/{one.name}.yaml")

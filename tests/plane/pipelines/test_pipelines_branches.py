@@ -239,3 +239,15 @@ def test_only_the_status_of_a_task_goes_where_one_is_asked_for(ir):
     missing = {"parameters": {"how": {"taskFinalStatus": {"producerTask": "none"}}}}
     with pytest.raises(PipelineSpecError, match="there is no task 'none' beside it"):
         load_pipeline(guarded(ir, inputs=missing))
+
+
+def test_a_status_that_is_an_input_of_the_pipeline_may_be_missing(ir):
+    status = {"parameterType": "TASK_FINAL_STATUS", "isOptional": True}
+    spec = ir.pipeline(
+        [ir.task("bye", "bye", how="<how")], {"bye": ir.component("add", [("how", status)])},
+        inputs={"how": status},
+    )  # fmt: skip
+    machine = Machine(spec)
+    assert machine.task("bye").inputs.parameters == {}
+    machine.end_all()
+    assert machine.run.state == "SUCCEEDED"

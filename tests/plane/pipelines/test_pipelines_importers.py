@@ -108,6 +108,11 @@ def test_a_uri_elsewhere_is_taken_as_it_is_and_an_empty_one_fails_in_words(ir, p
         assert run["error"]["message"] == (
             "Task 'import' failed: The uri of the artifact to import is empty."
         )
+        run = await world.run(importing(ir), uri="oci://registry/model:1")
+        assert run["error"]["message"] == (
+            "Task 'import' failed: 'oci://registry/model:1' is an image, and no image is pulled on "
+            "this machine: import the files from a path, or from s3://, gs:// or minio://."
+        )
 
     play(story)
 
@@ -118,6 +123,14 @@ def test_a_uri_elsewhere_is_taken_as_it_is_and_an_empty_one_fails_in_words(ir, p
         ({"artifactUri": {}}, "artifactUri: must have a `constant` or a `runtimeParameter`"),
         ({"artifactUri": {"runtimeParameter": "x"}}, "has no input parameter 'x'"),
         ({"surprise": 1}, "importer.surprise: unknown field"),
+        (
+            {"artifactUri": {"constant": "oci://registry/model:1"}},
+            "no image is pulled on this machine",
+        ),
+        (
+            {"artifactUri": {"constant": "huggingface://gpt2"}, "downloadToWorkspace": True},
+            "nothing is downloaded from there",
+        ),
     ],
 )
 def test_an_importer_that_cannot_import_is_refused(ir, change, message):

@@ -258,3 +258,11 @@ def test_conditions_stand_in_conditions(go):
     seen = go("conditions-in-conditions")
     assert seen.state == "SUCCEEDED"
     assert sorted(seen.out(path) for path in seen.ran() if "say" in path) == ["q", "q", "z"]
+
+
+def test_what_iterations_leave_out_is_not_collected(go):
+    seen = go("collected-from-conditions")
+    total = next(path for path in seen.tasks if path.endswith(".total"))
+    assert (seen.state, seen.given(total), seen.out(total)) == ("SUCCEEDED", {"xs": [4, 6]}, 10)
+    seen = go("collected-from-conditions", threshold=4)
+    assert (seen.state, seen.ran()) == ("SUCCEEDED", set())

@@ -119,6 +119,16 @@ def test_items_come_from_an_input_and_may_be_anything(ir):
     assert given == ["it's", "1", '{"a":[true]}', "[2.5]", "false"]
 
 
+def test_an_item_that_is_json_in_a_text_is_read_where_an_object_is_asked_for(ir):
+    spec = loop_spec(ir, '["{\\"a\\": \\"-1\\"}", "{}"]')
+    inputs = spec["components"]["body"]["inputDefinitions"]["parameters"]
+    inputs[ITEM] = {"parameterType": "STRING"}
+    spec["components"]["add"]["inputDefinitions"]["parameters"]["a"] = {"parameterType": "STRUCT"}
+    machine = Machine(spec)
+    given = [machine.task(f"loop.{n}.work").inputs.parameters["a"] for n in range(2)]
+    assert given == [{"a": "-1"}, {}]
+
+
 def test_an_item_of_the_wrong_type_fails_its_iteration_in_words(ir):
     machine = Machine(loop_spec(ir, '[1, "two"]'))
     machine.end("loop.0.work")
@@ -335,10 +345,6 @@ def test_each_iteration_writes_into_a_folder_of_its_own_however_long_its_path(ir
             {"parameterIterator": {"itemInput": ITEM, "items": {"inputParameter": "y"}}},
             "the task has no input parameter 'y'",
         ),
-        (
-            {"parameterIterator": {"itemInput": ITEM, "items": {"inputParameter": ITEM}}},
-            f"a loop is over a LIST, and '{ITEM}' is a NUMBER_INTEGER",
-        ),
         ({"iteratorPolicy": {"parallelismLimit": -1}}, "must be a whole number, 0 or more"),
         ({"artifactIterator": {"itemInput": "d", "items": {"inputArtifact": "d"}}}, "not both"),
         ({"componentRef": {"name": "add"}}, "a loop must be over a DAG"),
@@ -349,6 +355,15 @@ def test_a_loop_that_cannot_run_is_refused_before_the_start(ir, change, message)
         load_pipeline(loop_spec(ir, **change))
     assert message in str(caught.value)
     assert "loop" in {problem.task for problem in caught.value.problems}
+
+
+def test_a_loop_over_a_number_is_refused_before_the_start(ir):
+    spec = loop_spec(ir, None)
+    spec["root"]["inputDefinitions"]["parameters"]["x"] = {"parameterType": "NUMBER_INTEGER"}
+    inputs = spec["components"]["body"]["inputDefinitions"]["parameters"]
+    inputs["x"] = {"parameterType": "NUMBER_INTEGER"}
+    with pytest.raises(PipelineSpecError, match="a loop is over a LIST, and 'x' is a NUMBER_INT"):
+        load_pipeline(spec)
 
 
 TROUBLE = st.lists(

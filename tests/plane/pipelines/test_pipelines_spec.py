@@ -251,10 +251,14 @@ def test_outputs_of_a_scope_have_the_type_that_it_declares(ir):
     good = {"parameters": {"o": {"parameterType": "NUMBER_DOUBLE"}}}
     load_pipeline(spec_of({"parameters": {"o": link}}, **good))
     path = "components.c1.dag.outputs.parameters.o"
-    wrong = {"parameters": {"o": {"parameterType": "LIST"}}}
+    wrong = {"parameters": {"o": {"parameterType": "BOOLEAN"}}}
     assert problems(spec_of({"parameters": {"o": link}}, **wrong)) == [
-        Problem(path, "is LIST, but gets NUMBER_INTEGER")
+        Problem(path, "is BOOLEAN, but gets NUMBER_INTEGER")
     ]
+    # So kfp declares, scope by scope, what a loop above collects.
+    load_pipeline(
+        spec_of({"parameters": {"o": link}}, parameters={"o": {"parameterType": "LIST"}})
+    )  # fmt: skip
     assert problems(spec_of({"parameters": {"o": link}})) == [
         Problem(path, "component 'c1' declares no such output")
     ]
