@@ -49,6 +49,7 @@ class Bucket:
 
     def send(self, method, key="", data=None):
         request = urllib.request.Request(f"{self.endpoint}/bucket{key}", data, method=method)
+        request.add_header("Content-Type", "application/octet-stream")
         # It checks no signature, but wants one for what is not public.
         scope = "test/20260101/us-east-1/s3/aws4_request"
         request.add_header("Authorization", f"AWS4-HMAC-SHA256 Credential={scope}")
@@ -253,3 +254,36 @@ def test_the_steps_own_variables_count_and_settings_can_name_the_root(
     assert run["state"] == "SUCCEEDED", logs
     uri = artifact_of(seen, run, "write")["uri"]
     assert uri.startswith("s3://bucket/runs/by-default/")
+
+
+def test_an_imported_object_that_changed_is_read_again(
+    ir, connect, shared_plane, bucket, configured, seen
+):
+    read = ir.executor("import sys; open(sys.argv[2], 'w').write(open(sys.argv[1]).read())")
+    read["args"] = [
+        "{{$.inputs.artifacts['data'].path}}",
+        "{{$.outputs.parameters['text'].output_file}}",
+    ]
+    components = {
+        "import": ir.component("import", made=["artifact"]),
+        "read": ir.component("read", [], ["data"], out=[("text", "STRING")]),
+    }
+    tasks = [
+        ir.task("import", "import"),
+        ir.task("read", "read", ["import"], True, {"data": ("import", "artifact")}),
+    ]
+    spec = ir.pipeline(tasks, components, {"read": read})
+    spec["deploymentSpec"]["executors"]["import"] = {
+        "importer": {
+            "artifactUri": {"constant": "s3://bucket/given/file.txt"},
+            "typeSchema": {"schemaTitle": "system.Dataset", "schemaVersion": "0.0.1"},
+        }
+    }
+    rest = connect(shared_plane)
+    said = []
+    for content in (b"one", b"one", b"two"):
+        bucket.send("PUT", "/given/file.txt", content)
+        run = start(rest, spec, root="")
+        task = seen.details(run)["read"]
+        said.append((task["state"], task["outputs"]["parameters"][0]["value"]))
+    assert said == [("SUCCEEDED", "one"), ("CACHED", "one"), ("SUCCEEDED", "two")]
