@@ -5,7 +5,7 @@
 export const CommandIDs = {
   /** `{path?}`: an open notebook, by default the current one. */
   runNotebook: 'fairlead:run-notebook',
-  /** `{run?}` */
+  /** `{run?, node?}`: with a node, that step of it. */
   openRun: 'fairlead:open-run',
   /** `{run?}` */
   stopRun: 'fairlead:stop-run',

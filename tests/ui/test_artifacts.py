@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
+import nbformat
 import pytest
 from pictures import picture
 from reports import run_reports
 
-from fairlead.client import connect
+from fairlead.client import Run, connect
+from fairlead.widgets.live import LiveRun, _static_forms
 
 WAIT_MS = 60_000
 
@@ -27,6 +29,9 @@ def page(run, lab, browser):
 
 
 def execute(page, command, **args):
+    page.wait_for_function(
+        "id => window.jupyterapp?.commands.hasCommand(id)", arg=f"fairlead:{command}"
+    )
     page.evaluate(
         "([id, args]) => window.jupyterapp.commands.execute(id, args)",
         [f"fairlead:{command}", args],
@@ -119,7 +124,7 @@ def test_lineage_leads_both_ways_by_mouse_and_keyboard(page):
     model.locator("[data-fl-uses='sources'] button", has_text="rows").click()
     page.locator(".fl-ArtifactView:visible .fl-RunHeader-name", has_text="rows").wait_for()
     page.locator(".fl-ArtifactView:visible [data-fl-uses='made-by'] button").first.click()
-    page.locator(".fl-RunView:visible").wait_for()
+    page.locator(".fl-RunView:visible [data-fl-node='write'][aria-pressed='true']").wait_for()
 
 
 def test_a_download_is_the_artifact(page):
@@ -170,6 +175,8 @@ def test_a_row_is_dragged_into_a_notebook_as_code_that_works(run, lab, browser):
     page = open_notebook(lab, browser)
     before = sources(page)
     page.get_by_role("tab", name="Fairlead").first.click()
+    page.locator("[data-fl-section='artifacts'] .fl-Section-button").click()
+    page.locator(".fl-ArtifactRows [data-fl-name='model']").wait_for()
     row = page.locator(f"li[data-fl-run='{run['run_id']}']").bounding_box()
     cell = page.locator(".jp-Notebook .jp-Cell").nth(1).bounding_box()
     page.mouse.move(row["x"] + 40, row["y"] + 8)
@@ -216,3 +223,30 @@ def test_the_runs_page_shows_what_a_step_made_and_leads_to_it(run, page):
     picture(page, "run-outputs-light")
     ports.locator("[data-fl-port='rows'] [data-fl-action='open-artifact']").click()
     page.locator(".fl-ArtifactView:visible .fl-RunHeader-name", has_text="rows").wait_for()
+
+
+def test_saved_notebooks_show_runs_and_artifacts_without_a_kernel(run, lab, browser):
+    shown = Run(connect(), run)
+    live = LiveRun.of(shown)
+    outputs = [
+        _static_forms(live.view()),
+        shown.artifacts["write"]["slices"]._repr_mimebundle_(),
+        {"text/html": shown.metrics._repr_html_(), "text/plain": ""},
+        shown.artifacts["write"]["page"]._repr_mimebundle_(),
+    ]
+    notebook = nbformat.v4.new_notebook()
+    notebook.cells = [
+        nbformat.v4.new_code_cell("run", outputs=[nbformat.v4.new_output("display_data", data)])
+        for data in outputs
+    ]
+    nbformat.write(notebook, lab.folder / "saved.ipynb")
+    page = lab.page(browser, "saved.ipynb")
+    card = page.locator("[data-fl-card]")
+    card.locator("polyline").first.wait_for(timeout=WAIT_MS)
+    assert card.locator("polyline").count() == 3
+    assert card.locator("table.fl-Matrix").count() == 1
+    page.locator(".jp-OutputArea .vega-embed").wait_for(timeout=WAIT_MS)
+    picture(page, "saved-light")
+    # The notebook was written elsewhere and is not trusted: its frames are not drawn.
+    assert page.locator(".jp-OutputArea iframe").count() == 0
+    page.context.close()

@@ -15,7 +15,7 @@ export function Section(props: {
   /** Shows all of it in the main area. */
   open?: { label: string; run: () => void };
   /** Makes a new one; with a `refusal` it only says why not. */
-  add: { label: string; refusal: string; run: () => void };
+  add?: { label: string; refusal: string; run: () => void };
   children: React.ReactNode;
 }): JSX.Element {
   const { add } = props;
@@ -55,7 +55,7 @@ export function Section(props: {
             <launchIcon.react tag="span" />
           </button>
         )}
-        {!props.missing && (
+        {!props.missing && add && (
           <button
             type="button"
             className="fl-Section-add"

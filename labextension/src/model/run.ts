@@ -41,10 +41,11 @@ export class RunModel implements IDisposable {
   /** The step shown in detail: the one chosen, else the one that a reader looks for first. */
   get selected(): INode | null {
     const nodes = this._run?.graph.nodes ?? [];
-    return nodes.find(node => node.id === (this._chosen ?? this._shown)) ?? nodes[0] ?? null;
+    const wanted = this._chosen ?? this._shown;
+    return nodes.find(node => node.id === wanted || node.task_id === wanted) ?? nodes[0] ?? null;
   }
 
-  /** Choose the step to show. */
+  /** Choose the step to show, by its node or by KFP's id of its task; the run may still be on its way. */
   select(node: string): void {
     this._chosen = node;
     this._changed.emit();

@@ -11,6 +11,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { CATEGORY, CommandIDs } from '../commands';
 import type { ITrans } from '../components/text';
+import { ArtifactsModel } from '../model/artifacts';
 import { IFairleadSession } from '../tokens';
 import { addCloneCommands } from './cloning';
 import { addContextCommands } from './contexts';
@@ -101,6 +102,9 @@ function addSidebar(
     folded: new Set(),
     onFolded: folded => void state?.save(FOLDED_KEY, [...folded]),
     onVerb: (verb, run) => void app.commands.execute(COMMAND_OF[verb], { run }),
+    artifacts: () => new ArtifactsModel(session.client, session.runFeed, session.context),
+    onArtifact: artifact => void app.commands.execute(CommandIDs.openArtifact, { artifact }),
+    onAllArtifacts: () => void app.commands.execute(CommandIDs.openArtifacts),
     onAllRuns: () => void app.commands.execute(CommandIDs.openRuns),
     onStart: () => {
       const current = app.commands.isEnabled(CommandIDs.runNotebook);

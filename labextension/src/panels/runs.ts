@@ -93,7 +93,7 @@ export function addRunCommands(options: IRunsPartOptions): IRunCommands {
     question: string,
     verb: RunVerb,
     among: (run: IRunSummary) => boolean,
-    act: (run: string) => unknown
+    act: (run: string, args: Args) => unknown
   ): void => {
     commands.addCommand(id, {
       label,
@@ -102,7 +102,7 @@ export function addRunCommands(options: IRunsPartOptions): IRunCommands {
       isEnabled: args => !runRefusal(session.context, verb) && suits(args, among),
       execute: async args => {
         const run = named(args) ?? (await actions.choose(question, among));
-        return run === null ? null : act(run);
+        return run === null ? null : act(run, args);
       }
     });
     palette?.addItem({ command: id, category: CATEGORY });
@@ -114,11 +114,14 @@ export function addRunCommands(options: IRunsPartOptions): IRunCommands {
     trans.__('Open which run?'),
     'open',
     () => true,
-    run => {
+    (run, { node }) => {
       const view = views.find(one => one.content.model.id === run) ?? openView(options, run);
       if (!view.isAttached) {
         void views.add(view);
         app.shell.add(view, 'main', { type: 'Fairlead run' });
+      }
+      if (typeof node === 'string') {
+        view.content.model.select(node);
       }
       app.shell.activateById(view.id);
     }

@@ -12,11 +12,15 @@ import { RunList, RunVerb } from '../components/RunList';
 import { Section } from '../components/Section';
 import type { ITrans } from '../components/text';
 import { Trouble } from '../components/Trouble';
+import type { ArtifactsModel } from '../model/artifacts';
 import type { RunsModel } from '../model/runs';
+import { NewestArtifacts } from './artifactsection';
 import { Head, IHeadOptions, SwitchPart } from './head';
 import { runRefusal } from './refusals';
 
 export const PANEL_ID = 'fairlead-panel';
+/** Among the names of folded sections: the one that is folded at first was opened. */
+const ARTIFACTS_OPEN = 'artifacts-open';
 
 export interface ISidebarOptions extends Omit<IHeadOptions, 'openSwitch'> {
   runs: RunsModel;
@@ -28,6 +32,11 @@ export interface ISidebarOptions extends Omit<IHeadOptions, 'openSwitch'> {
   onVerb: (verb: RunVerb, id: string) => void;
   /** Show all runs in the main area. */
   onAllRuns: () => void;
+  /** Makes the list of the newest artifacts. */
+  artifacts: () => ArtifactsModel;
+  onArtifact: (id: string) => void;
+  /** Show all artifacts in the main area. */
+  onAllArtifacts: () => void;
   /** Start a run, or lead to where one is started. */
   onStart: () => void;
 }
@@ -101,7 +110,7 @@ export class Sidebar extends ReactWidget {
   }
 
   private _sections(): JSX.Element {
-    const { runs, context, trans } = this.options;
+    const { runs, trans } = this.options;
     const { load } = runs;
     if (load.kind === 'missing') {
       return (
@@ -114,6 +123,35 @@ export class Sidebar extends ReactWidget {
         />
       );
     }
+    return (
+      <>
+        {this._runsSection()}
+        {this._artifactsSection()}
+      </>
+    );
+  }
+
+  /** Folded unless it was opened: what is in it is asked for only then. */
+  private _artifactsSection(): JSX.Element {
+    const { context, trans, onArtifact } = this.options;
+    const capability = context.capability('Run');
+    return (
+      <Section
+        name="artifacts"
+        title={trans.__('Artifacts')}
+        summary=""
+        missing={capability?.available === false ? capability.reason : ''}
+        folded={!this._folded.has(ARTIFACTS_OPEN)}
+        onFold={fold => this._fold(ARTIFACTS_OPEN, !fold)}
+        open={{ label: trans.__('Show all artifacts'), run: this.options.onAllArtifacts }}
+      >
+        <NewestArtifacts create={this.options.artifacts} onOpen={onArtifact} trans={trans} />
+      </Section>
+    );
+  }
+
+  private _runsSection(): JSX.Element {
+    const { runs, context, trans } = this.options;
     const capability = context.capability('Run');
     return (
       <Section

@@ -94,7 +94,10 @@ function classification(root: HTMLElement, preview: IPreview, options: IPreviewO
     if (!undo) {
       host.append(curves(drawn, trans));
     }
-    root.append(element('p', 'fl-Plot-words', {}, words));
+    if (drawn.length === 1) {
+      // Several have a legend that says the same.
+      root.append(element('p', 'fl-Plot-words', {}, words));
+    }
   }
   for (const slice of slices) {
     if (slice.matrix.length) {
