@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 MOTO_VARIABLE = "FAIRLEAD_TEST_MOTO_PYTHON"
+KFP_VARIABLE = "FAIRLEAD_TEST_KFP_PYTHON"
 
 WRITE = """
 import os, sys
@@ -287,3 +288,70 @@ def test_an_imported_object_that_changed_is_read_again(
         task = seen.details(run)["read"]
         said.append((task["state"], task["outputs"]["parameters"][0]["value"]))
     assert said == [("SUCCEEDED", "one"), ("CACHED", "one"), ("SUCCEEDED", "two")]
+
+
+@pytest.mark.parametrize("field", ["customPath", "custom_path"])
+def test_what_a_step_wrote_at_a_path_and_for_a_uri_of_its_own_is_put_there(
+    ir, connect, shared_plane, bucket, configured, seen, field
+):
+    source = f"""
+import json, os, sys
+message = json.loads(sys.argv[1])
+path = os.path.join(os.environ["TMPDIR"], "elsewhere")
+open(path, "w").write("mine")
+made = {{"name": "data", "uri": "s3://bucket/chosen/{field}", "{field}": path}}
+output = {{"artifacts": {{"data": {{"artifacts": [made]}}}}}}
+open(message["outputs"]["outputFile"], "w").write(json.dumps(output))
+"""
+    spec = ir.pipeline(
+        [ir.task("a", "c")], {"c": ir.component("e", made=["data"])}, {"e": ir.executor(source)}
+    )
+    run = start(connect(shared_plane), spec)
+    assert run["state"] == "SUCCEEDED", run.get("error")
+    assert artifact_of(seen, run, "a")["uri"] == f"s3://bucket/chosen/{field}"
+    assert bucket.send("GET", f"/chosen/{field}") == b"mine"
+
+
+COMPONENTS = """
+import sys, warnings
+warnings.simplefilter("ignore")
+from kfp import compiler, dsl
+
+@dsl.component(install_kfp_package=False)
+def write(data: dsl.Output[dsl.Dataset], metrics: dsl.Output[dsl.Metrics]):
+    with open(data.path, "w") as file:
+        file.write("by kfp")
+    data.metadata["rows"] = 1
+    metrics.log_metric("score", 0.5)
+
+@dsl.component(install_kfp_package=False)
+def read(data: dsl.Input[dsl.Dataset], metrics: dsl.Input[dsl.Metrics]) -> str:
+    with open(data.path) as file:
+        return f"{file.read()} {data.metadata['rows']} {metrics.metadata['score']} {data.path[:11]}"
+
+@dsl.pipeline(name="objects-with-kfp")
+def pipeline():
+    made = write()
+    read(data=made.outputs["data"], metrics=made.outputs["metrics"])
+
+compiler.Compiler().compile(pipeline, sys.argv[1])
+"""
+
+
+def test_components_of_kfp_read_and_write_objects_as_files(
+    connect, shared_plane, bucket, configured, seen, tmp_path
+):
+    python = os.environ.get(KFP_VARIABLE)
+    if not python:
+        pytest.skip(f"{KFP_VARIABLE} names no Python that has kfp 2.17")
+    package, source = tmp_path / "pipeline.yaml", tmp_path / "pipeline.py"
+    source.write_text(COMPONENTS)
+    subprocess.run([python, str(source), str(package)], check=True, capture_output=True)
+    spec = yaml.safe_load(package.read_text())
+    metadata = {"podMetadata": {"annotations": {"fairlead.dev/interpreter": python}}}
+    executors = {label: metadata for label in spec["deploymentSpec"]["executors"]}
+    platform = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": executors}}}}
+    run = start(connect(shared_plane), {"pipeline_spec": spec, "platform_spec": platform})
+    assert run["state"] == "SUCCEEDED", run.get("error")
+    said = seen.details(run)["read"]["outputs"]["parameters"][0]["value"]
+    assert said == "by kfp 1 0.5 /s3/bucket/"
