@@ -282,7 +282,7 @@ class Shim:
             self._tell({"event": "log", "id": run.id})
 
     def _reap(self) -> None:
-        while self._exec or self._interpreters or self._retired or self._streams.has_processes:
+        while True:  # also interpreters that were taken leave of before they had ended
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:

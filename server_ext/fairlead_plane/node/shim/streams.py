@@ -57,11 +57,6 @@ class Streams:
         self._listener.setblocking(False)
         selector.register(self._listener, selectors.EVENT_READ, self._accept)
 
-    @property
-    def has_processes(self) -> bool:
-        """True while there is a child to wait for."""
-        return bool(self._execs)
-
     def reaped(self, pid: int, status: int) -> None:
         """Take note of the end of a child that is no run."""
         connection = self._execs.pop(pid, None)
