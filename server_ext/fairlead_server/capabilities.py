@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
+from fairlead.errors import FairleadError
 from fairlead.kube import Capabilities
 from fairlead.names import PIPELINES_NAMESPACE, PIPELINES_SERVICE
 from fairlead_server.backend import Connection
@@ -70,8 +71,13 @@ class CapabilitiesHandler(FairleadHandler):
     @web.authenticated
     @authorized
     async def get(self) -> None:
-        """Answer `{kinds: {Run: {available, reason, verbs: {create: {allowed, reason}}}}}`."""
-        self.reply({"kinds": await self.ask_cluster(_kinds)})
+        """Answer `{kinds: {Run: {available, reason, verbs: {create: {allowed, reason}}}}}`.
+
+        Beside it `pipelines: {lacks: {artifacts: REASON}}`: what the server of Kubeflow Pipelines
+        does not have; empty where it has all, or is not there itself.
+        """
+        kinds = await self.ask_cluster(_kinds)
+        self.reply({"kinds": kinds, "pipelines": {"lacks": await self.ask_cluster(_lacks)}})
 
 
 def _kinds(connection: Connection) -> Json:
@@ -80,6 +86,14 @@ def _kinds(connection: Connection) -> Json:
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found = pool.map(lambda need: _capability(connection, served, need), NEEDS.values())
         return dict(zip(NEEDS, found, strict=True))
+
+
+def _lacks(connection: Connection) -> Json:
+    try:
+        return dict(connection.runs.pipelines.lacks())
+    except FairleadError:
+        # Not there or not for us: whoever opens the runs is told.
+        return {}
 
 
 def _capability(connection: Connection, served: Capabilities, need: Need) -> Json:

@@ -56,7 +56,9 @@ async def test_a_cluster_is_switched_to_followed_and_asked_what_it_can(new_viewe
     kube.create(quota, namespace)
     rows = await viewer.until(2, lambda rows: rows["usage"]["cpu"]["quota"] is not None)
     assert rows["usage"]["cpu"]["quota"] == {"used": 0, "hard": 2}
-    kinds = (await fetch("capabilities"))["kinds"]
+    answer = await fetch("capabilities")
+    assert answer["pipelines"] == {"lacks": {}}
+    kinds = answer["kinds"]
     assert kinds["Pod"]["available"]
     assert kinds["Pod"]["verbs"]["create"]["allowed"]
     missing = [kind for kind in kinds.values() if not kind["available"]]
