@@ -134,7 +134,7 @@ describe('the drawn graph', () => {
 
   test('a scope says aloud what it is, how far, and whether it is folded', () => {
     expect(drawn('loop').getAttribute('aria-label')).toMatch(
-      /^loop, loop, running, 3 of 4 steps done, \d of 4$/
+      /^loop, loop, 2 iterations, running, 3 of 4 steps done, \d of 4$/
     );
     expect(drawn('loop').getAttribute('aria-expanded')).toBe('false');
     expect(drawn('make').hasAttribute('aria-expanded')).toBe(false);

@@ -47,16 +47,16 @@ function Field(props: {
   const hasDefault = parameter.default !== undefined;
   const changed = hasDefault && text !== textOf(parameter.default, parameter.type);
   return (
-    <div className="fl-Field" data-fl-field={parameter.name} data-fl-invalid={error !== ''}>
-      <div className="fl-Field-line">
-        <label className="fl-Field-label" htmlFor={id}>
+    <div className="fl-FormField" data-fl-field={parameter.name} data-fl-invalid={error !== ''}>
+      <div className="fl-FormField-line">
+        <label className="fl-FormField-label" htmlFor={id}>
           {parameter.name}
         </label>
-        <span className="fl-Field-type">{typeLabel(parameter.type, trans)}</span>
+        <span className="fl-FormField-type">{typeLabel(parameter.type, trans)}</span>
         {changed && (
           <button
             type="button"
-            className="fl-Link fl-Field-reset"
+            className="fl-Link fl-FormField-reset"
             data-fl-action="default"
             title={trans.__('The default: %1', valueText(parameter.default))}
             onClick={() => onChange(textOf(parameter.default, parameter.type))}
@@ -67,7 +67,7 @@ function Field(props: {
         {parameter.optional && !hasDefault && text !== null && (
           <button
             type="button"
-            className="fl-Link fl-Field-reset"
+            className="fl-Link fl-FormField-reset"
             data-fl-action="leave-out"
             onClick={() => onChange(null)}
           >
@@ -77,12 +77,12 @@ function Field(props: {
       </div>
       <Control {...props} />
       {parameter.description && (
-        <p className="fl-Field-help" id={`${id}-help`}>
+        <p className="fl-FormField-help" id={`${id}-help`}>
           {parameter.description}
         </p>
       )}
       {error && (
-        <p className="fl-Field-error" id={`${id}-error`} role="alert">
+        <p className="fl-FormField-error" id={`${id}-error`} role="alert">
           {error}
         </p>
       )}
@@ -127,7 +127,7 @@ function Control(props: {
     return (
       <input
         type="checkbox"
-        className="fl-Field-check"
+        className="fl-FormField-check"
         {...shared}
         checked={text === 'true'}
         onChange={event => onChange(String(event.target.checked))}
@@ -143,7 +143,7 @@ function Control(props: {
   };
   return isLong(parameter, text) ? (
     <textarea
-      className="fl-Input fl-Field-long"
+      className="fl-Input fl-FormField-long"
       rows={Math.min(8, Math.max(2, (text ?? '').split('\n').length))}
       {...typed}
     />

@@ -151,7 +151,7 @@ function Form(props: ICloneOptions & ILoaded): JSX.Element {
     >
       <div className="fl-CloneForm-fields">
         <h2 className="fl-CloneForm-title">{trans.__('Clone of %1', draft.name)}</h2>
-        {draft.pipeline && <p className="fl-Field-help">{trans.__('Pipeline %1', draft.pipeline)}</p>}
+        {draft.pipeline && <p className="fl-FormField-help">{trans.__('Pipeline %1', draft.pipeline)}</p>}
         <Labelled id="fl-clone-name" label={trans.__('Name')}>
           <input
             type="text"
@@ -196,7 +196,7 @@ function Form(props: ICloneOptions & ILoaded): JSX.Element {
             ))}
           </select>
         </Labelled>
-        <p className="fl-Field-help">
+        <p className="fl-FormField-help">
           {node
             ? trans.__(
                 'This step and all after it run; what is before them is taken from the cache where it can be.'
@@ -243,8 +243,8 @@ function Form(props: ICloneOptions & ILoaded): JSX.Element {
 
 function Labelled(props: { id: string; label: string; children: React.ReactNode }): JSX.Element {
   return (
-    <div className="fl-Field">
-      <label className="fl-Field-label" htmlFor={props.id}>
+    <div className="fl-FormField">
+      <label className="fl-FormField-label" htmlFor={props.id}>
         {props.label}
       </label>
       {props.children}

@@ -67,9 +67,15 @@ export class Camera {
     return width && height ? [-x / scale, -y / scale, (width - x) / scale, (height - y) / scale] : null;
   }
 
-  /** From now on move only when asked. */
-  hold(): void {
+  /** Whether all of the world is seen by itself: the reader has not moved, and it can be read so. */
+  get showsAll(): boolean {
+    return this._untouched && this._fitting() >= READABLE_SCALE;
+  }
+
+  /** From now on move only when asked; go back to an earlier view. */
+  hold(view: IView): void {
     this._untouched = false;
+    this._set(view);
   }
 
   /** Move by a distance in the world. */

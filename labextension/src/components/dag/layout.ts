@@ -18,7 +18,7 @@ const MARGIN = 16;
 export const SCOPE_HEAD = NODE_HEIGHT;
 export const SCOPE_PADDING = 14;
 /** Room for a name and the choice of an iteration. */
-const SCOPE_WIDTH = 260;
+const SCOPE_WIDTH = 280;
 
 /** A node: its centre and size, of an open scope with all that is in it. */
 export interface IPlace extends IPoint, ISize {

@@ -42,6 +42,9 @@ export function conditionText(condition: string): string {
 /** `train, running, 2 of 6`; of a scope also what it is, and how far. */
 export function nodeLabel(node: IShownNode, place: number, total: number, trans: ITrans): string {
   const words = [node.name, kindLabel(node.type, trans)];
+  if (node.iterations) {
+    words.push(trans._n('%1 iteration', '%1 iterations', node.iterations));
+  }
   if (node.condition) {
     words.push(conditionText(node.condition));
   }
@@ -120,10 +123,7 @@ function stateLine(node: IShownNode, trans: ITrans): string {
   // A branch needs the room for its condition; its state is in its shape and its label.
   const words = [node.condition ? conditionText(node.condition) : stateLabel(node.state, trans, node.cached)];
   if (node.scope !== 'none' && node.total > 0 && !(node.condition && node.scope === 'open')) {
-    words.push(`${node.done}/${node.total}`);
-  }
-  if (node.iterations) {
-    words.push(trans.__('%1 ×', node.iterations));
+    words.unshift(`${node.done}/${node.total}`);
   }
   return words.join(' · ');
 }

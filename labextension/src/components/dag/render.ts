@@ -167,11 +167,12 @@ class Dag implements IDagHandle {
     if (!node || !before || node.scope === 'none' || (node.scope === 'open') === open) {
       return;
     }
+    const { view } = this._camera;
     this._folds.setOpen(id, open);
-    this._camera.hold();
     this._show(fold(this._graph, this._folds));
     const after = this._layout?.nodes.get(id);
-    if (after) {
+    if (after && !this._camera.showsAll) {
+      this._camera.hold(view);
       this._camera.shift(before.x - after.x, before.y - before.height / 2 - (after.y - after.height / 2));
       this._camera.reveal(after.x - after.width / 2, after.y - after.height / 2, after.width, after.height);
       this._draw();
@@ -227,7 +228,6 @@ class Dag implements IDagHandle {
     const loop = chooser.dataset.flLoop;
     if (loop !== undefined) {
       this._folds.choose(loop, chooser.value);
-      this._camera.hold();
       this._show(fold(this._graph, this._folds));
       this._choose(chooser.value);
     }

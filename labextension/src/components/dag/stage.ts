@@ -12,7 +12,7 @@ import { createNode, patchNode, patchTime } from './nodes';
 /** A graph of so many nodes is drawn whole. */
 const FEW_NODES = 150;
 /** Of an open loop: the room for the choice of an iteration. */
-const CHOOSER_WIDTH = 92;
+const CHOOSER_WIDTH = 76;
 
 export class Stage {
   constructor(
