@@ -329,7 +329,9 @@ async def test_trouble_of_the_server_is_told_in_words_and_passes(new_viewer, fet
 
 
 async def test_capabilities_are_what_the_cluster_serves_and_what_we_may(fetch, proxied):
-    kinds = (await fetch("capabilities"))["kinds"]
+    answer = await fetch("capabilities")
+    assert answer["pipelines"] == {"lacks": {}}
+    kinds = answer["kinds"]
     assert kinds["Run"]["available"]
     assert kinds["Run"]["verbs"]["create"] == {"allowed": True, "reason": ""}
     proxied.hidden.add("argoproj.io")
