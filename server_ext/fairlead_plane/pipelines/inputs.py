@@ -14,7 +14,7 @@ from .iterate import collect, is_item
 from .model import ParameterDefinition, Selectors, Source, TaskSpec
 from .placeholders import fill_constant
 from .records import CANCELED, FAILED, PASSED, SKIPPED, Artifact, Task, Values
-from .values import convert, to_text
+from .values import to_text
 
 Json = Any
 
@@ -177,12 +177,12 @@ def _converted(name: str, value: Json, definition: ParameterDefinition, spec: Ta
         return value
     if definition.type == "STRING":
         # As KFP does: a text takes any value, as JSON.
-        return to_text(value)
+        value = to_text(value)
     source = spec.parameters.get(name)
     if isinstance(value, str) and source is not None and is_item(source.key):
         # An item of no known type, which its author may have written as JSON.
         value = _parsed(value, definition.type)
-    return convert(value, definition.type, name)
+    return definition.taken(value, name)
 
 
 def _parsed(text: str, type_: str) -> Json:

@@ -18,7 +18,6 @@ from .model import (
     TaskSpec,
 )
 from .problems import Reader
-from .values import convert
 
 T = TypeVar("T")
 
@@ -165,7 +164,7 @@ class _Links:
         if source.kind == "constant":
             if wanted is not None and source.value is not None and not source.template:
                 try:
-                    convert(source.value, wanted.type, name)
+                    wanted.taken(source.value, name)
                 except SpecError as error:
                     self.reader.problem(f"{path}.runtimeValue.constant", error.what)
             return

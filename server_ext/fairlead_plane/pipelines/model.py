@@ -6,8 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from fairlead.errors import SpecError
+
 from .expressions import Expression
 from .placeholders import Argument, Template
+from .values import convert, shown
 
 Json = Any
 
@@ -26,6 +29,22 @@ class ParameterDefinition:
     optional: bool = False
     has_default: bool = False
     default: Json = None
+    literals: tuple[Json, ...] = ()
+    """The only values that it takes; empty: all of its type."""
+
+    def taken(self, value: Json, name: str) -> Json:
+        """Return a value as the one that this parameter takes.
+
+        Raises
+        ------
+        SpecError
+            It is of another type, or none of the literals.
+        """
+        found = convert(value, self.type, name)
+        if self.literals and found not in self.literals:
+            listed = ", ".join(shown(one) for one in self.literals)
+            raise SpecError(f"Parameter '{name}' takes one of {listed}, not {shown(value)}.")
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Source of the format: `api/v2alpha1/pipeline_spec.proto` of kubeflow/pipelines, 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -26,7 +27,7 @@ from .model import (
 )
 from .problems import PipelineSpecError, Problem, Reader
 from .task_specs import read_task
-from .values import PARAMETER_TYPES, convert
+from .values import PARAMETER_TYPES
 
 Json = Any
 
@@ -117,7 +118,7 @@ def read_arguments(pipeline: Pipeline, given: Json) -> dict[str, Json]:
         value = given.get(name)
         if value is not None:
             try:
-                values[name] = convert(value, definition.type, name)
+                values[name] = definition.taken(value, name)
             except SpecError as error:
                 reader.problem(path, error.what)
         elif definition.has_default:
@@ -247,15 +248,21 @@ class _Loader:
                 f"{path}.parameterType", f"`{type_}` is not supported by this control plane"
             )
             return ParameterDefinition("STRING")
+        literals = spec.get("literals") or []
+        if not isinstance(literals, list):
+            reader.problem(f"{path}.literals", "must be a list")
+            literals = []
         default = spec.get("defaultValue")
-        if default is not None:
-            try:
-                default = convert(default, type_, name)
-            except SpecError as error:
-                reader.problem(f"{path}.defaultValue", error.what)
-        return ParameterDefinition(
-            type_, bool(spec.get("isOptional")), default is not None, default
+        definition = ParameterDefinition(
+            type_, bool(spec.get("isOptional")), default is not None, default, tuple(literals)
         )
+        if default is None:
+            return definition
+        try:
+            return replace(definition, default=definition.taken(default, name))
+        except SpecError as error:
+            reader.problem(f"{path}.defaultValue", error.what)
+        return definition
 
     def _dag(self, value: Json, path: str) -> Dag:
         reader = self.reader

@@ -168,6 +168,30 @@ def test_parameters_get_their_types_and_defaults(ir):
     assert read_arguments(load_pipeline(spec), {"whole": 3.0}) == {"whole": 3, "rate": 1.0}
 
 
+def test_a_parameter_of_literals_takes_no_other_value(ir):
+    which = {"parameterType": "STRING", "literals": ["a", "b"]}
+    spec = ir.pipeline(
+        [ir.task("t", "c", w="<which")],
+        {"c": ir.component("add", [("w", which)])},
+        inputs={"which": {**which, "defaultValue": "b"}},
+    )
+    pipeline = load_pipeline(spec)
+    assert read_arguments(pipeline, {}) == {"which": "b"}
+    words = 'Parameter \'which\' takes one of "a", "b", not "c".'
+    with pytest.raises(PipelineSpecError) as caught:
+        read_arguments(pipeline, {"which": "c"})
+    assert list(caught.value.problems) == [Problem("runtime_config.parameters.which", words)]
+    spec["root"]["inputDefinitions"]["parameters"]["which"]["defaultValue"] = "c"
+    path = "root.inputDefinitions.parameters.which.defaultValue"
+    assert problems(spec) == [Problem(path, words)]
+    spec["root"]["inputDefinitions"]["parameters"]["which"]["defaultValue"] = "a"
+    spec["root"]["dag"]["tasks"]["t"]["inputs"]["parameters"]["w"] = {
+        "runtimeValue": {"constant": "d"}
+    }
+    (problem,) = problems(spec)
+    assert problem.message == 'Parameter \'w\' takes one of "a", "b", not "d".'
+
+
 def test_wrong_unknown_and_missing_parameters_are_named(ir):
     spec = ir.pipeline(
         [ir.task("t", "c")],
