@@ -18,6 +18,7 @@ _LOST, _SHUTDOWN = "NodeLost", "NodeShutdown"
 _NO_ENVIRONMENT = ("ErrImagePull", "ImagePullBackOff")
 _NOT_INSTALLED = (
     "The packages of the step cannot be installed: {}\n"
+    "{}\n"
     "Give this machine a way to them (a network, or an index by `pip config` or `pip_index_urls`), "
     "or let the component take what is there: `install_kfp_package=False`, or the version of kfp "
     "that is installed."
@@ -64,7 +65,8 @@ def observe(
         return Started(task.task_id, name, began)
     reason, message = _waits_for(status)
     if reason in _NO_ENVIRONMENT:
-        error = failure(_UNAVAILABLE, _NOT_INSTALLED.format(message))
+        last = message.rstrip().rpartition("\n")[2]  # the installer's verdict; more stands above
+        error = failure(_UNAVAILABLE, _NOT_INSTALLED.format(last, message))
         return Ended(task.task_id, name, now, False, Values(), error, alive=True)
     return Held(task.task_id, name, message) if message else None
 

@@ -265,7 +265,8 @@ def test_packages_that_cannot_be_installed_fail_the_task_and_say_what_to_do(
     task = seen.details(run)["t"]
     assert (run["state"], task["state"], task["error"]["code"]) == ("FAILED", "FAILED", 14)
     first, _, rest_of_it = task["error"]["message"].partition("\n")
-    assert first.startswith("The packages of the step cannot be installed: pip ended with 1")
+    assert first.startswith("The packages of the step cannot be installed: ERROR: No matching")
+    assert "pip ended with 1" in rest_of_it
     assert "fairlead-no-such-package==1.0" in task["error"]["message"]
     assert "`install_kfp_package=False`" in rest_of_it
     with shared_plane.api() as api:
