@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from .api import AsgiApp
+from .api.http import PIECE_BYTES
 from .joined import JoinedWrites
 from .upgrade import SpdyConnection, wants_spdy
 
@@ -31,8 +32,15 @@ class _Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin with a client."""
+        transport.set_write_buffer_limits(high=PIECE_BYTES)
         self._joined = JoinedWrites(transport, self.loop)
         super().connection_made(self._joined)  # type: ignore[arg-type]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Keep nothing of a client that has left, however it did."""
+        # Else the timer would, when the connection was reset.
+        self._unset_keepalive_if_required()
+        super().connection_lost(exc)
 
     def on_response_complete(self) -> None:
         """Send the whole answer now: a client waits for it, and the event loop can wait."""

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import subprocess
 import sys
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from fairlead_plane.api.forms import Forms, read_form
+from fairlead_plane.api.http import PIECE_BYTES, send_bytes, send_stream
 from fairlead_plane.api.metrics import Metrics
 from fairlead_plane.api.openapi import OpenApi
 from fairlead_plane.api.paths import Target
+from fairlead_plane.api.watches import watch_events
 from fairlead_plane.node import environments, records, runtime
 from fairlead_plane.node.environments import Environments
 from fairlead_plane.resources import CONFIG_MAP, ApiError, Resources
@@ -22,6 +28,7 @@ from fairlead_plane.scheduler.demand import read_pod
 from fairlead_plane.scheduler.plan import PASSED_MOST, make_plan
 from fairlead_plane.scheduler.state import State
 from fairlead_plane.store import Store
+from fairlead_plane.waiting import within
 
 from .test_resources import config_map
 from .test_scheduler_plan import cluster, node, pod, see
@@ -193,3 +200,118 @@ os.write(2, b"the interpreter itself")
     assert {each.name for each in tmp_path.iterdir()} == {"plane.log", "plane.log.1"}
     assert all(each.stat().st_size < 3000 for each in tmp_path.iterdir())
     assert "line 499" in path.read_text()
+
+
+async def steps(number: int) -> None:
+    """Let the event loop go on so many times."""
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("later", range(6))
+def test_a_watch_ends_when_its_client_leaves_just_as_an_event_comes(tmp_path, later) -> None:
+    async def test() -> None:
+        store = Store(tmp_path / "test.db")
+        resources = Resources(store)
+        await resources.start()
+        forms = Forms(resources.registry)
+        target = Target(CONFIG_MAP, "default", None, "", "")
+        lines = watch_events(resources, target, {}, forms, read_form("", {}))
+        left = asyncio.Event()
+
+        async def receive() -> dict[str, str]:
+            await left.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(_: object) -> None:
+            await asyncio.sleep(0)
+
+        answer = asyncio.create_task(send_stream(receive, send, lines, "application/json"))
+        await steps(20)
+        assert len(resources._watches) == 1
+        left.set()
+        await steps(later)
+        # Here and now, in this very step of the loop.
+        await resources.transaction(lambda change: change.create(config_map("one")), short=True)
+        await steps(20)
+        assert answer.done()
+        assert resources._watches == {}
+        store.close()
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize("later", range(6))
+def test_a_wait_with_an_end_is_cancelled_even_when_it_has_just_ended(later) -> None:
+    async def test() -> None:
+        event = asyncio.Event()
+
+        async def wait_for_ever() -> None:
+            while True:
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await within(event.wait(), 60)
+                    event.clear()
+
+        task = asyncio.create_task(wait_for_ever())
+        await steps(5)
+        event.set()
+        await steps(later)
+        task.cancel()
+        await steps(10)
+        assert task.cancelled()
+
+    asyncio.run(test())
+
+
+def test_a_wait_with_an_end_returns_raises_and_is_late() -> None:
+    ended = []
+
+    async def last() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append("yes")
+
+    async def fail() -> None:
+        raise OSError("refused")
+
+    async def test() -> None:
+        assert await within(asyncio.sleep(0, "result"), 60) == "result"
+        with pytest.raises(OSError, match="refused"):
+            await within(fail(), 60)
+        with pytest.raises(asyncio.TimeoutError):
+            await within(last(), 0.01)
+
+    asyncio.run(test())
+    assert ended == ["yes"]
+
+
+def test_large_answers_and_long_watches_are_handed_over_in_pieces(tmp_path) -> None:
+    sent: list[bytes] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message.get("body", b""))
+
+    async def test() -> None:
+        for size in (0, 1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES):
+            sent.clear()
+            body = os.urandom(size)
+            await send_bytes(send, body, "text/plain")
+            assert b"".join(sent) == body
+            assert max(map(len, sent)) <= PIECE_BYTES
+        store = Store(tmp_path / "test.db")
+        resources = Resources(store)
+        await resources.start()
+        for number in range(40):
+            await resources.create(config_map(f"m{number:02}", a="x" * 10_000))
+        target = Target(CONFIG_MAP, "default", None, "", "")
+        lines = watch_events(resources, target, {}, Forms(resources.registry), read_form("", {}))
+        pieces: list[bytes] = []
+        while b"".join(pieces).count(b"\n") < 40:
+            pieces.append(await anext(lines))
+        assert max(map(len, pieces)) < PIECE_BYTES + 11_000
+        await lines.aclose()
+        assert resources._watches == {}
+        store.close()
+
+    asyncio.run(test())

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import (
-    AsyncIterator,
+    AsyncGenerator,
     Awaitable,
     Callable,
     Iterable,
@@ -36,6 +36,11 @@ _MEDIA = ("", "application/json", _YAML, MEDIA_TYPE)
 
 MAX_BODY_BYTES = 3 << 20
 """Largest body of an object, as of the real API server."""
+
+
+PIECE_BYTES = 1 << 16
+"""Most of an answer that is handed over at once: then it waits for a client that reads slowly, and
+the buffers of the connection, which never shrink, stay small."""
 
 
 def read_flag(query: Mapping[str, str], name: str) -> bool:
@@ -138,11 +143,14 @@ async def send_bytes(
     if not any(name == b"cache-control" for name, _ in headers):
         headers.append((b"cache-control", b"no-cache, private"))
     await send({"type": "http.response.start", "status": code, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    for start in range(0, len(body), PIECE_BYTES) or (0,):
+        end = start + PIECE_BYTES
+        left = end < len(body)
+        await send({"type": "http.response.body", "body": body[start:end], "more_body": left})
 
 
 async def send_stream(
-    receive: Receive, send: Send, chunks: AsyncIterator[bytes], content_type: str
+    receive: Receive, send: Send, chunks: AsyncGenerator[bytes, None], content_type: str
 ) -> None:
     """Answer with chunks as they come, until they end or the client leaves.
 
@@ -171,3 +179,4 @@ async def send_stream(
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        await chunks.aclose()  # cut off between two chunks it would still be there

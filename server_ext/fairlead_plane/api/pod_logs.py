@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Protocol
 
 from ..resources import ApiError, Json, bad_request, parse_timestamp
@@ -24,7 +24,7 @@ class PodLogs(Protocol):
         tail_lines: int | None,
         since: float | None,
         limit_bytes: int | None,
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Read the log of one container.
 
         Parameters
@@ -51,7 +51,7 @@ class PodLogs(Protocol):
 
 def read_log(
     logs: PodLogs, pod: Json, query: Mapping[str, str], now: float
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """Return the log that a request asks for.
 
     Raises

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from functools import partial
 
 import orjson
@@ -11,7 +11,7 @@ import orjson
 from ..resources import ApiError, Json, Kind, Resources, Watch, WatchEvent, bad_request
 from ..resources.changes import event_line
 from .forms import Form, Forms
-from .http import read_flag
+from .http import PIECE_BYTES, read_flag
 from .paths import Target
 
 BOOKMARK_S = 60.0
@@ -23,7 +23,7 @@ DEFAULT_TIMEOUT_S = 3600.0
 
 def watch_events(
     resources: Resources, target: Target, query: Mapping[str, str], forms: Forms, form: Form
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """Return the lines of a watch, as they happen.
 
     An expired version is an ERROR event, as the real API server answers it, since a client reads
@@ -73,7 +73,7 @@ def watch_events(
     return _lines(resources, watch, timeout_s, render, bookmarks=bookmarks, mark_initial=initial)
 
 
-async def _error_line(error: ApiError) -> AsyncIterator[bytes]:
+async def _error_line(error: ApiError) -> AsyncGenerator[bytes, None]:
     yield event_line("ERROR", orjson.dumps(error.status()))
 
 
@@ -85,7 +85,7 @@ async def _lines(
     *,
     bookmarks: bool,
     mark_initial: bool,
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     def line(event: WatchEvent) -> bytes:
         return event.line if render is None else event_line(event.type, render(event.body))
 
@@ -102,18 +102,21 @@ async def _lines(
             left = end - clock()
             if left <= 0:
                 break
-            try:
-                event = await asyncio.wait_for(anext(watch), min(left, BOOKMARK_S))
-            except asyncio.TimeoutError:
-                if bookmarks and watch.idle:
+            await watch.wait(min(left, BOOKMARK_S))
+            if watch.idle and not watch.closed:
+                if bookmarks:
                     yield _bookmark(watch.kind, resources.version)
                 continue
+            try:
+                event = await anext(watch)
             except StopAsyncIteration:
                 break
             lines = [line(event)]
-            while not watch.idle:
+            size = len(lines[0])
+            while not watch.idle and size < PIECE_BYTES:
                 event = await anext(watch)
                 lines.append(line(event))
+                size += len(lines[-1])
             yield b"".join(lines)
     except ApiError as error:
         yield event_line("ERROR", orjson.dumps(error.status()))

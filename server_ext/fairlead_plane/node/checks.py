@@ -8,6 +8,7 @@ import ssl
 from typing import NamedTuple, Protocol
 
 from ..resources import ApiError, Json
+from ..waiting import within
 from .commands import expand
 from .exec import ExecError, Execs, ExecTimeout
 from .grpc_health import GrpcError, check_health
@@ -119,7 +120,7 @@ class Checks:
             return await self._open(pod, url.host, url.port, tls=url.scheme == "https")
 
         try:
-            status = await asyncio.wait_for(http_get(url, headers, open_), timeout_s)
+            status = await within(http_get(url, headers, open_), timeout_s)
         except asyncio.TimeoutError:
             why = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
             return Outcome(False, f'Get "{url}": {why}')
@@ -135,7 +136,7 @@ class Checks:
             return _no_port(action["port"])
         host = action.get("host") or ""
         try:
-            _, writer = await asyncio.wait_for(self._open(pod, host, port), timeout_s)
+            _, writer = await within(self._open(pod, host, port), timeout_s)
         except asyncio.TimeoutError:
             return Outcome(False, f"dial tcp {host or '127.0.0.1'}:{port}: i/o timeout")
         except (ApiError, OSError) as error:
@@ -157,7 +158,7 @@ class Checks:
                 writer.close()
 
         try:
-            status = await asyncio.wait_for(call(), timeout_s)
+            status = await within(call(), timeout_s)
         except asyncio.TimeoutError:
             return Outcome(False, f"timeout: health rpc did not complete within {timeout_s:.0f}s")
         except ApiError as error:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from ..resources import Json, parse_quantity
+from ..waiting import within
 from .backoff import BackOff, duration
 from .ending import Ending, Hooks, Turn, until
 from .health import Health
@@ -299,7 +300,7 @@ class Container:
     async def _rest(self, seconds: float) -> None:
         """Wait, but not when it is to end."""
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._final.wait(), seconds)
+            await within(self._final.wait(), seconds)
 
     async def _show_running(self, run: Run, *, known: bool) -> None:
         """Say that a run goes on, when its `postStart` hook is done, and watch its health.

@@ -12,6 +12,7 @@ from pathlib import Path
 import orjson
 
 from ..resources import ApiError, Json
+from ..waiting import within
 from .link import receive
 from .records import RunFiles, container_folder, last_attempt
 from .runtime import Runtime
@@ -98,7 +99,7 @@ class Execs:
             return await session.wait()
 
         try:
-            return await asyncio.wait_for(collect(), timeout_s), bytes(output)
+            return await within(collect(), timeout_s), bytes(output)
         except asyncio.TimeoutError as error:
             raise ExecTimeout(f'command "{" ".join(argv)}" timed out') from error
         finally:

@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from ..waiting import within
 from .leftovers import end_group, is_alive
 from .records import StartRecord
 from .shim.frames import SIZES_BYTES, Header, pack, unpack_sizes
@@ -122,7 +123,7 @@ class ShimLink:
     async def _connect(self, path: str) -> Header | None:
         try:
             reader, writer = await asyncio.open_unix_connection(path)
-            hello, _ = await asyncio.wait_for(receive(reader), START_S)
+            hello, _ = await within(receive(reader), START_S)
         except (OSError, EOFError, asyncio.TimeoutError):
             return None
         self._writer = writer

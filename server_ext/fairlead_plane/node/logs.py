@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -46,7 +46,7 @@ class Logs:
         tail_lines: int | None,
         since: float | None,
         limit_bytes: int | None,
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Yield the log of one container in pieces of whole lines; see `api.pod_logs.PodLogs`."""
         folder = container_folder(self._folder, pod["metadata"]["uid"], container)
         attempt = _previous_attempt(pod, container) if previous else last_attempt(folder)

@@ -98,10 +98,28 @@ class Watch:
         self._room = min(self._room + len(event.body), BACKLOG_BYTES)
         return event
 
+    async def wait(self, seconds: float) -> None:
+        """Wait until there is an event or the end, for so many seconds at most."""
+        # Not `asyncio.wait_for`: before Python 3.12 it forgets that it was cancelled when an event
+        # comes at the same time, and the watch of a client that has left would never end.
+        self._wake.clear()
+        if self._events or self._closed:
+            return
+        timer = asyncio.get_running_loop().call_later(seconds, self._wake.set)
+        try:
+            await self._wake.wait()
+        finally:
+            timer.cancel()
+
     @property
     def idle(self) -> bool:
         """True when every event so far has been read."""
         return not self._events
+
+    @property
+    def closed(self) -> bool:
+        """True when no more events come."""
+        return self._closed
 
     def close(self) -> None:
         """End the iteration after the events that are already here."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Iterable
 
 from fairlead.errors import FairleadError
@@ -41,8 +40,12 @@ class ContextTopic(Topic):
                 self._own = Health.of(error)
                 self._tell()
                 # A watch that comes back is sooner than our own pause.
-                with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(self._recovery(), pause_s)
+                # Not `wait_for`: before Python 3.12 it may forget that it was cancelled.
+                recovery = asyncio.create_task(self._recovery())
+                try:
+                    await asyncio.wait({recovery}, timeout=pause_s)
+                finally:
+                    recovery.cancel()
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
                 continue
             self._own, pause_s = WELL, _FIRST_PAUSE_S

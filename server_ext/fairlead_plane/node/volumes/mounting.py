@@ -6,6 +6,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+from ...waiting import within
 from .. import shim
 from ..runtime import StartError
 from .plan import Bind
@@ -44,7 +45,7 @@ class Mounting:
             stderr=asyncio.subprocess.PIPE,
         )
         try:
-            output, errors = await asyncio.wait_for(process.communicate(), _PROBE_S)
+            output, errors = await within(process.communicate(), _PROBE_S)
         except asyncio.TimeoutError:
             process.kill()
             return f"the test of a mount did not end within {_PROBE_S:.0f} s"
