@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from fairlead.client import dump_pipeline
+from fairlead.documents import dump_pipeline
 from fairlead.pipelines.bindings import declared_parameters
 
 Json = dict[str, Any]

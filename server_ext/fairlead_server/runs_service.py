@@ -9,12 +9,10 @@ from typing import Any
 
 from fairlead.client import (
     Run,
-    cell_numbers,
     compile_document,
-    dump_pipeline,
-    read_notebook,
     submit_spec,
 )
+from fairlead.documents import cell_numbers, dump_pipeline, read_notebook
 from fairlead.errors import SpecError
 from fairlead.kube import KubeClient
 from fairlead.pipelines import analyse

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from fairlead.client import read_notebook
+from fairlead.documents import read_notebook
 from fairlead.errors import SpecError
 
 
@@ -58,7 +58,7 @@ def test_reading_does_not_load_nbformat(tmp_path):
     path = tmp_path / "a.ipynb"
     path.write_text('{"nbformat": 4, "cells": []}')
     code = (
-        "import sys; from pathlib import Path; from fairlead.client import read_notebook;"
+        "import sys; from pathlib import Path; from fairlead.documents import read_notebook;"
         f"read_notebook(Path({str(path)!r})); print('nbformat' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from fairlead import client
 from fairlead.cli.stream import RunStream
+from fairlead.documents import dump_pipeline
 from fairlead.errors import CapabilityError
 from fairlead.pipelines.bindings import read_assignments
 from fairlead.pipelines.graph import run_summary, seconds_between
@@ -55,7 +56,7 @@ def demo(given: argparse.Namespace) -> int:
 def compile_(given: argparse.Namespace) -> int:
     """Write a notebook's pipeline spec."""
     spec = client.compile_notebook(given.source)
-    given.output.write_text(client.dump_pipeline(spec))
+    given.output.write_text(dump_pipeline(spec))
     steps = len(spec["root"]["dag"]["tasks"])
     print(f"Wrote {given.output}: {steps} steps.")
     return 0

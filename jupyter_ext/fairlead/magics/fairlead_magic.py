@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from IPython.core.magic import Magics, line_magic, magics_class
 
 from fairlead import client, widgets
+from fairlead.documents import dump_pipeline
 from fairlead.errors import FairleadError, NotFoundError, SpecError
 from fairlead.kube.use import context_lines, use_context
 from fairlead.pipelines.bindings import read_assignments
@@ -78,7 +79,7 @@ def _wait(started: widgets.LiveRun) -> None:
 
 def _compile(given: argparse.Namespace) -> None:
     spec = client.compile_notebook(given.source or _this_notebook())
-    given.output.write_text(client.dump_pipeline(spec))
+    given.output.write_text(dump_pipeline(spec))
     print(f"Wrote {given.output}: {len(spec['root']['dag']['tasks'])} steps.")
 
 

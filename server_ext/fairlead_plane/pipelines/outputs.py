@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -312,8 +313,12 @@ def _read_json(path: str) -> dict[str, Json]:
         return {}
     try:
         value = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise ValueError(f"not JSON: {error}") from error
+    except orjson.JSONDecodeError:
+        try:
+            # Python writes NaN and Infinity, as in the thresholds of a ROC curve: they become text.
+            value = json.loads(text, parse_constant=str)
+        except ValueError as error:
+            raise ValueError(f"not JSON: {error}") from error
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")
     return value

@@ -105,9 +105,13 @@ def test_components_written_with_kfp_run_by_its_own_executor(connect, shared_pla
         "pipeline_spec": {"pipeline_spec": spec, "platform_spec": platform},
         "runtime_config": {"parameters": {"who": WHO, "place": str(tmp_path / "written")}},
     }
+    environments = shared_plane.data_dir / "environments"
+    before = set(environments.glob("*/fairlead.json"))
     rest = connect(shared_plane)
     run = rest.until(rest.call("POST", "runs", body)["run_id"])
     assert (run["state"], run.get("error")) == ("SUCCEEDED", None)
+    # Its Python has kfp already: no environment is made.
+    assert set(environments.glob("*/fairlead.json")) == before
     tasks = seen.details(run)
     said = tasks["say"]["outputs"]["parameters"][0]["value"]
     assert said == f"hello {WHO}: 2 system.Model"
@@ -119,7 +123,6 @@ def test_components_written_with_kfp_run_by_its_own_executor(connect, shared_pla
         pod = client.CoreV1Api(api).read_namespaced_pod(tasks["load"]["pod_name"], "kubeflow")
     container = pod.spec.containers[0]
     assert container.command[:3] == ["python3", "-m", "kfp.dsl.executor_main"]
-    assert not list((shared_plane.data_dir / "environments").glob("*/fairlead.json"))
     metrics = next(
         one for one in tasks["train"]["outputs"]["artifacts"] if one["artifact_key"] == "metrics"
     )

@@ -276,3 +276,18 @@ def test_a_path_of_its_own_at_which_nothing_is_is_said(attempt, tmp_path):
     Path(folders.parameter("words")).write_text("[]")
     _, problem = read_outputs(task, folders, ok=True)
     assert "output artifact 'data' cannot be read" in problem["message"]
+
+
+def test_numbers_that_python_writes_and_json_does_not_know_become_text(attempt):
+    task, folders = attempt
+    curve = '[{"confidenceThreshold": Infinity, "recall": 0.0, "falsePositiveRate": NaN}]'
+    metadata = f'{{"confidenceMetrics": {curve}}}'
+    artifact = f'{{"name": "data", "metadata": {metadata}}}'
+    Path(folders.output_file).write_text(
+        f'{{"artifacts": {{"data": {{"artifacts": [{artifact}]}}}}}}'
+    )
+    found, _ = read_outputs(task, folders, ok=True)
+    (made,) = found.artifacts["data"]
+    assert made.metadata["confidenceMetrics"] == [
+        {"confidenceThreshold": "Infinity", "recall": 0.0, "falsePositiveRate": "NaN"}
+    ]

@@ -1,0 +1,112 @@
+"""Files that a run is made of: notebooks of any version, and pipelines as YAML."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fairlead.errors import SpecError
+from fairlead.pipelines import check_pipeline
+
+
+def read_notebook(path: Path) -> dict[str, Any]:
+    """Read a notebook file of any version as version 4; each cell has an id.
+
+    A cell without one, as before version 4.5, gets one from its content, so that it keeps it
+    when other cells come and go.
+
+    Raises
+    ------
+    SpecError
+        It is not there, or not a notebook.
+    """
+    try:
+        notebook: Any = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SpecError(f"There is no notebook {path}.") from error
+    except (ValueError, OSError) as error:
+        raise SpecError(f"{path} is not a notebook: {error}") from error
+    if not isinstance(notebook, dict) or "nbformat" not in notebook:
+        raise SpecError(f"{path} is not a notebook: it has no `nbformat`.")
+    if notebook["nbformat"] != 4:
+        notebook = _upgrade(notebook, path)
+    _check_cells(notebook, path)
+    _add_cell_ids(notebook)
+    checked: dict[str, Any] = notebook
+    return checked
+
+
+def cell_numbers(notebook: Mapping[str, Any]) -> dict[str, int]:
+    """Return the position of each cell, counted from 1, by its id."""
+    return {cell["id"]: number for number, cell in enumerate(notebook["cells"], 1) if "id" in cell}
+
+
+def read_pipeline(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Read a compiled pipeline: its spec and its platform spec, the latter empty if there is none.
+
+    Raises
+    ------
+    SpecError
+        It is not there, or not a pipeline spec.
+    """
+    try:
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        documents = list(yaml.load_all(path.read_text(), Loader=loader))
+    except FileNotFoundError as error:
+        raise SpecError(f"There is no file {path}.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SpecError(f"{path} is not valid YAML: {error}") from error
+    if not documents or not isinstance(documents[0], dict) or "root" not in documents[0]:
+        raise SpecError(
+            f"{path} is not a pipeline spec.",
+            hint="Give a notebook (.ipynb), or a pipeline compiled for KFP v2 (.yaml).",
+        )
+    check_pipeline(documents[0])
+    return documents[0], documents[1] if len(documents) > 1 else {}
+
+
+def _upgrade(notebook: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Turn a notebook of another major version into version 4."""
+    # nbformat takes a second to import (it brings every checker of jsonschema): only when needed.
+    import nbformat
+
+    try:
+        upgraded = nbformat.convert(nbformat.from_dict(notebook), 4)
+    except (nbformat.ValidationError, ValueError, KeyError, AttributeError) as error:
+        raise SpecError(f"{path} is a notebook of an unknown version: {error}") from error
+    plain: dict[str, Any] = json.loads(json.dumps(upgraded))
+    return plain
+
+
+def _check_cells(notebook: dict[str, Any], path: Path) -> None:
+    cells = notebook.get("cells")
+    if not isinstance(cells, list):
+        raise SpecError(f"{path} is not a notebook: it has no `cells`.")
+    for number, cell in enumerate(cells, 1):
+        source = cell.get("source") if isinstance(cell, dict) else None
+        if isinstance(source, list):
+            cell["source"] = source = "".join(map(str, source))
+        if not isinstance(source, str) or "cell_type" not in cell:
+            raise SpecError(f"{path} is not a notebook: cell {number} has no type or no source.")
+        cell.setdefault("metadata", {})
+
+
+def _add_cell_ids(notebook: dict[str, Any]) -> None:
+    seen: dict[str, int] = {}
+    for cell in notebook["cells"]:
+        if "id" not in cell:
+            digest = hashlib.sha256(cell["source"].encode()).hexdigest()[:12]
+            seen[digest] = seen.get(digest, 0) + 1
+            cell["id"] = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
+
+
+def dump_pipeline(spec: Mapping[str, Any]) -> str:
+    """Write a pipeline spec as YAML."""
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    text: str = yaml.dump(spec, Dumper=dumper, sort_keys=False, allow_unicode=True)
+    return text
