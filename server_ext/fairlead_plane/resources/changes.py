@@ -58,11 +58,6 @@ class Change:
         found: Json | None = None if self.before is None else orjson.loads(self.before)
         return found
 
-    @cached_property
-    def line(self) -> bytes:
-        """The event as watches send it, in the version in which the object is stored."""
-        return event_line(self.type, self.body)
-
 
 def event_line(type: str, body: bytes) -> bytes:
     """Return an event as a line of a watch."""

@@ -29,22 +29,24 @@ class WatchEvent:
         `ADDED`, `MODIFIED` or `DELETED`.
     body : bytes
         The object as JSON.
-    line : bytes
-        The event as the API sends it.
     """
 
-    __slots__ = ("body", "line", "type")
+    __slots__ = ("body", "type")
 
-    def __init__(self, type: str, body: bytes, line: bytes) -> None:
+    def __init__(self, type: str, body: bytes) -> None:
         self.type = type
         self.body = body
-        self.line = line
 
     @property
     def object(self) -> Json:
         """The object; a copy of its own at each reading."""
         found: Json = orjson.loads(self.body)
         return found
+
+    @property
+    def line(self) -> bytes:
+        """The event as the API sends it; made at each reading, so that none waits in two forms."""
+        return event_line(self.type, self.body)
 
 
 class Watch:
@@ -130,7 +132,7 @@ class Watch:
     def start(self, bodies: list[bytes]) -> None:
         """Begin with objects that exist already."""
         for body in bodies:
-            self._events.append(WatchEvent("ADDED", body, event_line("ADDED", body)))
+            self._events.append(WatchEvent("ADDED", body))
 
     def offer(self, change: Change) -> None:
         """Take a change of the watched kind if it is new, in the namespace, and selected."""
@@ -142,7 +144,7 @@ class Watch:
         type = self._type(change)
         if type is None:
             return
-        event = self._event(type, change)
+        event = WatchEvent(type, in_version(self.kind, change.body))
         # One alone always has room: an object may be larger than what is left to all.
         if len(self._events) >= BACKLOG or (self._events and self._room < len(event.body)):
             self._overrun = True
@@ -161,8 +163,3 @@ class Watch:
         if change.type != "DELETED" and self._matches(change.object):
             return "MODIFIED" if was else "ADDED"
         return "DELETED" if was else None
-
-    def _event(self, type: str, change: Change) -> WatchEvent:
-        body = in_version(self.kind, change.body)
-        same = type == change.type and body is change.body
-        return WatchEvent(type, body, change.line if same else event_line(type, body))
