@@ -131,7 +131,9 @@ def _measure_start(spec: Any, folder: Path) -> None:
         working_dir=folder,
     )  # fmt: skip
     accepted = time.monotonic() - began
-    while not any(step.state == "SUCCEEDED" for step in run.steps):
+    while not any(
+        task["state"] == "SUCCEEDED" for task in run.refresh().record["run_details"]["task_details"]
+    ):
         time.sleep(0.01)
     first = time.monotonic() - began
     run.stop()
