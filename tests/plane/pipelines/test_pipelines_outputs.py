@@ -224,7 +224,7 @@ Traceback (most recent call last):
                   ^^^^^^^^^^^^^^^^^^
   File "/a/run/fail/1/.run/ephemeral_component.py", line 12, in fail
     helper(3)
-  File "/work/helper.py", line 2, in helper
+  File "/code/helper.py", line 2, in helper
     raise ValueError("two\\nlines: {}")
 ValueError: two
 lines: {}
@@ -241,7 +241,7 @@ def test_a_failed_component_shows_the_traceback_of_its_own_code(attempt):
         "in component 'c' (most recent call last):\n"
         "  line 12, in fail\n"
         "    helper(3)\n"
-        '  File "/work/helper.py", line 2, in helper\n'
+        '  File "/code/helper.py", line 2, in helper\n'
         '    raise ValueError("two\\nlines: {}")'
     )
     (detail,) = error["details"]
