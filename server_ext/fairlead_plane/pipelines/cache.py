@@ -53,6 +53,9 @@ def cache_key(
         return digest.hexdigest()
     annotations = executor.pod_annotations
     digest.update(executor.digest)
+    if passed := task.component.passthroughs:
+        # What the step is told is an input of it, its resources too.
+        digest.update(repr((passed, executor.resources)).encode())
     if executor.changes:
         # The names of what it mounts and reads its variables from, which parameters may give.
         pod: Json = {"spec": {"containers": [{}]}}

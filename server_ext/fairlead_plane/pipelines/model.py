@@ -209,6 +209,15 @@ class Dag:
     """Likewise output artifacts."""
 
 
+@dataclass(frozen=True, slots=True)
+class Passthrough:
+    """A kind of settings of its pod that a component is told of."""
+
+    field: str
+    apply_to_task: bool
+    """Whether its own pod has them too."""
+
+
 @dataclass(slots=True)
 class Component:
     """A component: its interface, and an executor, an importer or a DAG."""
@@ -225,6 +234,7 @@ class Component:
     dag: Dag | None = None
     declared: frozenset[str] = frozenset()
     """Names of all inputs."""
+    passthroughs: tuple[Passthrough, ...] = ()
     outputs_digest: bytes = b""
     size: int = 1
     """Container tasks in all its scopes; a loop counts as one iteration."""

@@ -16,6 +16,7 @@ from .model import WORKSPACE_PATH
 from .placeholders import Context, Template, resolve_all
 from .platform_target import Target
 from .records import Run, Task
+from .task_config import take_config
 
 Json = Any
 
@@ -167,25 +168,10 @@ def build_pod(run: Run, task: Task, suffix: str, claim: str = "") -> tuple[Json,
     assert executor is not None
     folders = Folders(run, task)
     message = executor_input(task, folders)
-    context = Context(
-        message,
-        orjson.dumps(message).decode(),
-        {
-            **run.names(),
-            "pipeline_task_name": task.name,
-            "pipeline_task_uuid": task.task_id,
-        },
-        task.component.declared,
-        _without_references,
-    )
-    command = resolve_all(executor.command, context)
-    if executor.source:
-        command += ["--component_module_path", _without_references(folders.source_file)]
+    context = _context(run, task, message)
     container: Json = {
         "name": "main",
         "image": Template.parse(executor.image).resolve(context),
-        "command": command,
-        "args": resolve_all(executor.args, context),
         # What a program says last is what went wrong.
         "terminationMessagePolicy": "FallbackToLogsOnError",
     }
@@ -228,7 +214,32 @@ def build_pod(run: Run, task: Task, suffix: str, claim: str = "") -> tuple[Json,
     if claim:
         volume = {"persistentVolumeClaim": {"claimName": claim}}
         target.add_volume(claim, volume, WORKSPACE_PATH)
+    if configs := take_config(pod, task.component):
+        # Only now it is known; the command may hold it.
+        inputs = message.get("inputs", {})
+        values = {**inputs.get("parameterValues", {}), **configs}
+        message = {**message, "inputs": {**inputs, "parameterValues": values}}
+        context = _context(run, task, message)
+    command = resolve_all(executor.command, context)
+    if executor.source:
+        command += ["--component_module_path", _without_references(folders.source_file)]
+    container["command"] = command
+    container["args"] = resolve_all(executor.args, context)
     return pod, target.notices
+
+
+def _context(run: Run, task: Task, message: Json) -> Context:
+    return Context(
+        message,
+        orjson.dumps(message).decode(),
+        {
+            **run.names(),
+            "pipeline_task_name": task.name,
+            "pipeline_task_uuid": task.task_id,
+        },
+        task.component.declared,
+        _without_references,
+    )
 
 
 def make_target(pod: Json, task: Task) -> Target:

@@ -26,6 +26,7 @@ from .model import (
     TaskSpec,
 )
 from .problems import PipelineSpecError, Problem, Reader
+from .task_config import read_passthroughs
 from .task_specs import read_task
 from .values import PARAMETER_TYPES
 
@@ -41,7 +42,13 @@ _SPEC_FIELDS = (
     "pipelineInfo", "schemaVersion", "sdkVersion", "components", "deploymentSpec", "root",
     "defaultPipelineRoot",
 )  # fmt: skip
-_COMPONENT_FIELDS = ("inputDefinitions", "outputDefinitions", "executorLabel", "dag")
+_COMPONENT_FIELDS = (
+    "inputDefinitions",
+    "outputDefinitions",
+    "executorLabel",
+    "dag",
+    "taskConfigPassthroughs",
+)
 
 
 def unwrap(posted: Json) -> tuple[Json, Json]:
@@ -185,9 +192,12 @@ class _Loader:
             spec,
             path,
             _COMPONENT_FIELDS,
-            ("platformSpecs", "singlePlatformSpecs", "taskConfigPassthroughs"),
+            ("platformSpecs", "singlePlatformSpecs"),
         )
         component = Component(name, path)
+        component.passthroughs = read_passthroughs(
+            spec.get("taskConfigPassthroughs"), f"{path}.taskConfigPassthroughs", reader
+        )
         self._definitions(
             spec.get("inputDefinitions"), f"{path}.inputDefinitions",
             component.parameters, component.artifacts,

@@ -19,6 +19,7 @@ PARAMETER_TYPES = {
     "LIST": "a list",
     "STRUCT": "an object",
     "TASK_FINAL_STATUS": "how another task ended",
+    "TASK_CONFIG": "settings of a pod",
 }
 """Parameter types of KFP's IR that carry a value, and the words for what each one takes."""
 
@@ -47,7 +48,7 @@ def convert(value: Json, type_: str, name: str) -> Json:
         return value
     if type_ == "LIST" and isinstance(value, list):
         return value
-    if type_ in ("STRUCT", "TASK_FINAL_STATUS") and isinstance(value, dict):
+    if type_ in ("STRUCT", "TASK_FINAL_STATUS", "TASK_CONFIG") and isinstance(value, dict):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
         if type_ == "NUMBER_DOUBLE":

@@ -299,3 +299,48 @@ def test_a_component_whose_code_is_in_an_image_says_what_it_needs(connect, ir, s
     message = seen.details(rest.until(rest.start(spec)))["t"]["error"]["message"]
     assert "The code of this component is in image 'registry/mine:1'" in message
     assert "fairlead.dev/working-dir" in message
+
+
+TELL = """
+import json, os, sys
+message = json.loads(sys.argv[1])
+told = message["inputs"]["parameterValues"]["settings"]
+found = [told, os.environ.get("ONE")]
+json.dump({"parameterValues": {"out": found}}, open(message["outputs"]["outputFile"], "w"))
+"""
+
+
+@pytest.mark.parametrize("apply", [True, False])
+def test_a_component_is_told_the_settings_of_its_pod(connect, ir, shared_plane, seen, apply):
+    executor = ir.executor(
+        TELL, env=[{"name": "ONE", "value": "1"}], resources={"resourceCpuLimit": "1"}
+    )
+    optional = {"parameterType": "TASK_CONFIG", "isOptional": True}
+    component = ir.component("e", [("settings", optional)], out=[("out", "LIST")])
+    component["taskConfigPassthroughs"] = [
+        {"field": "ENV", "applyToTask": apply},
+        {"field": "RESOURCES"},
+        {"field": "KUBERNETES_VOLUMES", "applyToTask": apply},
+        {"field": "KUBERNETES_NODE_SELECTOR"},
+    ]
+    spec = ir.pipeline([ir.task("t", "c")], {"c": component}, {"e": executor})
+    rest = connect(shared_plane)
+    run = rest.until(rest.start(posted(spec, emptyDirMounts=[
+        {"volumeName": "own", "mountPath": "/l-told"}
+    ])))  # fmt: skip
+    told, variable = seen.details(run)["t"]["outputs"]["parameters"][0]["value"]
+    assert told == {
+        "env": [{"name": "ONE", "value": "1"}],
+        "resources": {"limits": {"cpu": "1"}},
+        "volumes": [{"name": "own", "emptyDir": {}}],
+        "volumeMounts": [{"name": "own", "mountPath": "/l-told"}],
+    }
+    assert variable == ("1" if apply else None)
+
+
+def test_settings_that_cannot_be_told_are_refused_by_name(ir):
+    component = ir.component("e")
+    component["taskConfigPassthroughs"] = [{"field": "COLOUR"}]
+    spec = ir.pipeline([ir.task("t", "c")], {"c": component}, {"e": ir.executor("")})
+    with pytest.raises(PipelineSpecError, match=r"Passthroughs\[0\]\.field: 'COLOUR' is none of"):
+        load_pipeline(spec)
