@@ -160,13 +160,11 @@ class Executors:
         kind = str(accelerator.get("resourceType") or accelerator.get("type") or "")
         count = accelerator.get("resourceCount") or accelerator.get("count") or 0
         if count not in (0, "0"):
-            if kind.lower().startswith("nvidia") and "/" not in kind:
-                kind = GPU  # a model of Vertex AI or GKE: here they are as the machine has them
-            if "/" not in kind and "{{" not in kind:
-                reader.problem(
-                    f"{path}.accelerator.resourceType",
-                    f"'{kind}' is no resource of a node; GPUs are `{GPU}`",
-                )
+            if "{{" not in kind:
+                try:
+                    kind = node_resource(kind)
+                except SpecError as error:
+                    reader.problem(f"{path}.accelerator.resourceType", error.what)
             found["limits", kind] = str(count)
         return [(side, name, Template.parse(text)) for (side, name), text in found.items()]
 
@@ -213,6 +211,15 @@ class Executors:
     def _settings(self, label: str) -> Json:
         config = self._platform.get(label) or {}
         return {name: value for name, value in config.items() if name != "podMetadata"}
+
+
+def node_resource(accelerator: str) -> str:
+    """Return the resource of a node that a type of accelerator stands for; raises SpecError."""
+    if "/" in accelerator:
+        return accelerator
+    if accelerator.lower().startswith("nvidia"):
+        return GPU  # a model of Vertex AI or GKE: here they are as the machine has them
+    raise SpecError(f"'{accelerator}' is no resource of a node; GPUs are `{GPU}`")
 
 
 def _with_packages(annotations: Json, bootstrap: Bootstrap) -> Json:

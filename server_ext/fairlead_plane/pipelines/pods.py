@@ -11,6 +11,7 @@ import orjson
 
 from fairlead.names import RUN_ID_LABEL, TASK_LABEL, dns_label
 
+from .executors import node_resource
 from .inputs import resolve_parameter
 from .model import WORKSPACE_PATH
 from .placeholders import Context, Template, resolve_all
@@ -181,7 +182,13 @@ def build_pod(run: Run, task: Task, suffix: str, claim: str = "") -> tuple[Json,
         ]
     resources: Json = {}
     for side, name, quantity in executor.resources:
-        resources.setdefault(side, {})[name] = quantity.resolve(context)
+        amount = quantity.resolve(context)
+        if "{{" in name:  # an accelerator's type that an input gives; without one there is none
+            name = Template.parse(name).resolve(context)
+            if not name or amount in ("", "0"):
+                continue
+            name = node_resource(name)
+        resources.setdefault(side, {})[name] = amount
     if resources:
         container["resources"] = resources
     pod = {

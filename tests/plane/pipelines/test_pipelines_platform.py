@@ -238,6 +238,33 @@ def test_accelerators_are_a_limit_of_the_pod(ir, kind, limits):
         load_pipeline(spec)
 
 
+@pytest.mark.parametrize(
+    ("kind", "count", "ends"),
+    [
+        ("", "", "SUCCEEDED"),
+        ("nvidia.com/gpu", "0", "SUCCEEDED"),
+        ("TPU_V3", "1", "'TPU_V3' is no resource of a node"),
+        ("NVIDIA_TESLA_P4", "999", "nvidia.com/gpu"),
+    ],
+)
+def test_an_accelerator_may_be_given_by_inputs(connect, ir, shared_plane, kind, count, ends):
+    accelerator = {
+        "resourceType": "{{$.inputs.parameters['kind']}}",
+        "resourceCount": "{{$.inputs.parameters['count']}}",
+    }
+    names = [("kind", "STRING"), ("count", "STRING")]
+    spec = ir.pipeline(
+        [ir.task("t", "c", kind=kind, count=count)],
+        {"c": ir.component("e", names)},
+        {"e": ir.executor("", resources={"accelerator": accelerator})},
+    )
+    rest = connect(shared_plane)
+    run_id = rest.start(spec)
+    rest.until(run_id, lambda run: ends in json.dumps(run["run_details"]))
+    if count == "999":  # it waits for them
+        rest.call("POST", f"runs/{run_id}:terminate")
+
+
 def test_what_a_task_waits_for_is_said_until_it_is_there(connect, single, shared_plane, seen):
     env = {"secretName": "l-late", "keyToEnv": [{"secretKey": "k", "envVar": "K"}]}
     rest = connect(shared_plane)
