@@ -274,6 +274,8 @@ def _fits(found: str, wanted: str) -> bool:
     return (
         found == wanted
         or (found, wanted) == ("NUMBER_INTEGER", "NUMBER_DOUBLE")
+        # So an exit handler that is a pipeline hands the status on to its steps.
+        or (found, wanted) == (_STATUS, "STRUCT")
         or (wanted == "STRING" and found != _STATUS)
     )
 

@@ -241,6 +241,16 @@ def test_only_the_status_of_a_task_goes_where_one_is_asked_for(ir):
         load_pipeline(guarded(ir, inputs=missing))
 
 
+def test_an_exit_task_that_is_a_pipeline_hands_the_status_on_as_an_object(ir):
+    spec = guarded(ir)
+    inner = {"tasks": dict([ir.task("tell", "tell", what="<how")])}
+    spec["components"]["bye"] = ir.component("", [("how", "TASK_FINAL_STATUS")], dag=inner)
+    spec["components"]["tell"] = ir.component("add", [("what", "STRUCT")])
+    machine = Machine(spec)
+    machine.end("exit-handler-1.work", ok=False)
+    assert machine.task("bye.tell").inputs.parameters["what"]["state"] == "FAILED"
+
+
 def test_a_status_that_is_an_input_of_the_pipeline_may_be_missing(ir):
     status = {"parameterType": "TASK_FINAL_STATUS", "isOptional": True}
     spec = ir.pipeline(
