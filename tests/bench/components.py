@@ -53,7 +53,7 @@ graph = {{"chain": chain_of, "fan": fan_of}}[shape](size)
 if target == "local":
     from kfp import local
     local.init(local.SubprocessRunner(use_venv={venv}), pipeline_root=sys.argv[4])
-    graph(float(sys.argv[5]))
+    graph(**{{{{"chain": "start", "fan": "seconds"}}[shape]: float(sys.argv[5])}})
 else:
     from kfp import compiler
     compiler.Compiler().compile(graph, target)
@@ -252,7 +252,8 @@ def _quiet() -> dict[str, str]:
 def _report_command(title: str, command: list[str], per: int, start: float, cwd: Path) -> None:
     try:
         began = time.monotonic()
-        cpu = cpu_of_command(command, cwd=str(cwd))
+        # Metaflow wants to know who runs it.
+        cpu = cpu_of_command(command, cwd=str(cwd), env={"USERNAME": "bench", **os.environ})
         wall = time.monotonic() - began
     except subprocess.CalledProcessError as error:
         print(f"{title:<44} failed with {error.returncode}: {' '.join(command[:2])}")
