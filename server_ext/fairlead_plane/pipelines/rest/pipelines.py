@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-import uuid
-from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -16,15 +12,9 @@ from starlette.routing import Route
 from fairlead.names import dns_label
 
 from ...resources import Resources, Transaction
-from ..clock import now
-from ..problems import PipelineSpecError
-from ..spec import load_pipeline
 from .answers import (
-    ALREADY_EXISTS,
     FAILED_PRECONDITION,
     RestError,
-    invalid,
-    invalid_spec,
     not_found,
     read_body,
     reply,
@@ -32,6 +22,20 @@ from .answers import (
     text_field,
 )
 from .listing import Table, list_rows
+from .pipeline_rows import (
+    Said,
+    checked_spec,
+    find_row,
+    insert_pipeline,
+    insert_version,
+    pipeline_row,
+    pipeline_view,
+    read_said,
+    tags_of_query,
+    update_row,
+    version_row,
+    version_view,
+)
 from .uploads import fetch_package, package_name, read_package, read_upload
 
 Json = Any
@@ -45,18 +49,6 @@ _VERSIONS = Table(
     "pipeline_version_id",
     _FIELDS | {"id": "pipeline_version_id", "pipeline_version_id": "pipeline_version_id"},
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """What a request says of a pipeline or of a version."""
-
-    name: str
-    display_name: str
-    description: str = ""
-    tags: str = "{}"
-    """JSON of text by text."""
-    code_source_url: str = ""
 
 
 class Pipelines:
@@ -99,15 +91,15 @@ class Pipelines:
 
     async def create(self, request: Request) -> Response:
         """Make a pipeline without a version."""
-        return await self._add_pipeline(_said(await read_body(request)), None, b"")
+        return await self._add_pipeline(read_said(await read_body(request)), None, b"")
 
     async def create_with_version(self, request: Request) -> Response:
         """Make a pipeline and its first version."""
         body = await read_body(request)
-        pipeline = _said(take(body, "pipeline", {}))
+        pipeline = read_said(take(body, "pipeline", {}))
         version = take(body, "pipeline_version", {})
         spec = await self._spec(version)
-        return await self._add_pipeline(pipeline, _said(version, pipeline.name), spec)
+        return await self._add_pipeline(pipeline, read_said(version, pipeline.name), spec)
 
     async def update(self, request: Request) -> Response:
         """Change display name, description and tags of a pipeline; what is left out stays."""
@@ -115,9 +107,9 @@ class Pipelines:
         pipeline_id = request.path_params["pipeline_id"]
 
         def change(transaction: Transaction) -> Json:
-            _pipeline(transaction.db, pipeline_id)
-            _update(transaction.db, "pipelines", "pipeline_id", pipeline_id, body)
-            return _pipeline_view(_pipeline(transaction.db, pipeline_id))
+            pipeline_row(transaction.db, pipeline_id)
+            update_row(transaction.db, "pipelines", "pipeline_id", pipeline_id, body)
+            return pipeline_view(pipeline_row(transaction.db, pipeline_id))
 
         return reply(await self._resources.transaction(change))
 
@@ -126,7 +118,7 @@ class Pipelines:
         page = list_rows(self._resources.store.reader, _PIPELINES, request.query_params)
         return reply(
             {
-                "pipelines": [_pipeline_view(row) for row in page.rows],
+                "pipelines": [pipeline_view(row) for row in page.rows],
                 "total_size": page.total_size,
                 "next_page_token": page.next_page_token,
             }
@@ -134,16 +126,16 @@ class Pipelines:
 
     async def get(self, request: Request) -> Response:
         """Return one pipeline."""
-        row = _pipeline(self._resources.store.reader, request.path_params["pipeline_id"])
-        return reply(_pipeline_view(row))
+        row = pipeline_row(self._resources.store.reader, request.path_params["pipeline_id"])
+        return reply(pipeline_view(row))
 
     async def get_by_name(self, request: Request) -> Response:
         """Return one pipeline by its name."""
         name = request.path_params["name"]
-        row = _row(self._resources.store.reader, "SELECT * FROM pipelines WHERE name = ?", name)
+        row = find_row(self._resources.store.reader, "SELECT * FROM pipelines WHERE name = ?", name)
         if row is None:
             raise not_found("Pipeline", name)
-        return reply(_pipeline_view(row))
+        return reply(pipeline_view(row))
 
     async def delete(self, request: Request) -> Response:
         """Delete a pipeline; one that has versions only with `cascade`."""
@@ -152,7 +144,7 @@ class Pipelines:
 
         def change(transaction: Transaction) -> None:
             db = transaction.db
-            _pipeline(db, pipeline_id)
+            pipeline_row(db, pipeline_id)
             has = db.execute(
                 "SELECT 1 FROM pipeline_versions WHERE pipeline_id = ?", (pipeline_id,)
             ).fetchone()
@@ -172,17 +164,17 @@ class Pipelines:
         """Add a version to a pipeline."""
         body = await read_body(request)
         spec = await self._spec(body)
-        return await self._add_version(request.path_params["pipeline_id"], _said(body), spec)
+        return await self._add_version(request.path_params["pipeline_id"], read_said(body), spec)
 
     async def list_versions(self, request: Request) -> Response:
         """Return a page of a pipeline's versions."""
         db = self._resources.store.reader
         pipeline_id = request.path_params["pipeline_id"]
-        _pipeline(db, pipeline_id)
+        pipeline_row(db, pipeline_id)
         page = list_rows(db, _VERSIONS, request.query_params, {"pipeline_id": [pipeline_id]})
         return reply(
             {
-                "pipeline_versions": [_version_view(row) for row in page.rows],
+                "pipeline_versions": [version_view(row) for row in page.rows],
                 "total_size": page.total_size,
                 "next_page_token": page.next_page_token,
             }
@@ -190,16 +182,16 @@ class Pipelines:
 
     async def get_version(self, request: Request) -> Response:
         """Return one version with its spec."""
-        return reply(_version_view(_version(self._resources.store.reader, request)))
+        return reply(version_view(version_row(self._resources.store.reader, request)))
 
     async def update_version(self, request: Request) -> Response:
         """Change display name, description and tags of a version; what is left out stays."""
         body = await read_body(request)
 
         def change(transaction: Transaction) -> Json:
-            version_id = _version(transaction.db, request)["pipeline_version_id"]
-            _update(transaction.db, "pipeline_versions", "pipeline_version_id", version_id, body)
-            return _version_view(_version(transaction.db, request))
+            version_id = version_row(transaction.db, request)["pipeline_version_id"]
+            update_row(transaction.db, "pipeline_versions", "pipeline_version_id", version_id, body)
+            return version_view(version_row(transaction.db, request))
 
         return reply(await self._resources.transaction(change))
 
@@ -207,7 +199,7 @@ class Pipelines:
         """Delete one version."""
 
         def change(transaction: Transaction) -> None:
-            row = _version(transaction.db, request)
+            row = version_row(transaction.db, request)
             transaction.db.execute(
                 "DELETE FROM pipeline_versions WHERE pipeline_version_id = ?",
                 (row["pipeline_version_id"],),
@@ -216,17 +208,17 @@ class Pipelines:
         await self._resources.transaction(change)
         return reply({})
 
-    async def _uploaded(self, request: Request) -> tuple[bytes, _Said]:
+    async def _uploaded(self, request: Request) -> tuple[bytes, Said]:
         content, filename = await read_upload(request)
         query = request.query_params
         display_name = query.get("display_name") or query.get("name") or filename
-        said = _Said(
+        said = Said(
             query.get("name") or dns_label(display_name),
             display_name,
             query.get("description", ""),
-            _tags_of_query(query.get("tags", "")),
+            tags_of_query(query.get("tags", "")),
         )
-        return await asyncio.to_thread(_checked, read_package(content, filename)), said
+        return await asyncio.to_thread(checked_spec, read_package(content, filename)), said
 
     async def _spec(self, version: Json) -> bytes:
         """Return the spec of a version, posted with it or at the URL that it names."""
@@ -234,191 +226,27 @@ class Pipelines:
         url = text_field(take(version, "package_url", {}), "pipeline_url")
         if spec is None and url:
             spec = read_package(await asyncio.to_thread(fetch_package, url), package_name(url))
-        return await asyncio.to_thread(_checked, spec)
+        return await asyncio.to_thread(checked_spec, spec)
 
-    async def _add_pipeline(self, said: _Said, version: _Said | None, spec: bytes) -> Response:
+    async def _add_pipeline(self, said: Said, version: Said | None, spec: bytes) -> Response:
         def change(transaction: Transaction) -> Json:
             db = transaction.db
-            pipeline_id = _insert(db, said)
+            pipeline_id = insert_pipeline(db, said)
             if version is not None:
-                _insert_version(db, pipeline_id, version, spec)
-            return _pipeline_view(_pipeline(db, pipeline_id))
+                insert_version(db, pipeline_id, version, spec)
+            return pipeline_view(pipeline_row(db, pipeline_id))
 
         return reply(await self._resources.transaction(change))
 
-    async def _add_version(self, pipeline_id: str, said: _Said, spec: bytes) -> Response:
+    async def _add_version(self, pipeline_id: str, said: Said, spec: bytes) -> Response:
         def change(transaction: Transaction) -> Json:
-            _pipeline(transaction.db, pipeline_id)
-            version_id = _insert_version(transaction.db, pipeline_id, said, spec)
-            row = _row(
+            pipeline_row(transaction.db, pipeline_id)
+            version_id = insert_version(transaction.db, pipeline_id, said, spec)
+            row = find_row(
                 transaction.db,
                 "SELECT * FROM pipeline_versions WHERE pipeline_version_id = ?",
                 version_id,
             )
-            return _version_view(row)
+            return version_view(row)
 
         return reply(await self._resources.transaction(change))
-
-
-def spec_of_version(
-    db: sqlite3.Connection, pipeline_id: str, version_id: str
-) -> tuple[Json, dict[str, str]]:
-    """Return the spec of a pipeline version, and a whole reference to it.
-
-    Parameters
-    ----------
-    pipeline_id : str
-        May be empty when the version is given.
-    version_id : str
-        Empty: the newest version of the pipeline.
-    """
-    if version_id:
-        row = _row(db, "SELECT * FROM pipeline_versions WHERE pipeline_version_id = ?", version_id)
-    elif pipeline_id:
-        row = _row(
-            db,
-            """SELECT * FROM pipeline_versions WHERE pipeline_id = ?
-               ORDER BY created_at DESC LIMIT 1""",
-            pipeline_id,
-        )
-    else:
-        raise invalid("A run needs a pipeline_spec or a pipeline_version_reference.")
-    if row is None or (pipeline_id and row["pipeline_id"] != pipeline_id):
-        raise not_found("PipelineVersion", version_id or f"of pipeline {pipeline_id}")
-    reference = {name: row[name] for name in ("pipeline_id", "pipeline_version_id")}
-    return orjson.loads(row["spec"]), reference
-
-
-def _said(body: Json, default: str = "") -> _Said:
-    """Return what a request says of a pipeline or version."""
-    if not isinstance(body, dict):
-        raise invalid("a pipeline and its version must be objects")
-    display_name = text_field(body, "display_name")
-    name = text_field(body, "name") or default or (dns_label(display_name) if display_name else "")
-    if not name:
-        raise invalid("The pipeline's name is empty. Please specify a valid name.")
-    return _Said(
-        name,
-        display_name or name,
-        text_field(body, "description"),
-        _tags(take(body, "tags", {})),
-        text_field(body, "code_source_url"),
-    )
-
-
-def _tags(value: Json) -> str:
-    if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
-        raise invalid("tags must be an object of strings")
-    return orjson.dumps(value).decode()
-
-
-def _tags_of_query(text: str) -> str:
-    try:
-        return _tags(orjson.loads(text or "{}"))
-    except orjson.JSONDecodeError as error:
-        raise invalid(f"tags are not JSON: {error}") from error
-
-
-def _update(db: sqlite3.Connection, table: str, key: str, value: str, body: Json) -> None:
-    changes = {
-        name: text_field(body, name)
-        for name in ("display_name", "description")
-        if take(body, name, None) is not None
-    }
-    if take(body, "tags", None) is not None:
-        changes["tags"] = _tags(take(body, "tags"))
-    if changes:
-        names = ", ".join(f"{name} = ?" for name in changes)
-        db.execute(f"UPDATE {table} SET {names} WHERE {key} = ?", (*changes.values(), value))
-
-
-def _checked(spec: Json) -> bytes:
-    """Return a spec as JSON once it is known to be runnable; RestError else."""
-    try:
-        load_pipeline(spec)
-    except PipelineSpecError as error:
-        raise invalid_spec(error) from error
-    return orjson.dumps(spec)
-
-
-def _insert(db: sqlite3.Connection, said: _Said) -> str:
-    pipeline_id = str(uuid.uuid4())
-    try:
-        db.execute(
-            """INSERT INTO pipelines
-               (pipeline_id, name, display_name, description, created_at, tags)
-               VALUES (?, ?, ?, ?, ?, ?)""",
-            (pipeline_id, said.name, said.display_name, said.description, now(), said.tags),
-        )
-    except sqlite3.IntegrityError as error:
-        raise _taken("pipeline", said.name) from error
-    return pipeline_id
-
-
-def _insert_version(db: sqlite3.Connection, pipeline_id: str, said: _Said, spec: bytes) -> str:
-    version_id = str(uuid.uuid4())
-    try:
-        db.execute(
-            """INSERT INTO pipeline_versions
-               (pipeline_version_id, pipeline_id, name, display_name, description, created_at,
-                spec, tags, code_source_url)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-            (
-                version_id, pipeline_id, said.name, said.display_name, said.description, now(),
-                spec, said.tags, said.code_source_url,
-            ),
-        )  # fmt: skip
-    except sqlite3.IntegrityError as error:
-        raise _taken("pipeline version", said.name) from error
-    return version_id
-
-
-def _taken(kind: str, name: str) -> RestError:
-    return RestError(
-        ALREADY_EXISTS,
-        f"Already exist error: Failed to create a new {kind}. The name {name} already exists. "
-        "Please specify a new name.",
-    )
-
-
-def _row(db: sqlite3.Connection, query: str, *values: str) -> sqlite3.Row | None:
-    cursor = db.execute(query, values)
-    cursor.row_factory = sqlite3.Row
-    row: sqlite3.Row | None = cursor.fetchone()
-    return row
-
-
-def _pipeline(db: sqlite3.Connection, pipeline_id: str) -> sqlite3.Row:
-    row = _row(db, "SELECT * FROM pipelines WHERE pipeline_id = ?", pipeline_id)
-    if row is None:
-        raise not_found("Pipeline", pipeline_id)
-    return row
-
-
-def _version(db: sqlite3.Connection, request: Request) -> sqlite3.Row:
-    version_id = request.path_params["pipeline_version_id"]
-    row = _row(
-        db,
-        "SELECT * FROM pipeline_versions WHERE pipeline_version_id = ? AND pipeline_id = ?",
-        version_id,
-        request.path_params["pipeline_id"],
-    )
-    if row is None:
-        raise not_found("PipelineVersion", version_id)
-    return row
-
-
-def _pipeline_view(row: sqlite3.Row) -> Json:
-    view = dict(row)
-    return {**view, "tags": orjson.Fragment(view["tags"]), "namespace": ""}
-
-
-def _version_view(row: sqlite3.Row | None) -> Json:
-    assert row is not None
-    view = dict(row)
-    spec = view.pop("spec")
-    return {
-        **view,
-        "tags": orjson.Fragment(view["tags"]),
-        "pipeline_spec": orjson.Fragment(spec),
-    }

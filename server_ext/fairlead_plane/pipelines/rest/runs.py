@@ -44,7 +44,7 @@ from .answers import (
 )
 from .experiments import default_experiment, is_archived, touch_experiment
 from .listing import Table, list_rows
-from .pipelines import spec_of_version
+from .pipeline_rows import spec_of_version
 
 Json = Any
 
