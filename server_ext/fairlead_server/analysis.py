@@ -19,4 +19,17 @@ class AnalysisHandler(FairleadHandler):
         self.reply(await self.ask(lambda runs: runs.analysis(notebook)))
 
 
-ROUTES = [(r"analysis", AnalysisHandler)]
+class SettingsHandler(FairleadHandler):
+    """What the settings of a step may be."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Answer the JSON Schema of `cell.metadata.fairlead`; a form can be drawn from it."""
+        # Loaded with the first question: the server's start does without the pipelines.
+        from fairlead.pipelines.step_settings import SCHEMA
+
+        self.reply(SCHEMA)
+
+
+ROUTES = [(r"analysis", AnalysisHandler), (r"analysis/settings", SettingsHandler)]

@@ -104,6 +104,11 @@ async def test_a_notebook_is_analysed_without_a_run(fetch):
     assert found["problems"] == []
 
 
+async def test_the_settings_of_a_step_are_described_for_a_form(fetch):
+    schema = await fetch("analysis", "settings")
+    assert {"step", "resources", "packages", "timeout"} <= set(schema["properties"])
+
+
 @pytest.mark.parametrize("path", ["../outside.ipynb", "a/../../outside.ipynb"])
 async def test_a_path_outside_the_servers_folder_is_refused(fetch, path):
     with pytest.raises(HTTPClientError) as caught:
