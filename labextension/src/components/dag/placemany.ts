@@ -3,8 +3,9 @@
  *
  * A file of its own: the widget, which travels with each notebook, does without the library.
  */
-import { coordCenter, decrossTwoLayer, graph, layeringLongestPath, sugiyama, twolayerAgg } from 'd3-dag';
+import { coordCenter, graph, layeringLongestPath, sugiyama } from 'd3-dag';
 
+import { uncross } from './crossings';
 import { ACROSS_PX, ALONG_PX, IPoint, Placer } from './place';
 
 export const placeMany: Placer = (sizes, edges, direction) => {
@@ -14,7 +15,7 @@ export const placeMany: Placer = (sizes, edges, direction) => {
   edges.forEach((edge, index) => work.link(made.get(edge.source)!, made.get(edge.target)!, index));
   const layOut = sugiyama()
     .layering(layeringLongestPath())
-    .decross(decrossTwoLayer().order(twolayerAgg()).passes(1))
+    .decross(uncross)
     .coord(coordCenter())
     .nodeSize(({ data }: { data: string }): [number, number] => {
       const { width, height } = sizes.get(data)!;
