@@ -19,6 +19,8 @@ from fairlead.pipelines.bindings import bind_parameters
 from fairlead.pipelines.client import FINAL_STATES, PipelinesClient
 from fairlead.pipelines.comparison import Metrics
 from fairlead.pipelines.graph import metrics_of, pipeline_spec_of, run_view
+from fairlead.pipelines.kale import read_kale
+from fairlead.pipelines.kale_notebooks import put_together
 from fairlead.pipelines.modules import local_modules
 from fairlead.pipelines.rerun import clone_request
 
@@ -244,6 +246,11 @@ def compile_document(notebook: dict[str, Any], path: Path) -> dict[str, Any]:
         file = folder / relative
         return file.read_text() if file.is_file() else None
 
+    def other(relative: str) -> dict[str, Any] | None:
+        file = folder / relative
+        return read_notebook(file) if file.is_file() else None
+
+    notebook = put_together(notebook, other)
     spec: dict[str, Any] = compile_spec(
         notebook, name=path.stem, modules=local_modules(notebook, read)
     )
@@ -288,6 +295,7 @@ def submit(
         spec = compile_document(notebook, path)
         platform: dict[str, Any] = {}
         numbers = cell_numbers(notebook)
+        experiment = experiment or read_kale(notebook).experiment
     else:
         spec, platform = read_pipeline(path)
         numbers = {}

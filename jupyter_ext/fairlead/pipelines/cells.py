@@ -36,6 +36,8 @@ class Cell:
         The code's syntax tree; empty where the cell cannot be read.
     step : str
         Name of its step; empty for other roles.
+    metrics : list of str
+        Names whose numbers are metrics of the run, beside those that a `metrics` cell assigns.
     """
 
     id: str
@@ -46,6 +48,7 @@ class Cell:
     code: str = ""
     tree: ast.Module = field(default_factory=lambda: ast.Module([], []))
     step: str = ""
+    metrics: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -170,6 +173,7 @@ def _read_cell(entry: dict[str, Any], index: int, ids: set[str], layout: Layout)
             cell_id = f"{base}-{count}"
     ids.add(cell_id)
     cell = Cell(cell_id, index, source, tags)
+    cell.metrics = [str(name) for name in _metadata(entry).get("metrics") or []]
     roles = {"skip": "skip", "parameters": "parameters", "imports": "setup", "setup": "setup"}
     cell.role = next((role for tag, role in roles.items() if tag in tags), "step")
     if cell.role != "skip":

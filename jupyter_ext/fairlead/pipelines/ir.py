@@ -52,10 +52,13 @@ def build_spec(plan: Plan, *, name: str, modules: Mapping[str, str]) -> Json:
     root: Json = {"dag": {"tasks": tasks}}
     if parameters:
         root["inputDefinitions"] = {"parameters": parameters}
+    info = {"name": dns_label(plan.translation.name or name)}
+    if plan.translation.description:
+        info["description"] = plan.translation.description
     return {
         "components": components,
         "deploymentSpec": {"executors": executors},
-        "pipelineInfo": {"name": dns_label(name)},
+        "pipelineInfo": info,
         "root": root,
         "schemaVersion": "2.1.0",
         "sdkVersion": f"fairlead-{__version__}",
@@ -122,7 +125,7 @@ def _parameter_key(name: str) -> str:
 
 
 def _has_metrics(planned: StepPlan) -> bool:
-    return any("metrics" in cell.tags for cell in planned.step.cells)
+    return any("metrics" in cell.tags or cell.metrics for cell in planned.step.cells)
 
 
 def _task(plan: Plan, planned: StepPlan, modules: Mapping[str, str]) -> Json:
@@ -213,8 +216,8 @@ def _cell(cell: Cell) -> Json:
         made["tags"] = cell.tags
     if is_silent(cell.code):
         made["silent"] = True
-    if "metrics" in cell.tags:
-        made["metrics"] = True
+    if "metrics" in cell.tags or cell.metrics:
+        made["metrics"] = cell.metrics or True
     if "raises-exception" in cell.tags:
         made["raises"] = True
     return made

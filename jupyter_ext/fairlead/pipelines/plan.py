@@ -10,6 +10,7 @@ from fairlead.pipelines.connections import StepPlan, connect
 from fairlead.pipelines.dataflow.library import RANDOM
 from fairlead.pipelines.dataflow.notebook import Run, run_notebook
 from fairlead.pipelines.files import order_by_files
+from fairlead.pipelines.kale import Translation, read_kale
 from fairlead.pipelines.order import check_setup_order
 from fairlead.pipelines.parameters import ParameterCells, read_parameters
 from fairlead.pipelines.records import Analysis, Step
@@ -22,6 +23,7 @@ class Plan:
     layout: Layout
     parameters: ParameterCells
     steps: list[StepPlan]
+    translation: Translation
 
     @property
     def analysis(self) -> Analysis:
@@ -57,14 +59,16 @@ def plan_notebook(notebook: Notebook, modules: Iterable[str] = ()) -> Plan:
     modules
         Paths of the notebook's own modules.
     """
-    layout = sort_cells(notebook)
+    translation = read_kale(notebook)
+    layout = sort_cells(translation.notebook)
+    translation.report(layout)
     parameters = read_parameters(layout)
     order_by_files(layout)
     run = run_notebook(layout, parameters, modules)
     check_setup_order(layout, run)
     steps = connect(layout, parameters, run)
     _report(layout, run)
-    return Plan(layout, parameters, steps)
+    return Plan(layout, parameters, steps, translation)
 
 
 def _report(layout: Layout, run: Run) -> None:

@@ -185,7 +185,7 @@ class Step:
             self.execute_tree(tree, name, cell)
             show_figures()
             if cell.get("metrics"):
-                self.measure(tree)
+                self.measure(tree, cell["metrics"])
         except BaseException as error:
             self.shell.end_cell()
             self.report(error, cell)
@@ -231,12 +231,9 @@ class Step:
             return self.loop.run_until_complete(eval(code, self.space))
         return eval(code, self.space)
 
-    def measure(self, tree: typing.Any) -> None:
-        """Keep the numbers that a cell assigned as metrics."""
-        stored = [
-            n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-        ]
-        for name in stored:
+    def measure(self, tree: typing.Any, wanted: typing.Any) -> None:
+        """Keep numbers as metrics: those of the wanted names, or those that a cell assigned."""
+        for name in wanted if isinstance(wanted, list) else _bound(tree):
             value = self.space.get(name)
             if type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0:
                 value = typing.cast(typing.Any, value).item()
