@@ -72,19 +72,21 @@ class Layout:
     own_names: set[str] = field(default_factory=set)
     """Names that hold Fairlead's own functions and runs."""
 
-    def refuse(self, cell: Cell | None, line: int, name: str, message: str, hint: str) -> None:
-        """Add an error."""
-        self._add("error", cell, line, name, message, hint)
-
-    def warn(self, cell: Cell | None, line: int, name: str, message: str, hint: str) -> None:
-        """Add a warning."""
-        self._add("warning", cell, line, name, message, hint)
-
-    def _add(
-        self, severity: str, cell: Cell | None, line: int, name: str, message: str, hint: str
+    def refuse(
+        self, cell: Cell | None, line: int, name: str, message: str, hint: str, path: str = ""
     ) -> None:
-        where = (cell.id, cell.index) if cell else ("", -1)
-        problem = Problem(severity, *where, line, name, message, hint)
+        """Add an error; `path` is that of the setting at fault, if one is."""
+        self._add("error", cell, (line, name, message, hint, path))
+
+    def warn(
+        self, cell: Cell | None, line: int, name: str, message: str, hint: str, path: str = ""
+    ) -> None:
+        """Add a warning; `path` is that of the setting in question, if there is one."""
+        self._add("warning", cell, (line, name, message, hint, path))
+
+    def _add(self, severity: str, cell: Cell | None, what: tuple[int, str, str, str, str]) -> None:
+        cell_id, index = (cell.id, cell.index) if cell else ("", -1)
+        problem = Problem(severity, cell_id, index, *what)
         if problem not in self.problems:
             self.problems.append(problem)
 
@@ -325,5 +327,5 @@ def _check_after(layout: Layout) -> None:
             if name not in layout.steps:
                 message = f"Step '{step.name}' waits for '{name}', and there is no such step."
                 hint = "The steps are: " + ", ".join(layout.steps) + "."
-                layout.refuse(step.cells[0], 0, name, message, hint)
+                layout.refuse(step.cells[0], 0, name, message, hint, "fairlead.after")
         step.after = [name for name in step.after if name in layout.steps]

@@ -28,6 +28,8 @@ class Problem:
         What is wrong.
     hint : str
         What the reader can do.
+    path : str
+        Path of the setting that is at fault, `fairlead.resources.cpu`; empty where none is.
     """
 
     severity: str
@@ -37,6 +39,7 @@ class Problem:
     name: str
     message: str
     hint: str
+    path: str = ""
 
 
 @dataclass(frozen=True)
