@@ -9,22 +9,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fairlead.documents import cell_numbers, read_notebook, read_pipeline
 from fairlead.errors import ConflictError, FairleadError, SpecError
 from fairlead.kube import KubeClient
 from fairlead.names import INTERPRETER_ANNOTATION, WORKING_DIR_ANNOTATION
-from fairlead.pipelines import compile_notebook as compile_spec
 from fairlead.pipelines.artifacts import Artifact, RunArtifacts, find_artifact
 from fairlead.pipelines.bindings import bind_parameters
 from fairlead.pipelines.client import FINAL_STATES, PipelinesClient
 from fairlead.pipelines.comparison import Metrics
 from fairlead.pipelines.graph import metrics_of, pipeline_spec_of, run_view
-from fairlead.pipelines.kale import read_kale
-from fairlead.pipelines.kale_notebooks import put_together
-from fairlead.pipelines.modules import local_modules
 from fairlead.pipelines.rerun import clone_request
+from fairlead.sources import read_source
 
-Source = str | os.PathLike[str]
+SourcePath = str | os.PathLike[str]
 
 
 class RunFailedError(FairleadError):
@@ -226,39 +222,19 @@ def connect(context: str | None = None) -> PipelinesClient:
     return PipelinesClient(KubeClient(context))
 
 
-def compile_notebook(source: Source) -> dict[str, Any]:
-    """Compile a notebook file into a KFP v2 pipeline spec.
+def compile_notebook(source: SourcePath) -> dict[str, Any]:
+    """Compile a notebook, or a pipeline of Elyra, into a KFP v2 pipeline spec.
 
     Raises
     ------
     SpecError
-        The notebook cannot become a pipeline; the message names cell, line and name.
+        It cannot become a pipeline; the message names cell, line and name, or the node.
     """
-    path = Path(source)
-    return compile_document(read_notebook(path), path)
-
-
-def compile_document(notebook: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Compile a notebook that is in memory; `path` is where it is, or would be, saved."""
-    folder = path.absolute().parent
-
-    def read(relative: str) -> str | None:
-        file = folder / relative
-        return file.read_text() if file.is_file() else None
-
-    def other(relative: str) -> dict[str, Any] | None:
-        file = folder / relative
-        return read_notebook(file) if file.is_file() else None
-
-    notebook = put_together(notebook, other)
-    spec: dict[str, Any] = compile_spec(
-        notebook, name=path.stem, modules=local_modules(notebook, read)
-    )
-    return spec
+    return read_source(Path(source)).spec
 
 
 def submit(
-    source: Source,
+    source: SourcePath,
     parameters: Mapping[str, Any] | None = None,
     *,
     name: str | None = None,
@@ -266,12 +242,12 @@ def submit(
     pipeline_root: str | None = None,
     context: str | None = None,
 ) -> Run:
-    """Start a run of a notebook or of a compiled pipeline; returns at once.
+    """Start a run of a notebook or of a pipeline; returns at once.
 
     Parameters
     ----------
     source : path
-        A notebook (`.ipynb`) or a pipeline spec (`.yaml`).
+        A notebook (`.ipynb`), a pipeline spec (`.yaml`) or a pipeline of Elyra (`.pipeline`).
     parameters : mapping, optional
         Values of the pipeline's parameters; those left out keep their defaults.
     name : str, optional
@@ -290,28 +266,20 @@ def submit(
         The source or a parameter is refused; nothing has been started.
     """
     path = Path(source)
-    if path.suffix == ".ipynb":
-        notebook = read_notebook(path)
-        spec = compile_document(notebook, path)
-        platform: dict[str, Any] = {}
-        numbers = cell_numbers(notebook)
-        experiment = experiment or read_kale(notebook).experiment
-    else:
-        spec, platform = read_pipeline(path)
-        numbers = {}
+    found = read_source(path)
     pipelines = connect(context)
     run = submit_spec(
         pipelines,
-        spec,
-        platform,
+        found.spec,
+        found.platform,
         name=name or path.stem,
         parameters=parameters or {},
         interpreter=sys.executable,
         working_dir=path.absolute().parent,
-        experiment=experiment or "",
+        experiment=experiment or found.experiment,
         pipeline_root=pipeline_root or "",
     )
-    run.cell_numbers = numbers
+    run.cell_numbers = found.numbers
     return run
 
 

@@ -70,6 +70,71 @@ def read_pipeline(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     return documents[0], documents[1] if len(documents) > 1 else {}
 
 
+def read_elyra_pipeline(path: Path) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
+    """Read a `.pipeline` file of Elyra and the files beside it that its nodes run and need.
+
+    Returns
+    -------
+    tuple
+        Pipeline spec, platform spec (empty if there is none), and what has no effect, in words.
+
+    Raises
+    ------
+    SpecError
+        It is not there, or cannot run; the message names the node.
+    """
+    from fairlead.pipelines.elyra import ElyraNode, read_elyra
+    from fairlead.pipelines.elyra_ir import build_elyra_spec
+
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SpecError(f"There is no file {path}.") from error
+    except ValueError as error:
+        raise SpecError(f"{path} is not valid JSON: {error}") from error
+    folder = path.absolute().parent
+
+    def files_of(node: ElyraNode) -> dict[str, bytes]:
+        return _files_of_node(folder, node.name, node.file, node.dependencies, node.recursive)
+
+    pipeline = read_elyra(document, path.stem)
+    spec, platform = build_elyra_spec(pipeline, files_of, lambda name: read_notebook(folder / name))
+    return spec, platform, pipeline.warnings
+
+
+def _files_of_node(
+    folder: Path, node: str, name: str, patterns: list[str], recursive: bool
+) -> dict[str, bytes]:
+    """Read a node's file and what it depends on, by path relative to the file's folder."""
+    file = folder / name
+    if not file.is_file():
+        raise SpecError(
+            f"Node '{node}' runs {name}, and there is no such file beside the pipeline."
+        )
+    found = {file.name: file.read_bytes()}
+    for pattern in patterns:
+        if ".." in Path(pattern).parts or Path(pattern).is_absolute():
+            raise SpecError(
+                f"Node '{node}' depends on {pattern}, which is outside of the folder of {name}.",
+                hint="Move it beside the file, or below.",
+            )
+        several = any(sign in pattern for sign in "*?[")
+        deep = recursive and several and "/" not in pattern
+        listed = sorted(file.parent.glob(f"**/{pattern}" if deep else pattern))
+        inner = "**/*" if recursive else "*"
+        whole = [each for one in listed if one.is_dir() for each in sorted(one.glob(inner))]
+        kept = [
+            one
+            for one in [*listed, *whole]
+            if one.is_file()
+            and not any(part.startswith(".") for part in one.relative_to(file.parent).parts[:-1])
+        ]
+        if not kept:
+            raise SpecError(f"Node '{node}' depends on {pattern}, and there is no such file.")
+        found.update((one.relative_to(file.parent).as_posix(), one.read_bytes()) for one in kept)
+    return found
+
+
 def _upgrade(notebook: dict[str, Any], path: Path) -> dict[str, Any]:
     """Turn a notebook of another major version into version 4."""
     # nbformat takes a second to import (it brings every checker of jsonschema): only when needed.
@@ -105,8 +170,9 @@ def _add_cell_ids(notebook: dict[str, Any]) -> None:
             cell["id"] = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
 
 
-def dump_pipeline(spec: Mapping[str, Any]) -> str:
-    """Write a pipeline spec as YAML."""
+def dump_pipeline(spec: Mapping[str, Any], platform: Mapping[str, Any] | None = None) -> str:
+    """Write a pipeline spec as YAML, with the platform spec, if any, as a second document."""
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    text: str = yaml.dump(spec, Dumper=dumper, sort_keys=False, allow_unicode=True)
+    documents = [spec, platform] if platform else [spec]
+    text: str = yaml.dump_all(documents, Dumper=dumper, sort_keys=False, allow_unicode=True)
     return text

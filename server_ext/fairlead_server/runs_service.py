@@ -7,17 +7,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from fairlead.client import (
-    Run,
-    compile_document,
-    submit_spec,
-)
-from fairlead.documents import cell_numbers, dump_pipeline, read_notebook
+from fairlead.client import Run, submit_spec
+from fairlead.documents import cell_numbers, dump_pipeline
 from fairlead.errors import SpecError
 from fairlead.kube import KubeClient
 from fairlead.pipelines import analyse
 from fairlead.pipelines.client import PipelinesClient
 from fairlead.pipelines.graph import pipeline_spec_of, run_summary
+from fairlead.sources import Source, compile_document, read_source
 from fairlead_server.forms import clone_python, parameters_of, request_yaml
 from fairlead_server.run_table import RunTable, experiment_view
 
@@ -53,18 +50,22 @@ class RunsService:
     def submit(
         self, path: Path, notebook: Json | None, parameters: Json, interpreter: str = ""
     ) -> Json:
-        """Compile a notebook, the given content or else the file, and start a run of it."""
-        notebook = notebook or read_notebook(path)
-        spec = compile_document(notebook, path)
+        """Start a run of a notebook, the given content, or else of what the file is."""
+        if notebook:
+            spec = compile_document(notebook, path)
+            found = Source(spec, numbers=cell_numbers(notebook))
+        else:
+            found = read_source(path)
         run = submit_spec(
             self.pipelines,
-            spec,
+            found.spec,
+            found.platform,
             name=path.stem,
             parameters=parameters,
             interpreter=interpreter or sys.executable,
             working_dir=path.parent,
         )
-        self._cell_numbers[run.run_id] = cell_numbers(notebook)
+        self._cell_numbers[run.run_id] = found.numbers
         return run_summary(run.record)
 
     def stop(self, run_id: str) -> Json:

@@ -26,7 +26,8 @@ def notebook(sources: list[str]) -> dict:
 
 def run_pipeline(sources: list[str], name: str) -> tuple[float, float]:
     """Wall seconds until the client knows of the end, and CPU seconds, of one run."""
-    from fairlead.client import compile_document, connect, submit_spec
+    from fairlead.client import connect, submit_spec
+    from fairlead.sources import compile_document
 
     spec = compile_document(notebook(sources), Path(f"{name}.ipynb"))
     pipelines = connect()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 import json
 import linecache
+import os
 import subprocess
 import sys
 import types
@@ -118,7 +119,15 @@ def run_processes(
     modules: dict[str, str] | None = None,
 ) -> Outcome:
     """Compile a notebook and run each step in a process; steps after a failed one do not run."""
-    spec = json.loads(json.dumps(compile_notebook(source, name="test", modules=modules)))
+    spec = compile_notebook(source, name="test", modules=modules)
+    return run_spec(spec, folder, parameters=parameters, python=python)
+
+
+def run_spec(
+    spec: Json, folder: Path, *, parameters: Json | None = None, python: list[str] | None = None
+) -> Outcome:
+    """Run each task of a pipeline spec in a process."""
+    spec = json.loads(json.dumps(spec))
     outcome = Outcome(folder)
     for name in ordered_tasks(spec):
         task = spec["root"]["dag"]["tasks"][name]
@@ -130,9 +139,11 @@ def run_processes(
         container = spec["deploymentSpec"]["executors"][component["executorLabel"]]["container"]
         arguments = [a.replace("{{$}}", json.dumps(given)) for a in container["args"]]
         (folder / name).mkdir(parents=True, exist_ok=True)
+        variables = {one["name"]: one["value"] for one in container.get("env", [])}
         done = subprocess.run(
             [*(python or [sys.executable]), *container["command"][1:], *arguments],
             cwd=folder,
+            env={**os.environ, **variables},
             capture_output=True,
             text=True,
             timeout=120,

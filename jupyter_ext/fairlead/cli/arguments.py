@@ -22,10 +22,10 @@ def build_parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser(
         "run",
-        help="run a notebook or a compiled pipeline and show its output",
+        help="run a notebook, a compiled pipeline or a pipeline of Elyra, and show its output",
         description="Exit code 0: Succeeded; 1: Failed or stopped; 2: refused before the start.",
     )
-    run.add_argument("source", type=Path, metavar="NOTEBOOK|PIPELINE.yaml")
+    run.add_argument("source", type=Path, metavar="NOTEBOOK|PIPELINE")
     run.add_argument(
         "-p",
         dest="parameters",
@@ -43,7 +43,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     run.set_defaults(action=runs.run)
 
-    compile_ = commands.add_parser("compile", help="write a notebook's KFP v2 pipeline spec")
+    compile_ = commands.add_parser(
+        "compile", help="write the KFP v2 pipeline spec of a notebook or of a pipeline of Elyra"
+    )
     compile_.add_argument("source", type=Path, metavar="NOTEBOOK")
     compile_.add_argument("-o", dest="output", type=Path, required=True, metavar="FILE")
     compile_.set_defaults(action=runs.compile_)

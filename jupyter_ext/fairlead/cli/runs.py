@@ -15,6 +15,7 @@ from fairlead.documents import dump_pipeline
 from fairlead.errors import CapabilityError
 from fairlead.pipelines.bindings import read_assignments
 from fairlead.pipelines.graph import run_summary, seconds_between
+from fairlead.sources import read_source
 
 DEMO = "digits.ipynb"
 _DEMO_NEEDS = ("sklearn", "matplotlib", "pandas")
@@ -54,9 +55,12 @@ def demo(given: argparse.Namespace) -> int:
 
 
 def compile_(given: argparse.Namespace) -> int:
-    """Write a notebook's pipeline spec."""
-    spec = client.compile_notebook(given.source)
-    given.output.write_text(dump_pipeline(spec))
+    """Write the pipeline spec of a notebook or of a pipeline of Elyra."""
+    found = read_source(given.source)
+    for warning in found.warnings:
+        print(f"Warning: {warning}", file=sys.stderr)
+    spec = found.spec
+    given.output.write_text(dump_pipeline(spec, found.platform))
     steps = len(spec["root"]["dag"]["tasks"])
     print(f"Wrote {given.output}: {steps} steps.")
     return 0

@@ -161,14 +161,14 @@ def _step_constant(plan: Plan, planned: StepPlan, modules: Mapping[str, str]) ->
     """Build the `step` parameter: what the runner executes, binds and keeps."""
     constant: Json = {
         "name": planned.step.name,
-        "cells": [_cell(cell) for cell in planned.step.cells],
+        "cells": [cell_json(cell) for cell in planned.step.cells],
     }
     setup: list[Json] = []
     for cell in plan.layout.cells:
         if cell.role == "setup":
-            setup.append(_cell(cell))
+            setup.append(cell_json(cell))
         elif cell.role == "parameters":
-            code = _cell(cell) if cell.id in plan.parameters.with_code else {}
+            code = cell_json(cell) if cell.id in plan.parameters.with_code else {}
             setup.append({**code, "parameters": True})
     while setup and len(setup[-1]) == 1:
         setup.pop()  # parameters are bound after the last cell in any case
@@ -208,7 +208,8 @@ def _step_constant(plan: Plan, planned: StepPlan, modules: Mapping[str, str]) ->
     return constant
 
 
-def _cell(cell: Cell) -> Json:
+def cell_json(cell: Cell) -> Json:
+    """Return a cell as the step runner takes it."""
     made: Json = {"id": cell.id, "source": cell.source}
     if cell.code != cell.source:
         made["code"] = cell.code

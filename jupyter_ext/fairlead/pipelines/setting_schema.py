@@ -181,6 +181,12 @@ SCHEMA: Json = {
             "type": "boolean",
             "default": False,
         },
+        "metrics": {
+            "title": "Metrics",
+            "description": "Names whose numbers, after the cell, are metrics of the run.",
+            "type": "array",
+            "items": {"type": "string", "format": "text"},
+        },
         "component": {
             "title": "Component",
             "description": "The cell is one typed function, and a component of its own.",

@@ -39,6 +39,8 @@ forEach       `true`: the cell is one `for` statement, and each of its turns is 
 parallelism   how many turns run at a time. KFP: `iteratorPolicy.parallelismLimit`.
 if            `true`: the cell is one `if` statement, and a branch runs only where it holds.
               KFP: a sub-DAG with `triggerPolicy.condition`.
+metrics       names whose numbers are metrics of the run, as those that a cell tagged `metrics`
+              assigns. KFP: metadata of the output `metrics`.
 component     `true`: the cell is one typed function, and a component of its own. Not with others.
               KFP: an entry of `components`; `fairlead compile --component NAME` writes it alone.
 """

@@ -107,7 +107,7 @@ def _static_forms(view: dict[str, Any], *, live: bool = False) -> dict[str, Any]
 
 
 def run(
-    source: client.Source,
+    source: client.SourcePath,
     parameters: Mapping[str, Any] | None = None,
     *,
     name: str | None = None,

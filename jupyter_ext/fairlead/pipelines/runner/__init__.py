@@ -23,7 +23,7 @@ __name__ = "fairlead_step"
 """
 _TAIL = """
 if _PROGRAM:
-    sys.exit(run_program(sys.argv))
+    sys.exit({entry}(sys.argv))
 """
 
 
@@ -37,13 +37,23 @@ def runner_source() -> str:
         Python source for `python -c`; its arguments are `--executor_input` and the JSON of KFP's
         ExecutorInput. Comments, docstrings and blank lines are left out.
     """
-    here = Path(__file__).parent
+    return _joined(PARTS, "run_program")
+
+
+@lru_cache(maxsize=1)
+def node_source() -> str:
+    """Return the source text of the program that runs a whole file, as a node of Elyra has it."""
+    return _joined((*PARTS, "node"), "run_node")
+
+
+def _joined(parts: tuple[str, ...], entry: str) -> str:
     # Pickles name functions of this program by module: it takes a name of its own, because
     # `__main__` is the module of the step's code.
+    here = Path(__file__).parent
     lines = ["from __future__ import annotations", *_HEAD.splitlines()]
-    for part in PARTS:
+    for part in parts:
         lines.extend(_bare_lines((here / f"{part}.py").read_text("utf-8")))
-    lines.extend(_TAIL.splitlines())
+    lines.extend(_TAIL.format(entry=entry).splitlines())
     return "\n".join(lines) + "\n"
 
 

@@ -1,0 +1,78 @@
+"""What a run can be made of, by file: a notebook, a compiled pipeline, a pipeline of Elyra."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fairlead.documents import (
+    cell_numbers,
+    read_elyra_pipeline,
+    read_notebook,
+    read_pipeline,
+)
+from fairlead.pipelines import compile_notebook as compile_spec
+from fairlead.pipelines.kale import read_kale
+from fairlead.pipelines.kale_notebooks import put_together
+from fairlead.pipelines.modules import local_modules
+
+
+@dataclass
+class Source:
+    """A file as a pipeline.
+
+    Parameters
+    ----------
+    spec, platform : dict
+        PipelineSpec and PlatformSpec of KFP; the latter is empty where nothing needs it.
+    numbers : dict
+        Position of each cell in the notebook that it was made from, by cell id, counted from 1.
+    experiment : str
+        Name of the experiment that the file says it belongs to; empty where it says nothing.
+    warnings : list of str
+        What of the file has no effect.
+    """
+
+    spec: dict[str, Any]
+    platform: dict[str, Any] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
+    experiment: str = ""
+    warnings: list[str] = field(default_factory=list)
+
+
+def read_source(path: Path) -> Source:
+    """Read a notebook (`.ipynb`), a pipeline of Elyra (`.pipeline`) or a pipeline spec (`.yaml`).
+
+    Raises
+    ------
+    SpecError
+        It is not there, or cannot become a pipeline; the message says where in it.
+    """
+    if path.suffix == ".ipynb":
+        notebook = read_notebook(path)
+        spec = compile_document(notebook, path)
+        return Source(spec, {}, cell_numbers(notebook), read_kale(notebook).experiment)
+    if path.suffix == ".pipeline":
+        spec, platform, warnings = read_elyra_pipeline(path)
+        return Source(spec, platform, warnings=warnings)
+    return Source(*read_pipeline(path))
+
+
+def compile_document(notebook: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Compile a notebook that is in memory; `path` is where it is, or would be, saved."""
+    folder = path.absolute().parent
+
+    def read(relative: str) -> str | None:
+        file = folder / relative
+        return file.read_text() if file.is_file() else None
+
+    def other(relative: str) -> dict[str, Any] | None:
+        file = folder / relative
+        return read_notebook(file) if file.is_file() else None
+
+    notebook = put_together(notebook, other)
+    spec: dict[str, Any] = compile_spec(
+        notebook, name=path.stem, modules=local_modules(notebook, read)
+    )
+    return spec
