@@ -11,16 +11,17 @@ from typing import Any
 from fairlead.names import INTERPRETER_ANNOTATION, PACKAGES_ANNOTATION, RUN_ID_LABEL
 
 from ..resources import POD, WORKFLOW, ApiError, Resources, Transaction, Watch
-from . import cache, importers, leftovers
+from . import cache, importers, leftovers, locks
 from .alarms import Alarms
-from .clock import now
+from .clock import later, now, seconds_between
 from .engine import advance
-from .events import Cache, Changes, Due, Event, Resume, Terminate
+from .events import Cache, Changes, Due, Event, Resume, Retry, Terminate
+from .expiries import Expiries
 from .launching import launch
 from .looks import Looks, UncheckedError
 from .mailbox import Mailboxes
 from .observe import gone, observe
-from .records import ENDED, Run
+from .records import ENDED, PENDING, Run
 from .restore import load_run
 from .retries import wait_s
 from .tables import save_changes, save_run
@@ -33,6 +34,8 @@ _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _INVALID_ARGUMENT = 3  # google.rpc.Code
 _GONE = 410
 _PAUSE_S = 10.0
+_LOCK_PAUSE_S = 10.0
+_LONGEST_LOOK_S = 1800.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +83,13 @@ class Controller:
         self._runs: dict[str, Run] = {}
         self._seen = Mailboxes(self._take_in)
         self._alarms = Alarms(self._wake)
+        self._expiries = Expiries(resources, namespace)
         self._watch: Watch | None = None
 
     async def run(self) -> None:
         """Follow the pods until cancelled; begins by taking up the runs that have not ended."""
         self._alarms.start()
+        self._expiries.start()
         try:
             while True:
                 version = await self._take_up()
@@ -95,6 +100,7 @@ class Controller:
                         raise
         finally:
             await self._alarms.close()
+            await self._expiries.close()
             await self._seen.close()
 
     def begin(self, transaction: Transaction, run: Run) -> None:
@@ -121,9 +127,11 @@ class Controller:
             self._runs.pop(run_id, None)
             raise
 
-    def forget(self, run_id: str) -> None:
+    def forget(self, transaction: Transaction, run_id: str) -> None:
         """Drop a run that is being deleted; for use inside a transaction."""
         self._runs.pop(run_id, None)
+        self._release(transaction, run_id)
+        self._expiries.cancel(transaction, run_id)
 
     # Pods
 
@@ -249,6 +257,11 @@ class Controller:
             # Deleted by hand: the run stops, and the object comes back to say so.
             run.workflow_uid = transaction.create(build_workflow(run))["metadata"]["uid"]
             events = [Terminate(), *events]
+        again = run.state in ENDED and any(isinstance(event, Retry) for event in events)
+        if again:
+            self._expiries.cancel(transaction, run.run_id)
+        if again or run.state == PENDING:
+            run.waits_for = locks.acquire(transaction, run)
         environment = self._once_each()
         asked = Cache(
             key=lambda task, executor: cache.cache_key(task, executor, environment),
@@ -264,16 +277,22 @@ class Controller:
             refused = self._write_pods(transaction, run, changes)
         if run.state in ENDED:
             self._runs.pop(run.run_id, None)
-        self._alarms.set(
-            run.run_id, [(one.not_before, wait_s(one)) for one in run.waiting.values()]
-        )
+        self._alarms.set(run.run_id, _times(run))
         if not changes:
             return
+        if run.state in ENDED:
+            self._release(transaction, run.run_id)
+            self._expiries.note(transaction, run)
         run.changes += 1
         save_changes(transaction.db, run, changes)
         cache.fill(transaction.db, run, changes.ended)
         save_run(transaction.db, run)
         transaction.update(build_workflow(run))
+
+    def _release(self, transaction: Transaction, run_id: str) -> None:
+        """Give back the locks of a run, and wake those that wait for them."""
+        for waiting in locks.release(transaction, run_id):
+            self._alarms.set(waiting, [(now(), 0.0)])
 
     def _once_each(self) -> Callable[[Mapping[str, str]], str]:
         """Return `environment` for one pass: it reads folders, so each is looked at once."""
@@ -303,6 +322,19 @@ class Controller:
             else:
                 events.append(gone(run.pods[name], now()))
         return events
+
+
+def _times(run: Run) -> list[tuple[str, float]]:
+    """Return when a run is to be looked at again, each with the seconds until then."""
+    times = [(one.not_before, wait_s(one)) for one in run.waiting.values()]
+    if run.state == PENDING and run.waits_for:
+        # What holds it tells when it ends; but a semaphore may be given more places, too.
+        times.append((later(now(), _LOCK_PAUSE_S), _LOCK_PAUSE_S))
+    if deadline := run.deadline:
+        # Never so late that an alarm rings before it: those that wait until then would start.
+        left = min(max(0.0, seconds_between(now(), deadline)), _LONGEST_LOOK_S)
+        times.append((later(now(), left), left))
+    return times
 
 
 async def _read(run: Run, seen: _Seen) -> Event | None:

@@ -53,7 +53,7 @@ Json = Any
 MAX_LOSSES = 3
 """So often a task starts again after its node lost it; one that takes the node down must end."""
 
-_CANCELLED = 1  # google.rpc.Code
+_CANCELLED, _DEADLINE_EXCEEDED = 1, 4  # google.rpc.Code
 
 
 def advance(
@@ -77,12 +77,16 @@ def advance(
         Returns the time, RFC 3339.
     changes : Changes, optional
         What an earlier part of the same pass decided; it is added to.
+
+    Notes
+    -----
+    A pending run is begun, unless it waits for others: `run.waits_for`.
     """
     step = _Pass(run, cache, clock, changes or Changes())
-    if not run.root.children:
-        step.begin()
     for event in events:
         step.handle(event)
+    if run.state == PENDING:
+        step.begin()
     step.settle()
     return step.changes
 
@@ -95,9 +99,17 @@ class _Pass(Tree):
         self.names = run.names()
 
     def begin(self) -> None:
-        """Make the tasks of the root scope."""
-        self.enter(self.run.root)
+        """Make the tasks of the root scope, or take them up again."""
+        root = self.run.root
+        if self.run.waits_for:
+            self.wait_for(self.run.waits_for)
+            return
         self.set_run_state(RUNNING)
+        if root.children:
+            recount(root)
+            self.ready_in(root)
+        else:
+            self.enter(root)
 
     def handle(self, event: Event) -> None:
         """Apply one event."""
@@ -106,8 +118,9 @@ class _Pass(Tree):
         elif isinstance(event, Retry):
             self._retry()
         elif isinstance(event, Resume):
-            recount(self.run.root)
-            self.ready_in(self.run.root)
+            if self.run.state != PENDING:
+                recount(self.run.root)
+                self.ready_in(self.run.root)
         elif isinstance(event, Due):
             self._due(event)
         else:
@@ -121,7 +134,10 @@ class _Pass(Tree):
                     self._ended(task, event)
 
     def settle(self) -> None:
-        """Start whatever is ready, until nothing is."""
+        """Start whatever is ready, until nothing is; stop what has been active for too long."""
+        deadline = self.run.deadline
+        if deadline and deadline <= self.clock():
+            self._expire()
         while self.ready:
             self._start(self.ready.popleft())
 
@@ -280,8 +296,18 @@ class _Pass(Tree):
         for artifacts in task.outputs.artifacts.values():
             self.changes.artifacts.extend(artifacts)
 
+    def _expire(self) -> None:
+        """Stop a run that has failed by that alone."""
+        seconds = self.run.pipeline.config.deadline_s
+        message = f"The run was active for {seconds} s, as long as its deadline allows."
+        self.run.error = failure(_DEADLINE_EXCEEDED, message)
+        self._terminate()
+
     def _terminate(self) -> None:
         if self.run.state not in (PENDING, RUNNING):
+            return
+        if not self.run.root.children:
+            self.run.finished_at = self.set_run_state(CANCELED)
             return
         self.set_run_state(CANCELING)
         for task in list(self.run.root.walk()):
@@ -301,6 +327,4 @@ class _Pass(Tree):
         self.run.finished_at = ""
         for task in reset(self.run.root):
             self.set_state(task, task.state)
-        recount(self.run.root)
-        self.set_run_state(RUNNING)
-        self.ready_in(self.run.root)
+        self.run.state = PENDING  # It begins in this pass, or waits for others as at first.

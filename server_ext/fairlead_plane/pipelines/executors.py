@@ -12,10 +12,11 @@ from fairlead.names import PACKAGES_ANNOTATION
 
 from .bootstrap import EXECUTOR, RUNTIME_VARIABLE, Bootstrap, recognise
 from .claims import CLAIM_IMAGES
-from .model import Executor, PodChange, Workspace
+from .model import Executor, PodChange, RunConfig, Workspace
 from .placeholders import Argument, Template, parse_argument
 from .platform import read_platform
 from .problems import Reader
+from .run_config import read_config
 from .workspace import read_workspace
 
 Json = Any
@@ -53,6 +54,7 @@ class Executors:
     def __init__(self, deployment: Json, platform: Json, reader: Reader) -> None:
         self._reader = reader
         self.workspace: Workspace | None = None
+        self.config = RunConfig()
         deployment = reader.mapping(deployment, "deploymentSpec")
         reader.fields(deployment, "deploymentSpec", ("executors",))
         self._specs = reader.mapping(deployment.get("executors"), "deploymentSpec.executors")
@@ -182,9 +184,10 @@ class Executors:
         reader.fields(
             single, path, ("deploymentSpec", "pipelineConfig", "platform"), ("version", "config")
         )
-        self.workspace = read_workspace(
-            single.get("pipelineConfig"), f"{path}.pipelineConfig", reader
-        )
+        at = f"{path}.pipelineConfig"
+        config = reader.mapping(single.get("pipelineConfig"), at)
+        self.workspace = read_workspace(config.get("workspace"), f"{at}.workspace", reader)
+        self.config = read_config(config, at, reader)
         deployment = reader.mapping(single.get("deploymentSpec"), f"{path}.deploymentSpec")
         reader.fields(deployment, f"{path}.deploymentSpec", ("executors",))
         path += ".deploymentSpec.executors"

@@ -250,6 +250,28 @@ class Workspace:
 
 
 @dataclass(frozen=True, slots=True)
+class RunConfig:
+    """What `pipelineConfig` says of a run as a whole; 0, empty and `None` say nothing."""
+
+    deadline_s: int = 0
+    """So long may it be active before it is stopped, and has failed."""
+    ttl_success_s: int | None = None
+    ttl_failure_s: int | None = None
+    """So long after its end its objects stay: its Workflow, pods and workspace."""
+    semaphore: str = ""
+    """Key of the ConfigMap that says how many runs with this key may be active at once."""
+    mutex: str = ""
+    """Of the runs with this name one is active at a time."""
+    version_limit: int = 0
+    """So many runs of its pipeline version may be active at once."""
+
+    @property
+    def locks(self) -> bool:
+        """Whether it may have to wait for other runs."""
+        return bool(self.semaphore or self.mutex or self.version_limit)
+
+
+@dataclass(frozen=True, slots=True)
 class Pipeline:
     """A whole pipeline, ready to run."""
 
@@ -258,6 +280,7 @@ class Pipeline:
     pipeline_root: str
     """`defaultPipelineRoot` of the spec; empty: the plane's own."""
     workspace: Workspace | None = None
+    config: RunConfig = RunConfig()
 
     @property
     def task_count(self) -> int:

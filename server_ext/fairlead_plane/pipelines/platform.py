@@ -37,7 +37,13 @@ def read_platform(config: Json, path: str, reader: Reader) -> tuple[PodChange, .
         Takes the problems.
     """
     spec = reader.mapping(config, path)
-    reader.fields(spec, path, (*_SINGLE, *_SEVERAL, "podMetadata"), ("podResourceClaims",))
+    reader.fields(spec, path, (*_SINGLE, *_SEVERAL, "podMetadata", "podResourceClaims"))
+    if spec.get("podResourceClaims"):
+        reader.problem(
+            f"{path}.podResourceClaims",
+            "no driver on this machine allocates devices to claims (DRA); "
+            "a GPU is asked for as `nvidia.com/gpu`: `task.set_accelerator_type`",
+        )
     found = []
     # In this order, so that what mounts volumes finds those of the others.
     for name, read in _SINGLE.items():

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from .clock import later
 from .model import WORKSPACE_PATH, Component, Pipeline, TaskSpec
 
 Json = Any
@@ -228,6 +229,8 @@ class Run:
     """Tasks by the pods that were made for them."""
     waiting: dict[str, Task] = field(default_factory=dict)
     """Tasks that wait to be tried again after a failure, by id."""
+    waits_for: str = ""
+    """What it waits for before it begins, in words; not stored: it is asked again."""
     remote_root: str = ""
     """URI of an object store under which its artifacts go instead, without the run's own folder."""
 
@@ -249,6 +252,15 @@ class Run:
         if self.pipeline.workspace is not None:
             names["workspace_path"] = WORKSPACE_PATH
         return names
+
+    @property
+    def deadline(self) -> str:
+        """When it has been active for as long as it may; empty: it may be for ever."""
+        seconds = self.pipeline.config.deadline_s
+        if not seconds or self.state != RUNNING:
+            return ""
+        began = [entry["update_time"] for entry in self.history if entry["state"] == RUNNING]
+        return later(began[-1], seconds)
 
     @property
     def stopping(self) -> bool:

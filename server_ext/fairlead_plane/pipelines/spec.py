@@ -97,7 +97,8 @@ def load_pipeline(posted: Json) -> Pipeline:
         )
     reader.finish()
     default_root = reader.string(spec.get("defaultPipelineRoot"), "defaultPipelineRoot")
-    return Pipeline(name, root, default_root, loader.executors.workspace)
+    executors = loader.executors
+    return Pipeline(name, root, default_root, executors.workspace, executors.config)
 
 
 def read_arguments(pipeline: Pipeline, given: Json) -> dict[str, Json]:

@@ -79,6 +79,13 @@ STATEMENTS = [
     # Of a task that waits to be tried again: until when, and since when it has been tried.
     "ALTER TABLE tasks ADD COLUMN not_before TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE tasks ADD COLUMN tried_since TEXT NOT NULL DEFAULT ''",
+    # Runs that hold a mutex or a place of a semaphore, or wait for one, in the order of coming.
+    """CREATE TABLE locks (
+        position INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, run_id TEXT NOT NULL,
+        held INTEGER NOT NULL, UNIQUE (name, run_id))""",
+    "CREATE INDEX locks_by_run ON locks (run_id)",
+    # When the objects of an ended run go.
+    "CREATE TABLE expiries (run_id TEXT PRIMARY KEY, at TEXT NOT NULL)",
 ]
 
 _INPUT_TYPES = {

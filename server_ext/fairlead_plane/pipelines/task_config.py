@@ -26,6 +26,8 @@ _FIELDS: dict[str, tuple[tuple[str, str, bool], ...]] = {
     # No pod here has these; the platform spec says so on the task where one is asked for.
     "KUBERNETES_NODE_SELECTOR": (),
     "KUBERNETES_AFFINITY": (),
+    # What would be claimed is refused where it is asked for.
+    "KUBERNETES_RESOURCE_CLAIMS": (),
 }
 """What each field stands for: name in the TaskConfig, name in the pod, whether in its container."""
 

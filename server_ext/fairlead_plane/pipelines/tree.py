@@ -14,6 +14,7 @@ from .iterate import iteration_inputs, loop_items
 from .model import TaskSpec
 from .records import (
     CACHED,
+    CANCELED,
     FAILED,
     PASSED,
     PENDING,
@@ -29,7 +30,7 @@ from .scopes import sum_up
 
 Json = Any
 
-INVALID_ARGUMENT = 3  # google.rpc.Code
+INVALID_ARGUMENT, UNAVAILABLE = 3, 14  # google.rpc.Code
 MAX_TASKS = 100_000
 """A loop that would give a run more of them fails, before it fills the disk."""
 
@@ -183,8 +184,17 @@ class Tree:
             self.finish(scope, state, error)
             return
         run = self.run
+        if state == CANCELED and run.error is not None:
+            state, error = FAILED, run.error  # It was stopped for that.
         run.error = error
         run.finished_at = self.set_run_state(SUCCEEDED if state == CACHED else state, error)
+
+    def wait_for(self, what: str) -> None:
+        """Note what the run waits for before it begins."""
+        error = failure(UNAVAILABLE, what)
+        if self.run.history and self.run.history[-1].get("error") == error:
+            return
+        self.set_run_state(PENDING, error)
 
     def started_now(self, task: Task) -> None:
         """Note when a task began, unless that is known."""

@@ -41,6 +41,8 @@ def build_workflow(run: Run) -> Json:
         status["message"] = "Stopped with strategy 'Terminate'"
     elif run.error:
         status["message"] = run.error["message"]
+    elif run.state == PENDING and run.waits_for:
+        status["message"] = run.waits_for
     return {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Workflow",

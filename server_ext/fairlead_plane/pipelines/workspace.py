@@ -19,13 +19,10 @@ _VOLUME = "kfp-workspace"
 
 
 def read_workspace(value: Json, path: str, reader: Reader) -> Workspace | None:
-    """Read a `PipelineConfig`; None when it has no workspace."""
-    config = reader.mapping(value, path)
-    reader.fields(config, path, ("workspace",), config.keys())
-    if not config.get("workspace"):
+    """Read a `WorkspaceConfig`; None when there is none."""
+    if not value:
         return None
-    path += ".workspace"
-    spec = reader.mapping(config["workspace"], path)
+    spec = reader.mapping(value, path)
     reader.fields(spec, path, ("size", "kubernetes"))
     size = reader.string(spec.get("size"), f"{path}.size")
     if not size:

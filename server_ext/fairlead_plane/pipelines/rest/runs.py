@@ -210,7 +210,7 @@ class Runs:
         run_id = self._row(request)["run_id"]
 
         def change(transaction: Transaction) -> None:
-            self._controller.forget(run_id)
+            self._controller.forget(transaction, run_id)
             delete_run(transaction, run_id, self._controller.namespace)
 
         await self._resources.transaction(change)
