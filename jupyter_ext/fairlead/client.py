@@ -222,15 +222,22 @@ def connect(context: str | None = None) -> PipelinesClient:
     return PipelinesClient(KubeClient(context))
 
 
-def compile_notebook(source: SourcePath) -> dict[str, Any]:
-    """Compile a notebook, or a pipeline of Elyra, into a KFP v2 pipeline spec.
+def compile_notebook(source: SourcePath) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Compile a notebook, or a pipeline of Elyra, into a KFP v2 pipeline.
+
+    Returns
+    -------
+    tuple
+        Its PipelineSpec and its PlatformSpec; the latter is empty where no step has a setting that
+        concerns its pod (a secret, a volume, a timeout, a label).
 
     Raises
     ------
     SpecError
         It cannot become a pipeline; the message names cell, line and name, or the node.
     """
-    return read_source(Path(source)).spec
+    found = read_source(Path(source))
+    return found.spec, found.platform
 
 
 def submit(

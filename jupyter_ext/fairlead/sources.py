@@ -12,7 +12,8 @@ from fairlead.documents import (
     read_notebook,
     read_pipeline,
 )
-from fairlead.pipelines import compile_notebook as compile_spec
+from fairlead.environment import pins
+from fairlead.pipelines import compile_documents
 from fairlead.pipelines.kale import read_kale
 from fairlead.pipelines.kale_notebooks import put_together
 from fairlead.pipelines.modules import local_modules
@@ -41,8 +42,13 @@ class Source:
     warnings: list[str] = field(default_factory=list)
 
 
-def read_source(path: Path) -> Source:
+def read_source(path: Path, interpreter: str = "") -> Source:
     """Read a notebook (`.ipynb`), a pipeline of Elyra (`.pipeline`) or a pipeline spec (`.yaml`).
+
+    Parameters
+    ----------
+    interpreter
+        As `compile_document` has it.
 
     Raises
     ------
@@ -51,16 +57,27 @@ def read_source(path: Path) -> Source:
     """
     if path.suffix == ".ipynb":
         notebook = read_notebook(path)
-        spec = compile_document(notebook, path)
-        return Source(spec, {}, cell_numbers(notebook), read_kale(notebook).experiment)
+        documents = compile_document(notebook, path, interpreter)
+        return Source(*documents, cell_numbers(notebook), read_kale(notebook).experiment)
     if path.suffix == ".pipeline":
         spec, platform, warnings = read_elyra_pipeline(path)
         return Source(spec, platform, warnings=warnings)
     return Source(*read_pipeline(path))
 
 
-def compile_document(notebook: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Compile a notebook that is in memory; `path` is where it is, or would be, saved."""
+def compile_document(
+    notebook: dict[str, Any], path: Path, interpreter: str = ""
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Compile a notebook that is in memory into its PipelineSpec and its PlatformSpec.
+
+    Parameters
+    ----------
+    path
+        Where it is, or would be, saved.
+    interpreter
+        Path of the Python of its kernel, whose versions of packages the steps ask for; empty: the
+        one that runs this.
+    """
     folder = path.absolute().parent
 
     def read(relative: str) -> str | None:
@@ -72,7 +89,9 @@ def compile_document(notebook: dict[str, Any], path: Path) -> dict[str, Any]:
         return read_notebook(file) if file.is_file() else None
 
     notebook = put_together(notebook, other)
-    spec: dict[str, Any] = compile_spec(
-        notebook, name=path.stem, modules=local_modules(notebook, read)
+    return compile_documents(
+        notebook,
+        name=path.stem,
+        modules=local_modules(notebook, read),
+        versions=pins(interpreter),
     )
-    return spec

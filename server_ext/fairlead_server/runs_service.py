@@ -52,10 +52,10 @@ class RunsService:
     ) -> Json:
         """Start a run of a notebook, the given content, or else of what the file is."""
         if notebook:
-            spec = compile_document(notebook, path)
-            found = Source(spec, numbers=cell_numbers(notebook))
+            documents = compile_document(notebook, path, interpreter)
+            found = Source(*documents, cell_numbers(notebook))
         else:
-            found = read_source(path)
+            found = read_source(path, interpreter)
         run = submit_spec(
             self.pipelines,
             found.spec,

@@ -63,7 +63,7 @@ def test_a_notebook_becomes_this_spec() -> None:
             "outputDefinitions": {"artifacts": {"x.y": artifact, "notebook": artifact}},
         },
         "comp-change": {
-            "executorLabel": "exec-step-76ba9a5d",
+            "executorLabel": "exec-step-4415a389",
             "inputDefinitions": {
                 "parameters": {"step": {"parameterType": "STRUCT"}},
                 "artifacts": {"x.y": artifact},
@@ -111,9 +111,13 @@ def test_a_notebook_becomes_this_spec() -> None:
     }
     given = tasks["evaluate"]["inputs"]["parameters"]
     assert given["value.step"] == {"componentInputParameter": "step"}
-    container = spec["deploymentSpec"]["executors"]["exec-step-76ba9a5d"]["container"]
+    container = spec["deploymentSpec"]["executors"]["exec-step-4415a389"]["container"]
     assert container["args"] == ["--executor_input", "{{$}}"]
     assert container["resources"] == {
+        "cpuLimit": 2.0,
+        "cpuRequest": 2.0,
+        "memoryLimit": 1.073741824,
+        "memoryRequest": 1.073741824,
         "resourceCpuLimit": "2",
         "resourceCpuRequest": "2",
         "resourceMemoryLimit": "1Gi",

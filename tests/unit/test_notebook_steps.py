@@ -133,7 +133,9 @@ def test_two_titles_with_one_name_are_refused() -> None:
 
 
 def test_resources_that_are_not_known_are_refused() -> None:
-    assert errors(code("x = 1", fairlead={"step": "a", "resources": {"cpus": 1}})) == [("c0", "a")]
+    assert errors(code("x = 1", fairlead={"step": "a", "resources": {"cpus": 1}})) == [
+        ("c0", "cpus")
+    ]
 
 
 def test_code_that_is_not_python_is_refused_with_its_line() -> None:
@@ -191,6 +193,7 @@ def test_the_analysis_as_json_is_what_the_front_end_shows() -> None:
                 "depends_on": [],
                 "color_index": 0,
                 "resources": {},
+                "settings": {},
             },
             {
                 "name": "show",
@@ -203,8 +206,49 @@ def test_the_analysis_as_json_is_what_the_front_end_shows() -> None:
                 "depends_on": ["load"],
                 "color_index": 1,
                 "resources": {},
+                "settings": {},
             },
         ],
         "parameters": [{"name": "n", "type": "NUMBER_INTEGER", "default": 3}],
         "problems": [],
     }
+
+
+def test_settings_stand_in_any_cell_of_a_step_and_are_shown_with_it() -> None:
+    cells = [
+        code("x = 1", "step:a", fairlead={"cache": False, "after": "b"}),
+        code("y = 2", fairlead={"timeout": "5m", "resources": {"memory": "1Gi"}}),
+        code("z = 3", "step:b"),
+    ]
+    step = analyse(notebook(*cells)).steps[0]
+    assert step.after == ["b"]
+    assert step.settings == {"cache": False, "timeout": 300, "resources": {"memory": "1Gi"}}
+
+
+def test_a_wrong_setting_is_refused_at_its_cell_with_its_field() -> None:
+    cells = [
+        code("x = 1", "step:a", fairlead={"cahe": False}),
+        code("y = 2", fairlead={"timeout": "soon"}),
+        code("z = 3", fairlead={"cache": True}),
+        code("w = 4", fairlead={"cache": False}),
+        code("import math", "setup", fairlead={"image": "python:3.12"}),
+        code("not Python", "skip", fairlead={"whatever": 1}),
+    ]
+    found = [(p.cell_id, p.message) for p in analyse(notebook(*cells)).errors]
+    assert [cell for cell, _ in found] == ["c0", "c1", "c3", "c4"]
+    for (_, message), path in zip(
+        found,
+        ["fairlead.cahe", "fairlead.timeout", "fairlead.cache", "fairlead.image"],
+        strict=True,
+    ):
+        assert path in message
+
+
+def test_tags_and_metadata_of_others_are_ignored() -> None:
+    cells = [
+        code("x = 1", "step:a", "hide-input", "other:b", tool={"a": 1}),
+        code("y = x", "remove-cell", papermill={"duration": 1}),
+    ]
+    analysis = analyse(notebook(*cells))
+    assert analysis.problems == []
+    assert [(step.name, step.settings) for step in analysis.steps] == [("a", {})]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -85,7 +88,7 @@ def test_the_schema_is_one_and_says_of_each_field_what_a_form_needs() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     jsonschema.validate(WHOLE, SCHEMA)
     for name, one in SCHEMA["properties"].items():
-        assert one["title"] and one["description"] and one["type"], name
+        assert all(one[word] for word in ("title", "description", "type")), name
 
 
 @pytest.mark.parametrize(
@@ -189,3 +192,13 @@ def test_durations_are_seconds_or_as_go_writes_them() -> None:
 
 def test_every_format_has_words() -> None:
     assert all(words for _, words in FORMATS.values())
+
+
+def test_the_readmes_settings_are_right_and_are_all_there_are() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    block = re.search(r"<!-- settings -->\n```json\n(.*?)```", readme, re.DOTALL)
+    assert block is not None
+    given = json.loads(block.group(1))["fairlead"]
+    assert check_settings(given) == [] == check_step(given)
+    rest = {"metrics", "forEach", "parallelism", "if", "component"}
+    assert set(SCHEMA["properties"]) - set(given) == rest

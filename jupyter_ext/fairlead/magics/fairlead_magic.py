@@ -78,8 +78,8 @@ def _wait(started: widgets.LiveRun) -> None:
 
 
 def _compile(given: argparse.Namespace) -> None:
-    spec = client.compile_notebook(given.source or _this_notebook())
-    given.output.write_text(dump_pipeline(spec))
+    spec, platform = client.compile_notebook(given.source or _this_notebook())
+    given.output.write_text(dump_pipeline(spec, platform))
     print(f"Wrote {given.output}: {len(spec['root']['dag']['tasks'])} steps.")
 
 

@@ -8,9 +8,12 @@ knowledge of where a pipeline runs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fairlead.pipelines.records import Analysis, NotebookError, Parameter, Problem, Step
+
+if TYPE_CHECKING:
+    from fairlead.pipelines.imports import Versions
 
 __all__ = [
     "Analysis",
@@ -20,6 +23,7 @@ __all__ = [
     "Step",
     "analyse",
     "check_pipeline",
+    "compile_documents",
     "compile_notebook",
 ]
 
@@ -34,10 +38,14 @@ def analyse(notebook: dict[str, Any]) -> Analysis:
     return plan_notebook(notebook).analysis
 
 
-def compile_notebook(
-    notebook: dict[str, Any], *, name: str, modules: Mapping[str, str] | None = None
-) -> dict[str, Any]:
-    """Turn a notebook into a KFP v2 PipelineSpec.
+def compile_documents(
+    notebook: dict[str, Any],
+    *,
+    name: str,
+    modules: Mapping[str, str] | None = None,
+    versions: Versions | None = None,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Turn a notebook into a KFP v2 pipeline: its PipelineSpec and its PlatformSpec.
 
     Parameters
     ----------
@@ -47,11 +55,15 @@ def compile_notebook(
         Name of the pipeline; it is made a DNS label.
     modules
         `{relative path: source}` of the .py files beside the notebook that it may import.
+    versions
+        Asked for the requirements that have some modules, where a step names no packages of its
+        own; `fairlead.environment.pinned` is one. Without it such a step asks for none.
 
     Returns
     -------
-    dict
-        Plain JSON; the same notebook always gives the same.
+    tuple
+        Plain JSON; the same notebook and versions always give the same. The PlatformSpec is empty
+        where no step has a setting that concerns its pod.
 
     Raises
     ------
@@ -64,7 +76,16 @@ def compile_notebook(
     plan = plan_notebook(notebook, modules or {})
     if plan.analysis.errors:
         raise NotebookError(plan.analysis.problems)
-    return build_spec(plan, name=name, modules=modules or {})
+    return build_spec(
+        plan, name=name, modules=modules or {}, versions=versions or (lambda names: [])
+    )
+
+
+def compile_notebook(
+    notebook: dict[str, Any], *, name: str, modules: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Return the PipelineSpec alone of `compile_documents`: what looks at it, but runs nothing."""
+    return compile_documents(notebook, name=name, modules=modules)[0]
 
 
 def check_pipeline(spec: dict[str, Any]) -> None:

@@ -11,6 +11,14 @@ from typing import Any
 from fairlead.names import dns_label
 from fairlead.pipelines.dataflow.tables import SEEDING, SESSION_CALLS
 from fairlead.pipelines.records import Problem
+from fairlead.pipelines.step_settings import (
+    SettingProblem,
+    StepSettings,
+    check_settings,
+    check_step,
+    merge_settings,
+    read_settings,
+)
 from fairlead.pipelines.syntax import transform_cell
 
 Notebook = dict[str, Any]
@@ -19,7 +27,6 @@ _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(.+?)[ \t]*#*[ \t]*$")
 _FENCE = re.compile(r"^ {0,3}(```|~~~)")
 _PURE = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Pass)
 _THEMES = frozenset({"use", "set", "rc", "ion", "ioff", "init_notebook_mode"})
-_RESOURCES = {"cpu", "memory"}
 
 
 @dataclass
@@ -38,6 +45,8 @@ class Cell:
         Name of its step; empty for other roles.
     metrics : list of str
         Names whose numbers are metrics of the run, beside those that a `metrics` cell assigns.
+    given : dict
+        Its `metadata.fairlead`, as far as it is right.
     """
 
     id: str
@@ -49,17 +58,18 @@ class Cell:
     tree: ast.Module = field(default_factory=lambda: ast.Module([], []))
     step: str = ""
     metrics: list[str] = field(default_factory=list)
+    given: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
 class CellStep:
-    """The cells of a step and what its tags ask for."""
+    """The cells of a step and what their tags and metadata ask for."""
 
     name: str
     title: str
     cells: list[Cell] = field(default_factory=list)
     after: list[str] = field(default_factory=list)
-    resources: dict[str, str] = field(default_factory=dict)
+    settings: StepSettings = field(default_factory=StepSettings)
 
 
 @dataclass
@@ -124,9 +134,8 @@ def sort_cells(notebook: Notebook) -> Layout:
             layout.steps[cell_step].cells.append(cell)
         else:
             cell.role = "before"
-        if cell.role == "step":
-            _read_settings(layout, cell, entry)
     _place_preamble(layout, by_headings=bool(title))
+    _read_settings(layout)
     _check_after(layout)
     return layout
 
@@ -191,8 +200,25 @@ def _read_cell(entry: dict[str, Any], index: int, ids: set[str], layout: Layout)
     roles = {"skip": "skip", "parameters": "parameters", "imports": "setup", "setup": "setup"}
     cell.role = next((role for tag, role in roles.items() if tag in tags), "step")
     if cell.role != "skip":
+        _check_metadata(cell, entry, layout)
         _parse(cell, layout)
     return cell
+
+
+def _check_metadata(cell: Cell, entry: dict[str, Any], layout: Layout) -> None:
+    """Keep what the cell's metadata says; refuse what of it is wrong."""
+    given = (entry.get("metadata") or {}).get("fairlead")
+    problems = check_settings(given) if given is not None else []
+    for problem in problems:
+        _refuse_setting(layout, cell, problem)
+    if given and not problems:
+        cell.given = dict(given)
+        if isinstance(given.get("after"), str):
+            cell.given["after"] = [given["after"]]
+
+
+def _refuse_setting(layout: Layout, cell: Cell, problem: SettingProblem) -> None:
+    layout.refuse(cell, 0, problem.name, problem.message, problem.hint, problem.path)
 
 
 def _parse(cell: Cell, layout: Layout) -> None:
@@ -259,25 +285,6 @@ def _previous(layout: Layout, cell: Cell) -> str:
     return next((c.step for c in reversed(layout.cells) if c.step), "")
 
 
-def _read_settings(layout: Layout, cell: Cell, entry: dict[str, Any]) -> None:
-    step, own = layout.steps[cell.step], _metadata(entry)
-    after = [tag[6:] for tag in _tags(entry) if tag.startswith("after:")]
-    listed = own.get("after") or []
-    for title in after + ([listed] if isinstance(listed, str) else list(listed)):
-        name = dns_label(str(title))
-        if name not in step.after:
-            step.after.append(name)
-    resources = own.get("resources") or {}
-    if not isinstance(resources, dict) or set(resources) - _RESOURCES:
-        message = f"Step '{step.name}' asks for resources that are not known: {resources!r}."
-        layout.refuse(cell, 0, step.name, message, 'Write {"cpu": "1", "memory": "1Gi"}.')
-        return
-    for key, value in resources.items():
-        if step.resources.setdefault(key, str(value)) != str(value):
-            message = f"Two cells of step '{step.name}' ask for different {key}."
-            layout.refuse(cell, 0, step.name, message, "Keep one of the two settings.")
-
-
 def _place_preamble(layout: Layout, *, by_headings: bool) -> None:
     """Decide what the code before the first step is, and a first section that only imports."""
     before = [cell for cell in layout.cells if cell.role == "before"]
@@ -331,6 +338,29 @@ def _is_constant(node: ast.stmt) -> bool:
     except (ValueError, TypeError, SyntaxError):
         return False
     return all(isinstance(target, ast.Name) for target in targets)
+
+
+def _read_settings(layout: Layout) -> None:
+    """Join what the cells of each step say of it."""
+    for cell in layout.cells:
+        if cell.role in ("setup", "parameters") and (named := next(iter(cell.given), "")):
+            message = f"`fairlead.{named}` is a setting of a step; this cell is {cell.role} code."
+            hint = "Move it to the first cell of a step."
+            layout.refuse(cell, 0, named, message, hint, f"fairlead.{named}")
+    for step in layout.steps.values():
+        joined: dict[str, Any] = {}
+        for cell in step.cells:
+            joined, problems = merge_settings(joined, cell.given)
+            for problem in problems:
+                _refuse_setting(layout, cell, problem)
+            tags = [tag[6:] for tag in cell.tags if tag.startswith("after:")]
+            for title in [*tags, *cell.given.get("after", ())]:
+                name = dns_label(title)
+                if name not in step.after:
+                    step.after.append(name)
+        for problem in check_step(joined):
+            _refuse_setting(layout, step.cells[0], problem)
+        step.settings = read_settings(joined)
 
 
 def _check_after(layout: Layout) -> None:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import hashlib
-import json
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +9,8 @@ from fairlead._version import __version__
 from fairlead.names import dns_label
 from fairlead.pipelines.cells import Cell
 from fairlead.pipelines.connections import StepPlan
+from fairlead.pipelines.executor_specs import ExecutorSpecs, retry_policy
+from fairlead.pipelines.imports import Imports, Versions
 from fairlead.pipelines.plan import Plan
 from fairlead.pipelines.runner import runner_source
 from fairlead.pipelines.syntax import is_silent
@@ -25,8 +23,10 @@ _ARTIFACT = {"schemaTitle": "system.Artifact", "schemaVersion": "0.0.1"}
 _TYPES = {"metrics": {"schemaTitle": "system.Metrics", "schemaVersion": "0.0.1"}}
 
 
-def build_spec(plan: Plan, *, name: str, modules: Mapping[str, str]) -> Json:
-    """Build the PipelineSpec of a plan.
+def build_spec(
+    plan: Plan, *, name: str, modules: Mapping[str, str], versions: Versions
+) -> tuple[Json, Json]:
+    """Build the PipelineSpec of a plan, and its PlatformSpec, which may be empty.
 
     Parameters
     ----------
@@ -36,15 +36,18 @@ def build_spec(plan: Plan, *, name: str, modules: Mapping[str, str]) -> Json:
         Name of the pipeline; made a DNS label.
     modules
         Source of local modules by relative path; only steps that import one carry it.
+    versions
+        Asked for the packages of what a step imports, where its settings name none.
     """
-    executors: Json = {}
+    executors = ExecutorSpecs()
+    imports = Imports(plan.layout, plan.steps, modules)
     components: Json = {}
     tasks: Json = {}
     for planned in plan.steps:
         step = planned.step.name
-        label = _add_executor(executors, planned)
+        label = _executor(executors, planned, versions(imports.foreign(step)))
         components[f"comp-{step}"] = _component(plan, planned, label)
-        tasks[step] = _task(plan, planned, modules)
+        tasks[step] = _task(plan, planned, imports.local(step))
     parameters = {
         p.name: _parameter(p.type, p.default, bool(p.literal) and p.default is not None, p.optional)
         for p in plan.parameters.parameters.values()
@@ -55,14 +58,15 @@ def build_spec(plan: Plan, *, name: str, modules: Mapping[str, str]) -> Json:
     info = {"name": dns_label(plan.translation.name or name)}
     if plan.translation.description:
         info["description"] = plan.translation.description
-    return {
+    spec = {
         "components": components,
-        "deploymentSpec": {"executors": executors},
+        "deploymentSpec": {"executors": executors.containers},
         "pipelineInfo": info,
         "root": root,
         "schemaVersion": "2.1.0",
         "sdkVersion": f"fairlead-{__version__}",
     }
+    return spec, executors.platform_spec()
 
 
 def _parameter(kind: str, default: Any, has_default: bool, optional: bool) -> Json:
@@ -74,31 +78,10 @@ def _parameter(kind: str, default: Any, has_default: bool, optional: bool) -> Js
     return made
 
 
-def _add_executor(executors: Json, planned: StepPlan) -> str:
-    """Add the executor of a step; steps of the same settings share one."""
-    container: Json = {
-        "image": f"python:{sys.version_info.major}.{sys.version_info.minor}",
-        "command": ["python3", "-c", runner_source()],
-        "args": ["--executor_input", "{{$}}"],
-    }
-    resources = planned.step.resources
-    label = "exec-step"
-    if resources:
-        container["resources"] = _resources(resources)
-        text = json.dumps(resources, sort_keys=True)
-        label += "-" + hashlib.sha256(text.encode()).hexdigest()[:8]
-    executors.setdefault(label, {"container": container})
-    return label
-
-
-def _resources(resources: dict[str, str]) -> Json:
-    """Write what a step asks for as both its request and its limit."""
-    made: Json = {}
-    if "cpu" in resources:
-        made["resourceCpuRequest"] = made["resourceCpuLimit"] = resources["cpu"]
-    if "memory" in resources:
-        made["resourceMemoryRequest"] = made["resourceMemoryLimit"] = resources["memory"]
-    return made
+def _executor(executors: ExecutorSpecs, planned: StepPlan, pins: list[str]) -> str:
+    settings = planned.step.settings
+    packages = pins if settings.packages is None else settings.packages
+    return executors.add(settings, ["python3", "-c", runner_source()], packages)
 
 
 def _component(plan: Plan, planned: StepPlan, label: str) -> Json:
@@ -128,9 +111,9 @@ def _has_metrics(planned: StepPlan) -> bool:
     return any("metrics" in cell.tags or cell.metrics for cell in planned.step.cells)
 
 
-def _task(plan: Plan, planned: StepPlan, modules: Mapping[str, str]) -> Json:
+def _task(plan: Plan, planned: StepPlan, carried: dict[str, str]) -> Json:
     step = planned.step
-    constant = _step_constant(plan, planned, modules)
+    constant = _step_constant(plan, planned, carried)
     parameters: Json = {STEP: {"runtimeValue": {"constant": constant}}}
     for name in planned.parameters:
         parameters[_parameter_key(name)] = {"componentInputParameter": name}
@@ -147,17 +130,20 @@ def _task(plan: Plan, planned: StepPlan, modules: Mapping[str, str]) -> Json:
     if artifacts:
         inputs["artifacts"] = artifacts
     task: Json = {
-        "cachingOptions": {"enableCache": True},
+        # As kfp writes it: what is not enabled is left out.
+        "cachingOptions": {"enableCache": True} if step.settings.cache else {},
         "componentRef": {"name": f"comp-{step.name}"},
         "inputs": inputs,
         "taskInfo": {"name": step.name},
     }
     if planned.depends_on:
         task["dependentTasks"] = planned.depends_on
+    if step.settings.retries is not None:
+        task["retryPolicy"] = retry_policy(step.settings.retries)
     return task
 
 
-def _step_constant(plan: Plan, planned: StepPlan, modules: Mapping[str, str]) -> Json:
+def _step_constant(plan: Plan, planned: StepPlan, carried: dict[str, str]) -> Json:
     """Build the `step` parameter: what the runner executes, binds and keeps."""
     constant: Json = {
         "name": planned.step.name,
@@ -195,7 +181,6 @@ def _step_constant(plan: Plan, planned: StepPlan, modules: Mapping[str, str]) ->
         for order, source in enumerate(planned.inputs)
     }
     outputs = {slot.key: list(slot.names) for slot in planned.outputs}
-    carried = _used_modules(plan, planned, modules)
     parts = {
         "setup": setup,
         "parameters": parameters,
@@ -222,43 +207,3 @@ def cell_json(cell: Cell) -> Json:
     if "raises-exception" in cell.tags:
         made["raises"] = True
     return made
-
-
-def _used_modules(plan: Plan, planned: StepPlan, modules: Mapping[str, str]) -> dict[str, str]:
-    """Return the local modules that a step may import, and those that these import."""
-    if not modules:
-        return {}
-    trees: list[ast.AST] = [cell.tree for cell in planned.step.cells]
-    trees += [cell.tree for cell in plan.layout.cells if cell.role in ("setup", "parameters")]
-    trees += [ast.parse(d.source) for d in planned.definitions]
-    used: dict[str, str] = {}
-    while trees:
-        for name in _imported(trees.pop()):
-            for path in (f"{name}.py", f"{name}/__init__.py"):
-                folder = path.rpartition("/")[0]
-                found = [p for p in modules if p == path or (folder and p.startswith(folder + "/"))]
-                for each in found:
-                    if each not in used:
-                        used[each] = modules[each]
-                        trees.append(_parse(modules[each]))
-    return dict(sorted(used.items()))
-
-
-def _parse(source: str) -> ast.AST:
-    try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError):  # the import in the step will say so
-        return ast.Module([], [])
-
-
-def _imported(tree: ast.AST) -> set[str]:
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found.update(alias.name.split(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            if node.module:
-                found.add(node.module.split(".")[0])
-            else:
-                found.update(alias.name for alias in node.names)
-    return found

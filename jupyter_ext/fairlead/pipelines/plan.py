@@ -14,6 +14,7 @@ from fairlead.pipelines.kale import Translation, read_kale
 from fairlead.pipelines.order import check_setup_order
 from fairlead.pipelines.parameters import ParameterCells, read_parameters
 from fairlead.pipelines.records import Analysis, Step
+from fairlead.pipelines.step_settings import write_settings
 
 
 @dataclass
@@ -44,7 +45,8 @@ class Plan:
                     after=list(step.after),
                     depends_on=planned.depends_on,
                     color_index=color,
-                    resources=dict(step.resources),
+                    resources=dict(step.settings.resources),
+                    settings=write_settings(step.settings),
                 )
             )
         parameters = list(self.parameters.parameters.values())

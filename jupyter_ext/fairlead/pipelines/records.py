@@ -92,6 +92,8 @@ class Step:
         Number of the step, for its colour.
     resources : dict
         What it asks for: `{"cpu": "1", "memory": "1Gi"}`; empty asks for nothing.
+    settings : dict
+        All settings of its cells' metadata but `step` and `after`, as the metadata holds them.
     """
 
     name: str
@@ -104,6 +106,7 @@ class Step:
     depends_on: list[str]
     color_index: int
     resources: dict[str, str]
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

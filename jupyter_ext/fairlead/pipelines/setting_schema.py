@@ -58,7 +58,7 @@ SCHEMA: Json = {
         "packages": {
             "title": "Packages",
             "description": "What its environment needs beside the image, as pip takes it. "
-            "Absent: where an image is set, what it imports, in the versions of this environment.",
+            "Absent: what it imports, in the versions of this environment.",
             "type": "array",
             "items": {"type": "string", "format": "requirement"},
             "examples": [["pandas==2.2.1"]],

@@ -12,9 +12,10 @@ resources     what a step asks for, as request and limit: `cpu`, `memory`, and o
               such as `nvidia.com/gpu`, by Kubernetes' names and quantities.
               KFP: `resources` of the executor's container (`resourceCpuLimit` and its like,
               `accelerator.resourceType` and `resourceCount`).
-packages      what its environment needs beside the image, a requirement of pip each. Absent: where
-              `image` is set, what the step imports, in the versions of this environment; else
-              nothing. An empty list: nothing at all.
+packages      what its environment needs beside the image, a requirement of pip each. Absent: what
+              the step imports, and the steps whose values it takes, each in the version of the
+              kernel's environment. On this machine, where that environment is the step's, nothing
+              is installed: what is asked for is there. An empty list: nothing at all.
               KFP: `packages_to_install`, the first stage of shell of the container's `command`.
 image         image of its container. Absent: `python:X.Y` of the kernel's Python; on this machine
               that is the environment of the kernel.

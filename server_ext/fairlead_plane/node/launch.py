@@ -121,7 +121,7 @@ async def prepare(host: Host, pod: Json, spec: Json, files: RunFiles) -> Prepare
             raise StartError(f"the variable {name} holds a NUL byte, which no process can be given")
     folder = host.folder / pod["metadata"]["uid"]
     below = await host.interpreters.describe(
-        annotations.get(INTERPRETER_ANNOTATION) or image.python or sys.executable
+        image.python or annotations.get(INTERPRETER_ANNOTATION) or sys.executable
     )
     packages = parse((*image.packages, *annotations.get(PACKAGES_ANNOTATION, "").splitlines()))
     base = below

@@ -3,7 +3,8 @@
 The kfp compiler writes a lightweight component's command as two stages of shell. The first installs
 packages with pip, the second writes the component's source to a file and starts kfp's executor on
 it. Both are known to the letter, so a step needs neither: its packages become a cached environment
-and its command a plain start of Python. What is not known to the letter runs as it is written.
+and its command a plain start of Python. Other compilers use the first stage alone, before a program
+of their own, as Fairlead's does. What is not known to the letter runs as it is written.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ class Bootstrap:
     """What pip was to install, as lines of the packages annotation."""
     source: str
     """Python source of the component; empty when its module is in the image."""
+    program: tuple[str, ...] = EXECUTOR
+    """What starts when the packages are there."""
 
 
 def recognise(command: Sequence[str]) -> Bootstrap | None:
@@ -81,6 +84,8 @@ def recognise(command: Sequence[str]) -> Bootstrap | None:
         return Bootstrap(packages, words[3])
     if tuple(words) == EXECUTOR:
         return Bootstrap(packages, "")
+    if packages and words[:2] == ["python3", "-c"]:
+        return Bootstrap(packages, "", tuple(words))
     return None
 
 

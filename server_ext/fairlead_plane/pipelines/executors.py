@@ -105,8 +105,9 @@ class Executors:
         annotations = self._metadata(label, "annotations")
         bootstrap = recognise(command)
         if bootstrap is not None:
-            command = list(EXECUTOR)
-            env = [*env, (RUNTIME_VARIABLE, "true")]
+            command = list(bootstrap.program)
+            if bootstrap.program == EXECUTOR:
+                env = [*env, (RUNTIME_VARIABLE, "true")]
             annotations = _with_packages(annotations, bootstrap)
         return Executor(
             label=label,

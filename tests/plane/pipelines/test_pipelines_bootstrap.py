@@ -67,6 +67,14 @@ def test_what_kfp_installs_becomes_lines_of_packages(text, packages):
     assert (found.packages, found.source) == (packages, SOURCE)
 
 
+def test_a_python_program_after_the_install_starts_without_it():
+    program = ["python3", "-c", "print(1)"]
+    found = recognise([*install(f"{PIP} {KFP}")[:3], *program])
+    assert (found.source, found.program) == ("", tuple(program))
+    assert found.packages
+    assert recognise(program) is None
+
+
 def test_without_an_install_the_component_is_recognised_too():
     found = recognise(["sh", "-ec", PROGRAM, SOURCE])
     assert (found.packages, found.source) == ((), SOURCE)

@@ -1,0 +1,156 @@
+"""Packages of a Python environment: which of them has a module, and in which version.
+
+`importlib.metadata.packages_distributions` answers the same for the running Python only, and reads
+the file lists of all distributions first, 0.3 CPU s or more of each compilation.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from fairlead.errors import SpecError
+
+_ASK = "import json, sys; print(json.dumps([sys.path, sorted(sys.stdlib_module_names)]))"
+_ASK_S = 60.0
+
+
+def pins(interpreter: str = "") -> Callable[[Iterable[str]], list[str]]:
+    """Return `pinned` of one interpreter."""
+    return lambda modules: pinned(modules, interpreter)
+
+
+def pinned(modules: Iterable[str], interpreter: str = "") -> list[str]:
+    """Return the requirements that have some modules, each in the version of an environment.
+
+    Parameters
+    ----------
+    modules
+        Dotted names, as import statements name them. Those of the standard library, and those
+        that are in no distribution of the environment, are left out.
+    interpreter
+        Absolute path of the environment's Python; empty: the one that runs this.
+
+    Returns
+    -------
+    list of str
+        `name==version`, sorted. A local part of a version (`2.3.0+cu121`) is left out, which no
+        index has; so are distributions that no index has: editable ones, and those of a commit.
+    """
+    folders, standard = _look(interpreter)
+    found: set[str] = set()
+    for module in modules:
+        if module.split(".")[0] not in standard:
+            found.update(_owners(module, folders))
+    return sorted(found)
+
+
+def _look(interpreter: str) -> tuple[tuple[tuple[str, int], ...], frozenset[str]]:
+    """Return the folders of an environment's packages, with their times of change."""
+    if not interpreter or interpreter == sys.executable:
+        path, standard = sys.path, sys.stdlib_module_names
+    else:
+        path, standard = _ask(interpreter, os.stat(interpreter).st_mtime_ns)
+    folders = [folder for folder in dict.fromkeys(path) if folder and os.path.isdir(folder)]
+    return tuple((folder, os.stat(folder).st_mtime_ns) for folder in folders), standard
+
+
+@functools.lru_cache(maxsize=8)
+def _ask(interpreter: str, changed: int) -> tuple[list[str], frozenset[str]]:
+    try:
+        answer = subprocess.run(
+            [interpreter, "-c", _ASK], capture_output=True, text=True, check=True, timeout=_ASK_S
+        ).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        raise SpecError(f"The interpreter {interpreter} cannot be run: {error}") from error
+    path, standard = json.loads(answer)
+    return path, frozenset(standard)
+
+
+@functools.lru_cache(maxsize=1024)
+def _owners(module: str, folders: tuple[tuple[str, int], ...]) -> tuple[str, ...]:
+    """Return the requirements of the distributions that have a module."""
+    top = module.split(".")[0]
+    for folder, changed in folders:
+        distributions = _distributions(folder, changed)
+        same = distributions.get(_normal(top))
+        if same is not None and _has(folder, top):
+            return _requirement(same)
+        owners = _tops(folder, changed).get(top, ())
+        if len(owners) > 1:  # a namespace: those that have the module itself
+            owners = [one for one in owners if _lists(one, module)] or owners
+        if owners:
+            return tuple(sorted({each for one in owners for each in _requirement(one)}))
+    return ()
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _has(folder: str, top: str) -> bool:
+    path = Path(folder, top)
+    return path.joinpath("__init__.py").is_file() or path.with_suffix(".py").is_file()
+
+
+@functools.lru_cache(maxsize=32)
+def _distributions(folder: str, changed: int) -> dict[str, Path]:
+    """Return the distributions of a folder by their normalised names."""
+    found = (Path(folder, name) for name in os.listdir(folder) if name.endswith(".dist-info"))
+    return {_normal(path.name.partition("-")[0]): path for path in found}
+
+
+@functools.lru_cache(maxsize=32)
+def _tops(folder: str, changed: int) -> dict[str, list[Path]]:
+    """Return the distributions of a folder by the names of their topmost modules."""
+    found: dict[str, list[Path]] = {}
+    for path in _distributions(folder, changed).values():
+        for top in _top_names(path):
+            found.setdefault(top, []).append(path)
+    return found
+
+
+def _top_names(distribution: Path) -> set[str]:
+    listed = distribution / "top_level.txt"
+    if listed.is_file():
+        return set(listed.read_text("utf-8").split())
+    names = set()
+    for file in _files(distribution):
+        first, slash, rest = file.partition("/")
+        if slash and rest.endswith((".py", ".so", ".pyd")):
+            names.add(first)
+        elif not slash and file.endswith((".py", ".so", ".pyd")):
+            names.add(file.split(".")[0])
+    return names
+
+
+def _files(distribution: Path) -> list[str]:
+    record = distribution / "RECORD"
+    if not record.is_file():
+        return []
+    return [line.split(",", 1)[0] for line in record.read_text("utf-8").splitlines()]
+
+
+def _lists(distribution: Path, module: str) -> bool:
+    """Tell whether a distribution has a module, or a name in it, below a namespace."""
+    path = module.replace(".", "/")
+    parents = {path, path.rpartition("/")[0]} - {module.split(".")[0], ""}
+    starts = tuple(f"{parent}{end}" for parent in parents for end in ("/", ".py"))
+    return any(file.startswith(starts) for file in _files(distribution))
+
+
+def _requirement(distribution: Path) -> tuple[str, ...]:
+    """Return `name==version`; nothing where no index has that."""
+    origin = distribution / "direct_url.json"
+    if origin.is_file():
+        url = json.loads(origin.read_text("utf-8"))
+        if "vcs_info" in url or url.get("dir_info", {}).get("editable"):
+            return ()
+    name, _, version = distribution.name.removesuffix(".dist-info").partition("-")
+    return (f"{name.replace('_', '-')}=={version.partition('+')[0]}",)

@@ -1,0 +1,101 @@
+"""What a step imports: the notebook's own modules, which it carries, and those of packages."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Mapping
+
+from fairlead.pipelines.cells import Layout
+from fairlead.pipelines.connections import StepPlan
+
+Versions = Callable[[Iterable[str]], list[str]]
+"""From the dotted names of modules to requirements of the packages that have them."""
+
+
+class Imports:
+    """The imports of the steps of one notebook; each source is looked at once.
+
+    Parameters
+    ----------
+    modules
+        Source of local modules by relative path.
+    """
+
+    def __init__(self, layout: Layout, steps: list[StepPlan], modules: Mapping[str, str]) -> None:
+        self._modules = modules
+        self._found: dict[str, set[str]] = {}
+        common = [cell.tree for cell in layout.cells if cell.role in ("setup", "parameters")]
+        common_names = _names(common)
+        self._own: dict[str, set[str]] = {}
+        self._above = {step.step.name: {s.step for s in step.inputs} for step in steps}
+        for step in steps:
+            trees: list[ast.AST] = [cell.tree for cell in step.step.cells]
+            names = common_names | _names(trees)
+            for definition in step.definitions:
+                names |= self._of_source(definition.source)
+            self._own[step.step.name] = names
+
+    def local(self, step: str) -> dict[str, str]:
+        """Return the local modules that a step may import, and those that these import."""
+        used: dict[str, str] = {}
+        waiting = _tops(self._own[step]) if self._modules else set()
+        while waiting:
+            name = waiting.pop()
+            for path in (f"{name}.py", f"{name}/__init__.py"):
+                folder = path.rpartition("/")[0]
+                for each in self._modules:
+                    inside = folder and each.startswith(folder + "/")
+                    if (each == path or inside) and each not in used:
+                        used[each] = self._modules[each]
+                        waiting |= _tops(self._of_source(used[each]))
+        return dict(sorted(used.items()))
+
+    def foreign(self, step: str) -> set[str]:
+        """Return the dotted names of what a step imports and does not carry.
+
+        Those of the steps whose values it takes are among them: a value is read with the package
+        that has its class.
+        """
+        found: set[str] = set()
+        seen: set[str] = set()
+        waiting = [step]
+        while waiting:
+            name = waiting.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            waiting += self._above[name]
+            carried = self.local(name)
+            names = set(self._own[name])
+            for source in carried.values():
+                names |= self._of_source(source)
+            own = {path.split("/")[0].removesuffix(".py") for path in self._modules}
+            found |= {name for name in names if name.split(".")[0] not in own}
+        return found
+
+    def _of_source(self, source: str) -> set[str]:
+        if source not in self._found:
+            try:
+                self._found[source] = _names([ast.parse(source)])
+            except (SyntaxError, ValueError):  # the import in the step will say so
+                self._found[source] = set()
+        return self._found[source]
+
+
+def _names(trees: Iterable[ast.AST]) -> set[str]:
+    """Return the dotted names that the import statements of some code name."""
+    found: set[str] = set()
+    for tree in trees:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                found.update(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                base = node.module or ""
+                found.update(f"{base}.{alias.name}".strip(".") for alias in node.names)
+                if base:
+                    found.add(base)
+    return found
+
+
+def _tops(names: Iterable[str]) -> set[str]:
+    return {name.split(".")[0] for name in names}
