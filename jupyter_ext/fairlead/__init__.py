@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fairlead.client import compile_notebook, get_artifact, submit
     from fairlead.errors import FairleadError
     from fairlead.experiment import experiments, get_experiment
-    from fairlead.pipelines.comparison import compare
+    from fairlead.pipelines.compare import compare
     from fairlead.widgets import get_run, run, runs
 
 __all__ = [
@@ -39,7 +39,7 @@ __all__ = [
 
 _HOMES = {
     "FairleadError": "fairlead.errors",
-    "compare": "fairlead.pipelines.comparison",
+    "compare": "fairlead.pipelines.compare",
     "compile_notebook": "fairlead.client",
     "experiments": "fairlead.experiment",
     "get_artifact": "fairlead.client",

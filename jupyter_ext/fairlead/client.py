@@ -15,7 +15,7 @@ from fairlead.names import INTERPRETER_ANNOTATION, WORKING_DIR_ANNOTATION
 from fairlead.pipelines.artifacts import Artifact, RunArtifacts, find_artifact
 from fairlead.pipelines.bindings import bind_parameters
 from fairlead.pipelines.client import FINAL_STATES, PipelinesClient
-from fairlead.pipelines.comparison import Metrics
+from fairlead.pipelines.compare import Metrics
 from fairlead.pipelines.graph import metrics_of, pipeline_spec_of, run_view
 from fairlead.pipelines.rerun import clone_request
 from fairlead.sources import read_source

@@ -7,7 +7,7 @@ from typing import Any
 from fairlead.client import Run, connect
 from fairlead.errors import NotFoundError
 from fairlead.pipelines.client import PipelinesClient
-from fairlead.pipelines.comparison import Comparison, compare
+from fairlead.pipelines.compare import Comparison, compare
 from fairlead.pipelines.forms import table_html
 
 _PAGE = 200

@@ -1,139 +1,168 @@
-"""The metrics of runs, and of several runs beside each other, as notebooks show them. Pure."""
+"""Runs beside each other: what differs in their parameters, metrics, plots, artifacts and code.
+
+Pure. The comparison is plain JSON, the same for the panel and for Python:
+
+    {runs: [{id, name, label, state, created_at, finished_at}],
+     parameters: [{name, values, differs}], metrics: [{name, values, differs}],
+     plots: [{task, artifact, title, spec}],
+     artifacts: [{task, name, type, values: [{id, uri, size} | null]}],
+     sources: [{step, changes: ["same" | "changed" | "added" | "removed" | "absent"], diffs}]}
+
+`values`, `changes` and `diffs` have one entry for each run; what a run has not is null. The first
+run is the baseline: changes are from it. Diffs are unified ones, empty where nothing differs.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from difflib import unified_diff
+from typing import Any
 
-from fairlead.errors import SpecError
-from fairlead.pipelines.forms import cell_text, table_html
-from fairlead.pipelines.plots import VEGA_LITE_MIME, bars_spec
+from fairlead.pipelines.artifact_client import artifacts_of_run
+from fairlead.pipelines.artifacts import task_names
+from fairlead.pipelines.graph import metrics_of, parameters_of, pipeline_spec_of
+from fairlead.pipelines.plots import (
+    artifact_type,
+    confusion_spec,
+    roc_spec,
+    side_by_side,
+    slices_of,
+)
+from fairlead.pipelines.step_sources import step_sources
 
 Json = dict[str, Any]
+Record = Mapping[str, Any]
 
 
-class Metrics(dict[str, float]):
-    """Metrics by name; a dict that shows itself as a table."""
+def comparison_view(records: Sequence[Record]) -> Json:
+    """Return the comparison of runs.
 
-    def _repr_html_(self) -> str:
-        return table_html(["metric", "value"], sorted(self.items()))
-
-
-class Comparable(Protocol):
-    """What is asked of a run."""
-
-    @property
-    def name(self) -> str:
-        """Display name."""
-
-    @property
-    def run_id(self) -> str:
-        """Identifier."""
-
-    @property
-    def state(self) -> str:
-        """State in KFP's words."""
-
-    @property
-    def metrics(self) -> Mapping[str, float]:
-        """Metrics by name."""
-
-    def view(self) -> Json:
-        """Return the run's view, with its parameters."""
-
-
-class Comparison:
-    """Runs beside each other: their metrics, and the parameters in which they differ.
-
-    Shows itself in a notebook as a table, and as `plot` with a bar for each run.
+    Parameters
+    ----------
+    records : sequence of mapping
+        The runs as KFP's REST gives them, each whole; the first is the baseline.
     """
-
-    def __init__(self, runs: Sequence[Comparable]) -> None:
-        self._runs = [(_label(run, runs), run.state, run.metrics) for run in runs]
-        given = [run.view()["parameters"] for run in runs]
-        self._parameters = [
-            (name, [one.get(name) for one in given])
-            for name in _names(given)
-            if any(one.get(name) != given[0].get(name) for one in given)
-        ]
-
-    @property
-    def columns(self) -> list[str]:
-        """Names of the columns of `rows`."""
-        parameters = [name for name, _ in self._parameters]
-        return ["run", "state", *parameters, *_names([metrics for *_, metrics in self._runs])]
-
-    @property
-    def rows(self) -> list[list[Any]]:
-        """One row for each run; `None` where it has no such parameter or metric."""
-        names = _names([metrics for *_, metrics in self._runs])
-        return [
-            [
-                label,
-                state,
-                *(values[place] for _, values in self._parameters),
-                *(metrics.get(name) for name in names),
-            ]
-            for place, (label, state, metrics) in enumerate(self._runs)
-        ]
-
-    @property
-    def plot(self) -> Plot:
-        """The metrics as bars, each on its own scale."""
-        return Plot(
-            [
-                {"run": label, "metric": name, "value": value}
-                for label, _, metrics in self._runs
-                for name, value in metrics.items()
-            ]
-        )
-
-    def __repr__(self) -> str:
-        lines = [self.columns, *([cell_text(cell) for cell in row] for row in self.rows)]
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        return "\n".join(
-            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-            for line in lines
-        )
-
-    def _repr_html_(self) -> str:
-        return table_html(self.columns, self.rows)
+    labels = run_labels(records)
+    made = [_artifacts(record) for record in records]
+    return {
+        "runs": [_head(record, label) for record, label in zip(records, labels, strict=True)],
+        "parameters": _rows([parameters_of(record) for record in records]),
+        "metrics": _rows([metrics_of(record) for record in records]),
+        "plots": _plots(made, labels),
+        "artifacts": _artifact_rows(made),
+        "sources": _sources([step_sources(pipeline_spec_of(record)) for record in records], labels),
+    }
 
 
-class Plot:
-    """Metrics of several runs as bars."""
-
-    def __init__(self, values: list[Json]) -> None:
-        self._values = values
-
-    def __repr__(self) -> str:
-        return "\n".join(
-            f"{one['metric']}  {one['run']}  {cell_text(one['value'])}" for one in self._values
-        )
-
-    def _repr_mimebundle_(self, **_: Any) -> Json:
-        return {VEGA_LITE_MIME: bars_spec(self._values), "text/plain": repr(self)}
+def run_labels(records: Sequence[Record]) -> list[str]:
+    """Return what tells the runs apart: their names, with the beginning of the id where shared."""
+    names = [str(record.get("display_name") or record["run_id"]) for record in records]
+    return [
+        f"{name} {str(record['run_id'])[:8]}" if names.count(name) > 1 else name
+        for name, record in zip(names, records, strict=True)
+    ]
 
 
-def compare(*runs: Comparable) -> Comparison:
-    """Put runs beside each other.
-
-    Raises
-    ------
-    SpecError
-        No run is given.
-    """
-    if not runs:
-        raise SpecError("There is nothing to compare.", hint="fairlead.compare(run, other)")
-    return Comparison(runs)
+def _head(record: Record, label: str) -> Json:
+    return {
+        "id": record["run_id"],
+        "name": record.get("display_name") or record["run_id"],
+        "label": label,
+        "state": record.get("state") or "PENDING",
+        "created_at": record.get("created_at"),
+        "finished_at": record.get("finished_at"),
+    }
 
 
-def _names(several: Sequence[Mapping[str, Any]]) -> list[str]:
+def _rows(several: Sequence[Mapping[str, Any]]) -> list[Json]:
+    rows = []
+    for name in _names(several):
+        values = [one.get(name) for one in several]
+        # A truth value is not the number that equals it.
+        differs = any(value != values[0] or type(value) is not type(values[0]) for value in values)
+        rows.append({"name": name, "values": values, "differs": differs})
+    return rows
+
+
+def _names(several: Sequence[Mapping[Any, Any]]) -> list[Any]:
     """Return all names, in the order in which they first come."""
     return list(dict.fromkeys(name for one in several for name in one))
 
 
-def _label(run: Comparable, runs: Sequence[Comparable]) -> str:
-    """Name of a run; of one that shares it, with the beginning of its id."""
-    shared = sum(other.name == run.name for other in runs) > 1
-    return f"{run.name} {run.run_id[:8]}" if shared else run.name
+def _artifacts(record: Record) -> dict[tuple[str, str], Json]:
+    """Return the artifacts of a run by task and name; of a list of artifacts the first."""
+    names = task_names(record)
+    found: dict[tuple[str, str], Json] = {}
+    for task, key, made in artifacts_of_run(record):
+        found.setdefault((names[task["task_id"]], key), made)
+    return found
+
+
+def _artifact_rows(made: Sequence[Mapping[tuple[str, str], Json]]) -> list[Json]:
+    rows = []
+    for place in _names(made):
+        known = [one.get(place) for one in made]
+        rows.append(
+            {
+                "task": place[0],
+                "name": place[1],
+                "type": next(artifact_type(one) for one in known if one),
+                "values": [
+                    one
+                    and {
+                        "id": one.get("artifact_id") or "",
+                        "uri": one.get("uri") or "",
+                        "size": one.get("size"),
+                    }
+                    for one in known
+                ],
+            }
+        )
+    return rows
+
+
+def _plots(made: Sequence[Mapping[tuple[str, str], Json]], labels: Sequence[str]) -> list[Json]:
+    """Draw the ROC curves of all runs over each other, and their confusion matrices in a row."""
+    plots = []
+    for task, name in _names(made):
+        slices = [
+            {**one, "name": " ".join(filter(None, (label, one["name"])))}
+            for artifacts, label in zip(made, labels, strict=True)
+            for one in slices_of(artifacts.get((task, name)) or {})
+        ]
+        matrices = [spec for one in slices if (spec := confusion_spec(one)) is not None]
+        for title, spec in (
+            ("ROC curves", roc_spec(slices)),
+            ("Confusion matrices", side_by_side(matrices)),
+        ):
+            if spec is not None:
+                plots.append({"task": task, "artifact": name, "title": title, "spec": spec})
+    return plots
+
+
+def _sources(several: Sequence[Mapping[str, str]], labels: Sequence[str]) -> list[Json]:
+    rows = []
+    for step in _names(several):
+        before = several[0].get(step)
+        changes, diffs = [], []
+        for texts, label in zip(several, labels, strict=True):
+            after = texts.get(step)
+            changes.append(_change(before, after))
+            diffs.append(
+                _diff(before or "", after or "", f"{labels[0]}: {step}", f"{label}: {step}")
+            )
+        rows.append({"step": step, "changes": changes, "diffs": diffs})
+    return rows
+
+
+def _change(before: str | None, after: str | None) -> str:
+    if before is None:
+        return "absent" if after is None else "added"
+    if after is None:
+        return "removed"
+    return "same" if before == after else "changed"
+
+
+def _diff(before: str, after: str, old: str, new: str) -> str:
+    lines = before.splitlines(), after.splitlines()
+    return "\n".join(unified_diff(*lines, old, new, lineterm=""))

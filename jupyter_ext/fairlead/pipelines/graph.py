@@ -68,10 +68,8 @@ def run_view(record: Mapping[str, Any], cell_numbers: Mapping[str, int] | None =
     cell_numbers : mapping, optional
         Position of each cell in the notebook, by cell id, for the words of errors.
     """
-    spec = pipeline_spec_of(record)
-    given = (record.get("runtime_config") or {}).get("parameters") or {}
-    parameters = _parameters(spec, given)
-    graph = build_graph(spec, _task_details(record), parameters)
+    parameters = parameters_of(record)
+    graph = build_graph(pipeline_spec_of(record), _task_details(record), parameters)
     for node in graph["nodes"]:
         _name_cell(node["error"], cell_numbers or {})
     return {
@@ -79,6 +77,15 @@ def run_view(record: Mapping[str, Any], cell_numbers: Mapping[str, int] | None =
         "parameters": parameters,
         "graph": graph,
     }
+
+
+def parameters_of(record: Mapping[str, Any]) -> Json:
+    """Return the values of a run's parameters, with the defaults of those that it was not given."""
+    spec = pipeline_spec_of(record)
+    given = (record.get("runtime_config") or {}).get("parameters") or {}
+    declared = spec.get("root", {}).get("inputDefinitions", {}).get("parameters", {})
+    values = {name: one["defaultValue"] for name, one in declared.items() if "defaultValue" in one}
+    return {**values, **given}
 
 
 def metrics_of(record: Mapping[str, Any]) -> dict[str, float]:
@@ -117,12 +124,6 @@ def _made(record: Mapping[str, Any]) -> Iterator[Json]:
         entries = outputs.get("artifacts") if isinstance(outputs, dict) else None
         for entry in entries if isinstance(entries, list) else []:
             yield from entry["artifacts"]
-
-
-def _parameters(spec: Json, given: Mapping[str, Any]) -> Json:
-    declared = spec.get("root", {}).get("inputDefinitions", {}).get("parameters", {})
-    values = {name: one["defaultValue"] for name, one in declared.items() if "defaultValue" in one}
-    return {**values, **given}
 
 
 def _name_cell(error: Json | None, cell_numbers: Mapping[str, int]) -> None:

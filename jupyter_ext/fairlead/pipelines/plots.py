@@ -232,12 +232,14 @@ def artifact_spec(artifact: Mapping[str, Any]) -> Json | None:
     """Return all that can be plotted of an artifact in one Vega-Lite picture, or `None`."""
     slices = slices_of(artifact)
     parts = [roc_spec(slices), *(confusion_spec(one) for one in slices)]
-    drawn = [part for part in parts if part]
-    if not drawn:
-        return None
-    if len(drawn) == 1:
-        return drawn[0]
-    inner = [{key: value for key, value in part.items() if key != "$schema"} for part in drawn]
+    return side_by_side([part for part in parts if part])
+
+
+def side_by_side(parts: Sequence[Json]) -> Json | None:
+    """Return pictures as one, two in a row; `None` where there is none."""
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    inner = [{key: value for key, value in part.items() if key != "$schema"} for part in parts]
     return {
         "$schema": _SCHEMA,
         "concat": inner,
