@@ -233,6 +233,8 @@ class Run:
     """What it waits for before it begins, in words; not stored: it is asked again."""
     remote_root: str = ""
     """URI of an object store under which its artifacts go instead, without the run's own folder."""
+    labels: dict[str, str] = field(default_factory=dict)
+    """Labels of its Workflow beside that of the run's id: of the schedule that started it."""
 
     @property
     def root_uri(self) -> str:

@@ -21,20 +21,20 @@ def load_run(db: sqlite3.Connection, run_id: str, namespace: str) -> Run | None:
     """Return a run with all its tasks; `None` when there is none of that id."""
     db_row = db.execute(
         """SELECT display_name, workflow, workflow_uid, pipeline_root, created_at, scheduled_at,
-           finished_at, state, changes, spec, arguments, error, history, remote_root
-           FROM runs WHERE run_id = ?""",
+           finished_at, state, changes, spec, arguments, error, history, remote_root,
+           workflow_labels FROM runs WHERE run_id = ?""",
         (run_id,),
     ).fetchone()
     if db_row is None:
         return None
     (name, workflow, uid, folder, created, scheduled, finished, state, changes, spec, arguments,
-     error, history, remote_root) = db_row  # fmt: skip
+     error, history, remote_root, labels) = db_row  # fmt: skip
     pipeline = load_pipeline(orjson.loads(spec))
     root = Task("", ROOT, "", pipeline.root, None, None, inputs=Values(orjson.loads(arguments)))
     run = Run(
         run_id, name, workflow, uid, namespace, pipeline, folder, root, created, scheduled,
         finished, state, orjson.loads(error or b"null"), orjson.loads(history), changes,
-        remote_root=remote_root,
+        remote_root=remote_root, labels=orjson.loads(labels or b"{}"),
     )  # fmt: skip
     _load_tasks(db, run)
     recount(root)

@@ -86,6 +86,19 @@ STATEMENTS = [
     "CREATE INDEX locks_by_run ON locks (run_id)",
     # When the objects of an ended run go.
     "CREATE TABLE expiries (run_id TEXT PRIMARY KEY, at TEXT NOT NULL)",
+    # `object` is the name of its ScheduledWorkflow; `spec` is NULL where a version is referred to.
+    # `last_scheduled` is the time, in seconds since 1970, for which a run was started last.
+    """CREATE TABLE recurring_runs (
+        recurring_run_id TEXT PRIMARY KEY, object TEXT NOT NULL UNIQUE,
+        display_name TEXT NOT NULL, description TEXT NOT NULL, experiment_id TEXT NOT NULL,
+        service_account TEXT NOT NULL, pipeline_id TEXT NOT NULL,
+        pipeline_version_id TEXT NOT NULL, spec BLOB, runtime_config BLOB NOT NULL,
+        timing BLOB NOT NULL, max_concurrency INTEGER NOT NULL, no_catchup INTEGER NOT NULL,
+        status TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL,
+        last_index INTEGER NOT NULL, last_scheduled INTEGER, error BLOB)""",
+    "ALTER TABLE runs ADD COLUMN recurring_run_id TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE runs ADD COLUMN workflow_labels TEXT NOT NULL DEFAULT '{}'",
+    "CREATE INDEX runs_by_schedule ON runs (recurring_run_id) WHERE recurring_run_id != ''",
 ]
 
 _INPUT_TYPES = {

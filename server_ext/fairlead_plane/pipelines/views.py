@@ -36,7 +36,7 @@ def run_view(
         "scheduled_at": row["scheduled_at"],
         "state": row["state"],
         "state_history": orjson.Fragment(row["history"]),
-        "recurring_run_id": "",
+        "recurring_run_id": row["recurring_run_id"],
     }
     if row["pipeline_id"]:
         view["pipeline_version_reference"] = {

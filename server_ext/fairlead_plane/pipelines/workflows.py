@@ -49,7 +49,7 @@ def build_workflow(run: Run) -> Json:
         "metadata": {
             "name": run.workflow,
             "namespace": run.namespace,
-            "labels": {RUN_ID_LABEL: run.run_id},
+            "labels": {**run.labels, RUN_ID_LABEL: run.run_id},
             "annotations": {
                 RUN_NAME_ANNOTATION: run.name,
                 CHANGES_ANNOTATION: str(run.changes),

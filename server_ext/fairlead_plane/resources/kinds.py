@@ -129,6 +129,9 @@ CRD = Kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customreso
            False, True, ("crd", "crds"), ("api-extensions",), True)  # fmt: skip
 # Argo's CRD has no status subresource: a plain update writes the status too.
 WORKFLOW = Kind("argoproj.io", "v1alpha1", "Workflow", "workflows", True, False, ("wf",), (), True)
+# Nor has KFP's.
+SCHEDULED_WORKFLOW = Kind("kubeflow.org", "v1beta1", "ScheduledWorkflow", "scheduledworkflows",
+                          True, False, ("swf",), (), True)  # fmt: skip
 
 KINDS: tuple[Kind, ...] = (
     NAMESPACE,
@@ -161,4 +164,5 @@ KINDS: tuple[Kind, ...] = (
     CLUSTER_ROLE_BINDING,
     CRD,
     WORKFLOW,
+    SCHEDULED_WORKFLOW,
 )

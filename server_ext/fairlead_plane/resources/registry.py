@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from .errors import ApiError, bad_request
-from .kinds import KINDS, WORKFLOW, Json, Kind, Scale
+from .kinds import KINDS, SCHEDULED_WORKFLOW, WORKFLOW, Json, Kind, Scale
 from .schemas import Schema, builtin_schema, crd_schema
 
 
@@ -133,8 +133,9 @@ def _serve(definitions: Iterable[Json]) -> _Served:
             if not version.get("served"):
                 continue
             kind = custom_kind(definition, version)
-            if (kind.group, kind.version, kind.plural) == WORKFLOW[:2] + WORKFLOW[3:4]:
-                kind = WORKFLOW  # the plane itself writes these, as this kind
+            for own in (WORKFLOW, SCHEDULED_WORKFLOW):
+                if (kind.group, kind.version, kind.plural) == (own.group, own.version, own.plural):
+                    kind = own  # the plane itself writes these, as this kind
             _add(served, kind, stored=bool(version.get("storage")))
             served.versions[kind] = version
             schema = (version.get("schema") or {}).get("openAPIV3Schema")

@@ -149,7 +149,7 @@ class World:
     the exit code.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clock) -> None:
         self.folder = folder
         self.store = Store(folder / "fairlead.db")
         self.resources = Resources(self.store)
@@ -157,6 +157,7 @@ class World:
             self.resources,
             pipeline_root=folder / "artifacts",
             environment=lambda annotations: annotations.get(INTERPRETER_ANNOTATION, "one"),
+            clock=clock,
         )
         self.ran: list[str] = []
         self.behave = {}
@@ -350,11 +351,14 @@ def connect():
 
 @pytest.fixture
 def play(tmp_path):
-    """Run a story, a coroutine function, in a world; again in the same folder for a restart."""
+    """Run a story, a coroutine function, in a world; again in the same folder for a restart.
 
-    def run(story):
+    With a clock, recurring runs are due by that one.
+    """
+
+    def run(story, clock=time.time):
         async def main():
-            async with World(tmp_path) as world:
+            async with World(tmp_path, clock) as world:
                 return await asyncio.wait_for(story(world), 60)
 
         return asyncio.run(main())

@@ -188,12 +188,48 @@ assert client.get_run(slow.run_id).state in ("PENDING", "RUNNING")
 client.terminate_run(slow.run_id)
 until_stopped(slow.run_id)
 
-# What needs a scheduler that is always up is said in words.
-assert not client.list_recurring_runs(namespace="").recurring_runs
+# Recurring runs.
+often = client.create_recurring_run(
+    other.experiment_id, "often", interval_second=3600, pipeline_package_path=package,
+    params={"text": "[[ScheduledTime]]"}, max_concurrency=2, no_catchup=True,
+    start_time="2100-01-01T00:00:00Z", description="for tests",
+)  # fmt: skip
+assert (often.display_name, often.status, often.max_concurrency) == ("often", "ENABLED", "2"), often
+daily = client.create_recurring_run(
+    first.experiment_id, "daily", cron_expression="0 0 9 ? * 2-6", enabled=False,
+    pipeline_id=uploaded.pipeline_id, version_id=version.pipeline_version_id,
+)  # fmt: skip
+got = client.get_recurring_run(often.recurring_run_id)
+assert got.trigger.periodic_schedule.interval_second == "3600", got
+assert got.trigger.periodic_schedule.start_time.year == 2100, got
+assert (got.no_catchup, got.runtime_config.parameters) == (True, {"text": "[[ScheduledTime]]"})
+got = client.get_recurring_run(daily.recurring_run_id)
+assert (got.status, got.mode, got.trigger.cron_schedule.cron) == (
+    "DISABLED", "DISABLE", "0 0 9 ? * 2-6",
+)  # fmt: skip
+assert got.pipeline_version_reference.pipeline_version_id == version.pipeline_version_id
+
+
+def recurring(**query):
+    rows = client.list_recurring_runs(**query).recurring_runs or []
+    return [one.display_name for one in rows]
+
+
+assert recurring(sort_by="display_name") == ["daily", "often"]
+assert recurring(experiment_id=first.experiment_id) == ["daily"]
+assert recurring(filter=predicate("EQUALS", "display_name", stringValue="often")) == ["often"]
+client.disable_recurring_run(often.recurring_run_id)
+assert client.get_recurring_run(often.recurring_run_id).status == "DISABLED"
+client.enable_recurring_run(often.recurring_run_id)
+assert client.get_recurring_run(often.recurring_run_id).status == "ENABLED"
 assert refused(
-    client.create_recurring_run, other.experiment_id, "often", interval_second=60,
+    client.create_recurring_run, first.experiment_id, "never", cron_expression="0 7 *",
     pipeline_package_path=package,
-) == (501, 12)  # fmt: skip
+) == (400, 3)  # fmt: skip
+for one in (often, daily):
+    client.delete_recurring_run(one.recurring_run_id)
+    assert refused(client.get_recurring_run, one.recurring_run_id) == (404, 5)
+assert recurring() == []
 
 # Delete.
 for run_id in [*runs.values(), slow.run_id]:

@@ -21,6 +21,11 @@ def _spec(obj: Json) -> Json:
     return found
 
 
+def _trigger(obj: Json) -> Json:
+    found: Json = _status(obj).get("trigger") or {}
+    return found
+
+
 # Pods: as `printPod` of pkg/printers/internalversion/printers.go.
 
 
@@ -297,5 +302,12 @@ WORKLOADS: dict[str, list[Column]] = {
         column("Status", lambda obj: _status(obj).get("phase") or ""),
         AGE,
         column("Message", lambda obj: _status(obj).get("message") or ""),
+    ],
+    "scheduledworkflows.kubeflow.org": [
+        NAME,
+        column("Enabled", lambda obj: str(bool(_spec(obj).get("enabled")))),
+        column("Next", lambda obj: _trigger(obj).get("nextTriggeredTime") or "<none>"),
+        column("Last", lambda obj: _trigger(obj).get("lastTriggeredTime") or "<none>"),
+        AGE,
     ],
 }

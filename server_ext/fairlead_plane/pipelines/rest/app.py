@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -12,25 +10,29 @@ from starlette.routing import Route
 
 from ...resources import ApiError
 from ..controller import Controller
+from ..recurring import Schedules
 from .answers import INTERNAL, NOT_FOUND, UNIMPLEMENTED, RestError, reply
 from .artifacts import Artifacts
 from .experiments import Experiments
 from .pipelines import Pipelines
+from .recurring import RecurringRuns
+from .run_rows import RunMaker
 from .runs import Runs
 
-_ALL = ["GET", "POST", "DELETE"]
 _CODES = {404: NOT_FOUND, 405: UNIMPLEMENTED}
 
 
-def build_app(controller: Controller, pipeline_root: Path) -> Starlette:
+def build_app(controller: Controller, maker: RunMaker, schedules: Schedules) -> Starlette:
     """Build the application that stands at the root of the service `ml-pipeline`.
 
     Parameters
     ----------
     controller : Controller
         Moves the runs.
-    pipeline_root : Path
-        Where artifacts go when a run does not say.
+    maker : RunMaker
+        Makes them.
+    schedules : Schedules
+        Starts those that recur.
 
     Notes
     -----
@@ -40,10 +42,10 @@ def build_app(controller: Controller, pipeline_root: Path) -> Starlette:
     routes = [
         Route("/apis/v2beta1/healthz", _healthz, methods=["GET"]),
         Route("/apis/v2beta1/auth", _authorize, methods=["GET"]),
-        Route("/apis/v2beta1/recurringruns{rest:path}", _recurring, methods=_ALL),
         *Artifacts(resources, controller.namespace).routes(),
-        *Runs(controller, pipeline_root).routes(),
-        *Experiments(resources).routes(),
+        *Runs(controller, maker).routes(),
+        *RecurringRuns(resources, maker, schedules).routes(),
+        *Experiments(resources, schedules).routes(),
         *Pipelines(resources).routes(),
     ]
     return Starlette(
@@ -63,17 +65,6 @@ async def _healthz(_: Request) -> Response:
 async def _authorize(_: Request) -> Response:
     # As upstream without users: whoever gets here may do everything.
     return reply({})
-
-
-async def _recurring(request: Request) -> Response:
-    """List none, and make none: they need a scheduler that is always up."""
-    if request.method == "GET" and request.path_params["rest"] in ("", "/"):
-        return reply({"recurringRuns": [], "total_size": 0, "next_page_token": ""})
-    raise RestError(
-        UNIMPLEMENTED,
-        "Recurring runs are not kept by this control plane, which may be down when one is due. "
-        "Use the context of a cluster for them.",
-    )
 
 
 async def _refused(_: Request, error: Exception) -> Response:

@@ -12,6 +12,8 @@ from starlette.routing import Route
 
 from ...resources import Resources, Transaction
 from ..clock import now
+from ..recurring import Schedules
+from ..recurring.rows import DISABLED, of_experiment
 from .answers import ALREADY_EXISTS, RestError, invalid, not_found, read_body, reply, text_field
 from .listing import Table, list_rows
 
@@ -35,10 +37,19 @@ _TABLE = Table(
 
 
 class Experiments:
-    """Handlers of `/apis/v2beta1/experiments`."""
+    """Handlers of `/apis/v2beta1/experiments`.
 
-    def __init__(self, resources: Resources) -> None:
+    Parameters
+    ----------
+    resources : Resources
+        Has the tables.
+    schedules : Schedules
+        Recurring runs, which stop with their experiment.
+    """
+
+    def __init__(self, resources: Resources, schedules: Schedules) -> None:
         self._resources = resources
+        self._schedules = schedules
 
     def routes(self) -> list[Route]:
         """Return the routes; verbs first, since an id would match them too."""
@@ -61,7 +72,9 @@ class Experiments:
             raise invalid("Experiment name is empty. Please specify a valid experiment name.")
 
         def change(transaction: Transaction) -> Json:
-            return _view(_find(transaction.db, _insert(transaction.db, name, description)))
+            return _view(
+                find_experiment(transaction.db, _insert(transaction.db, name, description))
+            )
 
         return reply(await self._resources.transaction(change))
 
@@ -80,11 +93,13 @@ class Experiments:
     async def get(self, request: Request) -> Response:
         """Return one experiment."""
         return reply(
-            _view(_find(self._resources.store.reader, request.path_params["experiment_id"]))
+            _view(
+                find_experiment(self._resources.store.reader, request.path_params["experiment_id"])
+            )
         )
 
     async def archive(self, request: Request) -> Response:
-        """Put an experiment and its runs away."""
+        """Put an experiment and its runs away; its recurring runs are disabled, as upstream."""
         return await self._store(request, "ARCHIVED", with_runs=True)
 
     async def unarchive(self, request: Request) -> Response:
@@ -96,7 +111,7 @@ class Experiments:
         experiment_id = request.path_params["experiment_id"]
 
         def change(transaction: Transaction) -> None:
-            _find(transaction.db, experiment_id)
+            find_experiment(transaction.db, experiment_id)
             transaction.db.execute(
                 "DELETE FROM experiments WHERE experiment_id = ?", (experiment_id,)
             )
@@ -108,12 +123,15 @@ class Experiments:
         experiment_id = request.path_params["experiment_id"]
 
         def change(transaction: Transaction) -> None:
-            _find(transaction.db, experiment_id)
+            find_experiment(transaction.db, experiment_id)
             for table in ("experiments", "runs") if with_runs else ("experiments",):
                 transaction.db.execute(
                     f"UPDATE {table} SET storage_state = ? WHERE experiment_id = ?",
                     (state, experiment_id),
                 )
+            if with_runs:
+                for schedule in of_experiment(transaction.db, experiment_id):
+                    self._schedules.enable(transaction, schedule, DISABLED)
 
         await self._resources.transaction(change)
         return reply({})
@@ -141,7 +159,7 @@ def is_archived(db: sqlite3.Connection, experiment_id: str) -> bool:
 
 def touch_experiment(db: sqlite3.Connection, experiment_id: str, run_created_at: str) -> None:
     """Note that an experiment has a new run; RestError when there is no such experiment."""
-    _find(db, experiment_id)
+    find_experiment(db, experiment_id)
     db.execute(
         "UPDATE experiments SET last_run_created_at = ? WHERE experiment_id = ?",
         (run_created_at, experiment_id),
@@ -164,7 +182,8 @@ def _insert(db: sqlite3.Connection, name: str, description: str) -> str:
     return experiment_id
 
 
-def _find(db: sqlite3.Connection, experiment_id: str) -> sqlite3.Row:
+def find_experiment(db: sqlite3.Connection, experiment_id: str) -> sqlite3.Row:
+    """Return the row of an experiment; RestError 404 without it."""
     cursor = db.execute("SELECT * FROM experiments WHERE experiment_id = ?", (experiment_id,))
     cursor.row_factory = sqlite3.Row
     row: sqlite3.Row | None = cursor.fetchone()

@@ -2,49 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import sqlite3
-import uuid
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fairlead.names import dns_label
-
-from ...artifacts.access import ROOT_KEY
-from ...artifacts.places import remote
 from ...resources import Transaction
-from ..clock import now
 from ..controller import Controller
 from ..events import Retry, Terminate
-from ..launching import new_suffix
 from ..leftovers import delete_run
-from ..model import ROOT, Pipeline
-from ..problems import PipelineSpecError
-from ..records import CANCELED, FAILED, PENDING, RUNNING, Run, Task, Values
-from ..remote import finder, settings
-from ..spec import load_pipeline, read_arguments
+from ..records import CANCELED, FAILED, PENDING, RUNNING
 from ..views import find_run, run_view
 from .answers import (
     FAILED_PRECONDITION,
     RestError,
     invalid,
-    invalid_spec,
     not_found,
     read_body,
     reply,
     take,
     text_field,
 )
-from .experiments import default_experiment, is_archived, touch_experiment
+from .experiments import is_archived
 from .listing import Table, list_rows
-from .pipeline_rows import spec_of_version
+from .run_rows import Asked, Identity, RunMaker, read_source
 
 Json = Any
 
@@ -56,7 +39,7 @@ _TABLE = Table(
         for name in (
             "run_id", "display_name", "description", "experiment_id", "storage_state", "state",
             "created_at", "scheduled_at", "finished_at", "service_account", "pipeline_id",
-            "pipeline_version_id",
+            "pipeline_version_id", "recurring_run_id",
         )
     }
     | {"name": "display_name", "id": "run_id"},
@@ -70,14 +53,14 @@ class Runs:
     ----------
     controller : Controller
         Moves the runs.
-    pipeline_root : Path
-        Where artifacts go when a run does not say.
+    maker : RunMaker
+        Makes them.
     """
 
-    def __init__(self, controller: Controller, pipeline_root: Path) -> None:
+    def __init__(self, controller: Controller, maker: RunMaker) -> None:
         self._controller = controller
+        self._maker = maker
         self._resources = controller.resources
-        self._root = pipeline_root
 
     def routes(self) -> list[Route]:
         """Return the routes; verbs first, since an id would match them too."""
@@ -103,48 +86,25 @@ class Runs:
         name = text_field(body, "display_name")
         if not name:
             raise invalid("The run name is empty. Please specify a valid name.")
-        reference = take(body, "pipeline_version_reference", {})
-        if not isinstance(reference, dict):
-            raise invalid("pipeline_version_reference must be an object")
-        posted = take(body, "pipeline_spec", None)
-        if posted is None:
-            posted, reference = spec_of_version(
-                self._resources.store.reader,
-                take(reference, "pipeline_id"),
-                take(reference, "pipeline_version_id") or take(body, "pipeline_version_id"),
-            )
+        posted, reference = read_source(self._resources.store.reader, body)
         config = take(body, "runtime_config", {})
-        if not isinstance(config, dict):
-            raise invalid("runtime_config must be an object")
-        try:
-            # Parsing a spec of 1,000 tasks takes tens of milliseconds: not in the event loop.
-            pipeline = await asyncio.to_thread(load_pipeline, posted)
-            arguments = read_arguments(pipeline, take(config, "parameters", None))
-        except PipelineSpecError as error:
-            raise invalid_spec(error) from error
-        root, owned, remote_root = self._pipeline_root(take(config, "pipeline_root"), pipeline)
-        experiment = text_field(body, "experiment_id")
-        identity = str(uuid.uuid4()), new_suffix(), now()
+        checked = await self._maker.check(posted, config)
+        arguments = checked.arguments(config)
+        asked = Asked(
+            name,
+            posted,
+            config,
+            description=text_field(body, "description"),
+            experiment_id=text_field(body, "experiment_id"),
+            service_account=text_field(body, "service_account"),
+            pipeline_id=reference["pipeline_id"],
+            pipeline_version_id=reference["pipeline_version_id"],
+        )
+        identity = Identity.new()
 
         def change(transaction: Transaction) -> Json:
-            db = transaction.db
-            # A change may be done again, with the same run: its inputs may hold its names.
-            run = _new_run(identity, name, pipeline, root, arguments, self._controller.namespace)
-            run.remote_root = remote_root
-            chosen = experiment or default_experiment(db)
-            touch_experiment(db, chosen, run.created_at)
-            _insert(db, run, owned, {
-                "description": text_field(body, "description"),
-                "experiment_id": chosen,
-                "service_account": text_field(body, "service_account"),
-                "pipeline_id": take(reference, "pipeline_id"),
-                "pipeline_version_id": take(reference, "pipeline_version_id"),
-                "spec": orjson.dumps(posted),
-                "runtime_config": orjson.dumps(config),
-                "arguments": orjson.dumps(arguments),
-            })  # fmt: skip
-            self._controller.begin(transaction, run)
-            return _view(db, run.run_id, values=False)
+            self._maker.make(transaction, identity, asked, checked, arguments)
+            return _view(transaction.db, identity.run_id, values=False)
 
         return reply(await self._controller.looks.transaction(change))
 
@@ -234,85 +194,9 @@ class Runs:
         await self._resources.transaction(change)
         return reply({})
 
-    def _pipeline_root(self, asked: Json, pipeline: Pipeline) -> tuple[str, bool, str]:
-        """Return the folder for files, whether it is the plane's own, and the store's URI."""
-        find = finder(self._resources, self._controller.namespace)
-        root = str(asked or pipeline.pipeline_root or settings(find, ROOT_KEY))
-        if not root:
-            return str(self._root), True, ""
-        if remote(root):
-            if find_spec("obstore") is None:
-                raise invalid(
-                    f"pipeline_root '{root}' needs a package that is not installed where this "
-                    'control plane runs: pip install "fairlead[remote]"'
-                )
-            return str(self._root), True, root
-        path = root.removeprefix("file://")
-        if not Path(path).is_absolute():
-            raise invalid(
-                f"pipeline_root '{root}': this control plane takes a folder of this machine, "
-                "as /path or file:///path, and s3://bucket/prefix, gs:// and minio://"
-            )
-        try:
-            Path(path).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise invalid(f"pipeline_root '{root}' cannot be used: {error}") from error
-        if not os.access(path, os.W_OK | os.X_OK):
-            raise invalid(f"pipeline_root '{root}' cannot be written to")
-        return path, False, ""
-
 
 def _view(db: sqlite3.Connection, run_id: str, *, values: bool) -> Json:
     row = find_run(db, run_id)
     if row is None:
         raise not_found("Run", run_id)
     return run_view(db, row, spec=True, values=values)
-
-
-def _new_run(
-    identity: tuple[str, str, str],
-    name: str,
-    pipeline: Pipeline,
-    root: str,
-    arguments: dict[str, Json],
-    namespace: str,
-) -> Run:
-    run_id, suffix, created = identity
-    return Run(
-        run_id=run_id,
-        name=name,
-        workflow=f"{dns_label(pipeline.name, max_length=40)}-{suffix}",
-        workflow_uid="",
-        namespace=namespace,
-        pipeline=pipeline,
-        pipeline_root=root,
-        root=Task("", ROOT, "", pipeline.root, None, None, inputs=Values(arguments)),
-        created_at=created,
-        scheduled_at=created,
-        history=[{"update_time": created, "state": PENDING}],
-    )
-
-
-def _insert(db: sqlite3.Connection, run: Run, owns_root: bool, given: dict[str, Json]) -> None:
-    row = {
-        "run_id": run.run_id,
-        "workflow": run.workflow,
-        "workflow_uid": "",
-        "display_name": run.name,
-        "storage_state": "AVAILABLE",
-        "state": run.state,
-        "created_at": run.created_at,
-        "scheduled_at": run.scheduled_at,
-        "finished_at": "",
-        "pipeline_root": run.pipeline_root,
-        "owns_root": int(owns_root),
-        "remote_root": run.remote_root,
-        "changes": 0,
-        "error": None,
-        "history": orjson.dumps(run.history),
-        **given,
-    }
-    names = ", ".join(row)
-    db.execute(
-        f"INSERT INTO runs ({names}) VALUES ({', '.join('?' * len(row))})", tuple(row.values())
-    )
