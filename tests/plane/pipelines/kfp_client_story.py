@@ -197,7 +197,7 @@ often = client.create_recurring_run(
 assert (often.display_name, often.status, often.max_concurrency) == ("often", "ENABLED", "2"), often
 daily = client.create_recurring_run(
     first.experiment_id, "daily", cron_expression="0 0 9 ? * 2-6", enabled=False,
-    pipeline_id=uploaded.pipeline_id, version_id=version.pipeline_version_id,
+    pipeline_id=uploaded.pipeline_id, version_id=version.pipeline_version_id, params={"text": "a"},
 )  # fmt: skip
 got = client.get_recurring_run(often.recurring_run_id)
 assert got.trigger.periodic_schedule.interval_second == "3600", got

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
 
 import pytest
 from kubernetes import client
+
+from fairlead.schedules import read_time
 
 INTERVAL_S = 10
 
@@ -65,8 +68,7 @@ def test_a_run_every_ten_seconds(connect, ir, own_plane, tmp_path):
     assert place.read_text().split() == [
         run["runtime_config"]["parameters"]["when"] for run in runs
     ]
-    spans = [time.mktime(time.strptime(at[:19], "%Y-%m-%dT%H:%M:%S")) for at in (first, second)]
-    assert spans[1] - spans[0] == INTERVAL_S
+    assert read_time(second) - read_time(first) == INTERVAL_S
     custom = client.CustomObjectsApi(own_plane.api())
     found = custom.list_namespaced_custom_object(
         "kubeflow.org", "v1beta1", "kubeflow", "scheduledworkflows"
@@ -95,10 +97,8 @@ def test_a_killed_plane_starts_each_run_once(connect, ir, own_plane, tmp_path, s
     times = [run["scheduled_at"] for run in runs]
     assert len(times) == len(set(times))
     # None is left out either: catching up is the default.
-    parsed = [time.mktime(time.strptime(at[:19], "%Y-%m-%dT%H:%M:%S")) for at in times]
-    assert [after - before for before, after in zip(parsed, parsed[1:], strict=False)] == [1.0] * (
-        len(parsed) - 1
-    )
+    parsed = [read_time(at) for at in times]
+    assert {after - before for before, after in itertools.pairwise(parsed)} == {1}
     assert sorted(place.read_text().split()) == sorted(
         run["runtime_config"]["parameters"]["when"] for run in runs
     )
