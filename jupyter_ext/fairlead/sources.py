@@ -78,6 +78,23 @@ def compile_document(
         Path of the Python of its kernel, whose versions of packages the steps ask for; empty: the
         one that runs this.
     """
+    whole, modules = notebook_parts(notebook, path)
+    return compile_documents(whole, name=path.stem, modules=modules, versions=pins(interpreter))
+
+
+def notebook_parts(notebook: dict[str, Any], path: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return a notebook with the cells of those that it refers to, and the modules that it imports.
+
+    Parameters
+    ----------
+    path
+        Where it is, or would be, saved: the others are looked for beside it.
+
+    Returns
+    -------
+    tuple
+        The notebook, and the source of each of its own modules by relative path.
+    """
     folder = path.absolute().parent
 
     def read(relative: str) -> str | None:
@@ -88,10 +105,5 @@ def compile_document(
         file = folder / relative
         return read_notebook(file) if file.is_file() else None
 
-    notebook = put_together(notebook, other)
-    return compile_documents(
-        notebook,
-        name=path.stem,
-        modules=local_modules(notebook, read),
-        versions=pins(interpreter),
-    )
+    whole = put_together(notebook, other)
+    return whole, local_modules(whole, read)

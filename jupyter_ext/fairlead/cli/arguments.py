@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from fairlead import exchange
 from fairlead._version import __version__
-from fairlead.cli import contexts, history, plane, runs
+from fairlead.cli import contexts, exchanges, history, plane, runs
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -49,6 +50,22 @@ def build_parser() -> argparse.ArgumentParser:
     compile_.add_argument("source", type=Path, metavar="NOTEBOOK")
     compile_.add_argument("-o", dest="output", type=Path, required=True, metavar="FILE")
     compile_.set_defaults(action=runs.compile_)
+
+    export = commands.add_parser(
+        "export",
+        help="write a notebook's pipeline in a form that others take",
+        description="ir: KFP's pipeline spec. kfp: Python of the kfp package. kustomize: a folder "
+        "for GitOps. share: one file that another machine imports and runs.",
+    )
+    export.add_argument("source", type=Path, metavar="NOTEBOOK")
+    export.add_argument("--to", required=True, choices=exchange.FORMATS)
+    export.add_argument(
+        "-o", dest="output", type=Path, required=True, metavar="PATH", help="file, or folder"
+    )
+    export.add_argument(
+        "-n", "--namespace", default="", help="of the objects, with kustomize (default: kubeflow)"
+    )
+    export.set_defaults(action=exchanges.export)
 
     listing = commands.add_parser("runs", help="list runs, newest first")
     listing.set_defaults(action=runs.runs)

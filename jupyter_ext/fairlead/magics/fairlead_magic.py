@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from IPython.core.magic import Magics, line_magic, magics_class
 
-from fairlead import client, widgets
+from fairlead import client, exchange, widgets
 from fairlead.documents import dump_pipeline
 from fairlead.errors import FairleadError, NotFoundError, SpecError
 from fairlead.kube.use import context_lines, use_context
@@ -42,6 +42,7 @@ class FairleadMagics(Magics):
 
         %fairlead run [NOTEBOOK] [-p NAME=VALUE ...] [--detach]   this notebook by default
         %fairlead compile [NOTEBOOK] -o FILE
+        %fairlead export [NOTEBOOK] --to ir|kfp|kustomize|share -o PATH
         %fairlead runs
         %fairlead show RUN
         %fairlead logs RUN [STEP]
@@ -52,7 +53,7 @@ class FairleadMagics(Magics):
 
         `run` and `retry` show the live DAG and wait for the end, and raise where the run did not
         succeed; interrupting the cell leaves the run going. `run --detach` and `show` return the
-        run at once. All but `compile`, `contexts` and `use` take `--context CONTEXT`.
+        run at once. All but `compile`, `export`, `contexts` and `use` take `--context CONTEXT`.
         """
         try:
             given = _parser().parse_args(shlex.split(line))
@@ -81,6 +82,13 @@ def _compile(given: argparse.Namespace) -> None:
     spec, platform = client.compile_notebook(given.source or _this_notebook())
     given.output.write_text(dump_pipeline(spec, platform))
     print(f"Wrote {given.output}: {len(spec['root']['dag']['tasks'])} steps.")
+
+
+def _export(given: argparse.Namespace) -> None:
+    source = given.source or _this_notebook()
+    for warning in exchange.export(source, given.to, given.output):
+        print(f"Warning: {warning}")
+    print(f"Wrote {given.output}.")
 
 
 def _runs(given: argparse.Namespace) -> None:
@@ -139,6 +147,12 @@ def _parser() -> argparse.ArgumentParser:
     compile_.add_argument("source", nargs="?", type=Path, metavar="NOTEBOOK")
     compile_.add_argument("-o", dest="output", type=Path, required=True, metavar="FILE")
     compile_.set_defaults(action=_compile)
+
+    export = commands.add_parser("export", add_help=False)
+    export.add_argument("source", nargs="?", type=Path, metavar="NOTEBOOK")
+    export.add_argument("--to", required=True, choices=exchange.FORMATS)
+    export.add_argument("-o", dest="output", type=Path, required=True, metavar="PATH")
+    export.set_defaults(action=_export)
 
     commands.add_parser("contexts", add_help=False).set_defaults(action=_contexts)
     use = commands.add_parser("use", add_help=False)

@@ -1,0 +1,91 @@
+"""Notebooks as files for others, and files of others as notebooks: `fairlead export | import`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fairlead.documents import cell_numbers, dump_pipeline, read_notebook
+from fairlead.environment import pins
+from fairlead.errors import SpecError
+from fairlead.pipelines import NotebookError
+from fairlead.pipelines.plan import plan_notebook
+from fairlead.sources import notebook_parts, read_source
+
+FORMATS = ("ir", "kfp", "kustomize", "share")
+"""What a pipeline can be exported to."""
+
+
+def export(source: Path, to: str, output: Path, *, namespace: str = "") -> list[str]:
+    """Write a notebook's pipeline in another form.
+
+    Parameters
+    ----------
+    source : Path
+        A notebook; for `ir` and `kustomize` also a pipeline of Elyra or a pipeline spec.
+    to : str
+        One of `FORMATS`.
+    output : Path
+        File to write; for `kustomize` a folder, which is made where there is none.
+    namespace : str, optional
+        For `kustomize`: namespace of the objects; default: `kubeflow`.
+
+    Returns
+    -------
+    list of str
+        What the reader should know, in words.
+
+    Raises
+    ------
+    SpecError
+        The source cannot become a pipeline, or has no equal in that form.
+    """
+    writers: dict[str, Callable[[], list[str]]] = {
+        "ir": lambda: _export_ir(source, output),
+        "kfp": lambda: _export_kfp(source, output),
+        "kustomize": lambda: _export_kustomize(source, output, namespace),
+    }
+    if to not in writers:
+        raise SpecError(f"There is no export to '{to}'.", hint=f"One of: {', '.join(FORMATS)}.")
+    return writers[to]()
+
+
+def kfp_python(notebook: dict[str, Any], path: Path) -> str:
+    """Return a notebook as a Python file of kfp; `path` is where it is, or would be, saved."""
+    # Loaded here: only an export needs it.
+    from fairlead.pipelines.exports.kfp_python import write_kfp_python
+
+    whole, modules = notebook_parts(notebook, path)
+    plan = plan_notebook(whole, modules)
+    if plan.analysis.errors:
+        raise NotebookError(plan.analysis.problems)
+    return write_kfp_python(
+        plan, name=path.stem, modules=modules, versions=pins(), numbers=cell_numbers(whole)
+    )
+
+
+def _export_ir(source: Path, output: Path) -> list[str]:
+    found = read_source(source)
+    output.write_text(dump_pipeline(found.spec, found.platform))
+    return found.warnings
+
+
+def _export_kfp(source: Path, output: Path) -> list[str]:
+    if source.suffix != ".ipynb":
+        raise SpecError(f"{source} is not a notebook; only notebooks are exported to Python.")
+    output.write_text(kfp_python(read_notebook(source), source))
+    return []
+
+
+def _export_kustomize(source: Path, output: Path, namespace: str) -> list[str]:
+    from fairlead.pipelines.exports.kustomize import build_kustomize
+
+    found = read_source(source)
+    compiled = dump_pipeline(found.spec, found.platform)
+    files = build_kustomize(found.spec, found.platform, compiled, namespace=namespace)
+    for name, content in files.items():
+        file = output / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content if isinstance(content, str) else dump_pipeline(content))
+    return found.warnings

@@ -1,0 +1,284 @@
+"""One step as a component of kfp: a function with typed artifacts, in the notebook's own words."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from fairlead.errors import SpecError
+from fairlead.pipelines.cells import Cell
+from fairlead.pipelines.connections import StepPlan
+from fairlead.pipelines.dataflow.library import RANDOM
+from fairlead.pipelines.exports.kfp_names import Component, type_of
+from fairlead.pipelines.exports.kfp_values import input_lines, metric_lines, output_lines
+from fairlead.pipelines.exports.plain_code import (
+    INDENT,
+    bound_names,
+    call_lines,
+    function_body,
+    indented,
+    quoted,
+    used_names,
+)
+from fairlead.pipelines.plan import Plan
+from fairlead.pipelines.records import Parameter
+
+_OWN_NAMES = ("load_artifact", "save_artifact", "artifact_paths", "random_states", "loaded")
+_LOAD = """\
+def load_artifact(artifact):
+    with open(artifact.path, "rb") as file:
+        return pickle.load(file)
+"""
+_SAVE = """\
+def save_artifact(value, path):
+    with open(path, "wb") as file:
+        pickle.dump(value, file)
+"""
+
+
+class ComponentWriter:
+    """Writes the functions of one plan's steps.
+
+    Parameters
+    ----------
+    numbers
+        Position of each cell in the notebook, counted from 1, by its id.
+    """
+
+    def __init__(self, plan: Plan, numbers: dict[str, int]) -> None:
+        self._plan = plan
+        self._numbers = numbers
+        self._steps = {planned.step.name: planned for planned in plan.steps}
+        for planned in plan.steps:
+            self._check_outputs(planned)
+
+    def place(self, cell_id: str) -> str:
+        """Return a cell as messages name it."""
+        return f"Cell {self._numbers.get(cell_id, cell_id)}"
+
+    def write(self, component: Component, modules: dict[str, str], packages: Iterable[str]) -> str:
+        """Return the decorated function.
+
+        Parameters
+        ----------
+        modules
+            The notebook's own modules that the step imports, by path.
+        packages
+            Requirements that are installed before it runs.
+        """
+        planned = component.planned
+        parts = self._parts(planned)
+        codes = [code for _, _, code in parts]
+        names = set(planned.parameters).union(*[bound_names(code) for code in codes])
+        names.update(name for source in planned.inputs for name in source.bind)
+        everything = names.union(*[used_names(code) for code in codes])
+        self._refuse_clash(planned, everything)
+        body = [
+            *self._head(component, codes),
+            *self._module_files(modules),
+            *self._setup(planned, names),
+            *input_lines(component, self._steps),
+        ]
+        for cell in planned.step.cells:
+            body += ["", INDENT + f"# {self.place(cell.id)}"]
+            body.append(function_body(cell.code, self.place(cell.id), names))
+            if cell.metrics or "metrics" in cell.tags:
+                body += metric_lines(cell)
+        body += output_lines(component, self._steps)
+        return "\n".join([*self._signature(component, packages), *body]) + "\n"
+
+    def _parts(self, planned: StepPlan) -> list[tuple[str, str, str]]:
+        """Return what a step runs in order: what it is, the cell's id and the code."""
+        setup = [
+            ("setup", cell.id, cell.code)
+            for cell in self._plan.layout.cells
+            if cell.role == "setup"
+            or (cell.role == "parameters" and cell.id in self._plan.parameters.with_code)
+        ]
+        earlier = [("definition", cell_id, code) for cell_id, code in self._earlier(planned)]
+        return setup + earlier + [("cell", cell.id, cell.code) for cell in planned.step.cells]
+
+    def _earlier(self, planned: StepPlan) -> list[tuple[str, str]]:
+        """Return definitions of earlier steps: those that it uses, and classes of what it takes."""
+        found = [(d.cell_index, d.line, d.cell_id, d.source) for d in planned.definitions]
+        known = {(cell_id, line) for _, line, cell_id, _ in found}
+        for name in self._above(planned):
+            for cell in self._steps[name].step.cells:
+                if not any(isinstance(node, ast.ClassDef) for node in cell.tree.body):
+                    continue
+                for node in cell.tree.body:
+                    kept = isinstance(node, ast.ClassDef | ast.Import | ast.ImportFrom)
+                    source = ast.get_source_segment(cell.code, node)
+                    if kept and source and (cell.id, node.lineno) not in known:
+                        decorators = getattr(node, "decorator_list", [])
+                        text = "".join(f"@{ast.unparse(d)}\n" for d in decorators) + source
+                        found.append((cell.index, node.lineno, cell.id, text))
+        return [(cell_id, source) for _, _, cell_id, source in sorted(found)]
+
+    def _above(self, planned: StepPlan) -> set[str]:
+        found: set[str] = set()
+        waiting = [source.step for source in planned.inputs]
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting += [source.step for source in self._steps[name].inputs]
+        return found
+
+    def _check_outputs(self, planned: StepPlan) -> None:
+        """Refuse functions that travel as values: pickles of kfp's components cannot hold them."""
+        for slot in planned.outputs:
+            for cell in planned.step.cells:
+                for node in cell.tree.body:
+                    made = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+                    names = [node.name] if made else []  # type: ignore[attr-defined]
+                    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
+                        names = [t.id for t in node.targets if isinstance(t, ast.Name)]
+                    for name in names:
+                        if name in slot.names and not slot.optional:
+                            raise SpecError(
+                                f"{self.place(cell.id)}, line {node.lineno}: the function `{name}` "
+                                "travels to another step as a value, which kfp's components "
+                                "cannot do.",
+                                hint="Put it into a cell tagged `setup`.",
+                            )
+
+    def _refuse_clash(self, planned: StepPlan, names: set[str]) -> None:
+        for name in _OWN_NAMES:
+            if name in names:
+                raise SpecError(
+                    f"Step '{planned.step.name}' uses the name `{name}`, which the exported code "
+                    "needs.",
+                    hint="Rename the variable.",
+                )
+
+    def _signature(self, component: Component, packages: Iterable[str]) -> list[str]:
+        settings = component.planned.step.settings
+        image = quoted(settings.image) if settings.image else "IMAGE"
+        options = [f"base_image={image}"]
+        listed = list(packages)
+        if listed:
+            options.append(f"packages_to_install={quoted(listed)}")
+        arguments = [f"{name}: Input[Artifact]" for name in component.inputs.values()]
+        arguments += [f"{name}: Output[Artifact]" for name in component.outputs.values()]
+        if component.metrics:
+            arguments.append("metrics: Output[Metrics]")
+        known = self._plan.parameters.parameters
+        plain = [p for p in component.planned.parameters if not type_of(known[p]).startswith("O")]
+        rest = [p for p in component.planned.parameters if p not in plain]
+        arguments += [f"{name}: {type_of(known[name])}" for name in plain]
+        arguments += [f"{name}: {type_of(known[name])} = None" for name in rest]
+        lines = call_lines("@dsl.component(", options, ")")
+        if arguments:
+            lines += [f"def {component.name}(", *[f"{INDENT}{a}," for a in arguments], "):"]
+        else:
+            lines.append(f"def {component.name}():")
+        title = component.planned.step.title.replace("\\", "").replace('"', "'")
+        if title.replace("-", "_") != component.name:
+            lines.append(f'{INDENT}"""{title}"""')
+        return lines
+
+    def _head(self, component: Component, codes: list[str]) -> list[str]:
+        """Return imports and helpers; outputs' paths are kept before variables take their names."""
+        planned = component.planned
+        names = {n for s in planned.inputs for n in s.bind}
+        names |= {n for slot in planned.outputs for n in slot.names}
+        wanted = ["pickle"] if planned.inputs or planned.outputs else []
+        wanted += ["random", "sys"] if RANDOM in names else []
+        lines = [INDENT + f"import {name}" for name in wanted]
+        if component.metrics:
+            lines.append(INDENT + "import numbers")
+        lines += [""] if lines else []
+        helpers = [_LOAD] * bool(planned.inputs) + [_SAVE] * bool(planned.outputs)
+        lines += [indented(helper) + "\n" for helper in helpers]
+        kept = {name: f"{name}.path" for name in component.outputs.values()}
+        if component.metrics:
+            kept["metrics"] = "metrics"
+        if kept:
+            pairs = [f"{quoted(name)}: {value}" for name, value in kept.items()]
+            lines += call_lines(f"{INDENT}artifact_paths = {{", pairs, "}")
+        if any("display" in used_names(code) for code in codes):
+            lines.append(INDENT + "display = print")
+        classes = sorted(
+            {
+                node.name
+                for code in codes
+                for node in ast.parse(code).body
+                if isinstance(node, ast.ClassDef)
+            }
+        )
+        if classes and (planned.inputs or planned.outputs):
+            lines.append(INDENT + f"global {', '.join(classes)}  # so that they can be pickled")
+        return lines
+
+    def _module_files(self, modules: dict[str, str]) -> list[str]:
+        """Return code that writes the notebook's own modules where they can be imported."""
+        if not modules:
+            return []
+        lines = [
+            "",
+            "# The notebook's own modules",
+            "import pathlib as module_pathlib",
+            "import sys as module_sys",
+            "import tempfile as module_tempfile",
+            "",
+            "module_folder = module_pathlib.Path(module_tempfile.mkdtemp())",
+        ]
+        for path, source in modules.items():
+            lines.append(f"module_file = module_folder / {quoted(path)}")
+            lines.append("module_file.parent.mkdir(parents=True, exist_ok=True)")
+            lines.append(f"module_file.write_text({_literal(source)})")
+        lines.append("module_sys.path.insert(0, str(module_folder))")
+        return indented("\n".join(lines)).split("\n")
+
+    def _setup(self, planned: StepPlan, names: set[str]) -> list[str]:
+        """Return the cells before every step, the parameters, and definitions of earlier steps."""
+        lines: list[str] = []
+        for cell in self._plan.layout.cells:
+            if cell.role == "setup":
+                lines += [
+                    "",
+                    INDENT + f"# {self.place(cell.id)}: {', '.join(cell.tags) or 'setup'}",
+                ]
+                lines.append(function_body(cell.code, self.place(cell.id), names))
+            elif cell.role == "parameters" and cell.id in self._plan.parameters.with_code:
+                lines += self._parameter_code(cell, planned, names)
+        for name in planned.parameters:
+            lines += self._retyped(self._plan.parameters.parameters[name])
+        for cell_id, source in self._earlier(planned):
+            lines += ["", INDENT + f"# From {self.place(cell_id).lower()}"]
+            lines.append(function_body(source, self.place(cell_id), names))
+        return lines
+
+    def _parameter_code(self, cell: Cell, planned: StepPlan, names: set[str]) -> list[str]:
+        """Return the code beside parameters, after which the given values hold again."""
+        given = f"given_{cell.index}"
+        pairs = ", ".join(f"{quoted(name)}: {name}" for name in planned.parameters)
+        lines = ["", INDENT + f"# {self.place(cell.id)}: parameters"]
+        lines.append(INDENT + f"{given} = {{{pairs}}}")
+        lines.append(function_body(cell.code, self.place(cell.id), names))
+        for name in planned.parameters:
+            known = self._plan.parameters.parameters[name]
+            line = f"{name} = {given}[{quoted(name)}]"
+            empty = type_of(known).startswith("O")
+            lines.append(
+                INDENT + (f"if {given}[{quoted(name)}] is not None: {line}" if empty else line)
+            )
+        return lines
+
+    def _retyped(self, parameter: Parameter) -> list[str]:
+        """Return code for a default that JSON cannot hold: an unchanged one is the notebook's."""
+        if not parameter.literal:
+            return []
+        value = ast.literal_eval(parameter.literal)
+        if type(value) is type(parameter.default):
+            return []
+        test = f"if {parameter.name} == {quoted(parameter.default)}:"
+        return [INDENT + test, INDENT * 2 + f"{parameter.name} = {parameter.literal}"]
+
+
+def _literal(source: str) -> str:
+    """Write a text so that it can be read, where that is possible."""
+    if '"""' in source or "\\" in source or "\r" in source or not source.endswith("\n"):
+        return repr(source)
+    return f'"""\\\n{source}"""'
