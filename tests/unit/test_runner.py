@@ -51,7 +51,8 @@ def test_the_program_needs_nothing_but_python(tmp_path: Path, bare_python: str) 
 
 
 def test_the_program_is_small_and_the_same_for_all_steps() -> None:
-    assert len(runner_source()) < 45_000
+    # A word of a command line may have 128 KiB, and each step compiles it (about 4 KB in 1 ms).
+    assert len(runner_source()) < 64_000
     assert "{{$" not in runner_source()
     assert "import fairlead" not in runner_source()
     assert "from fairlead" not in runner_source()

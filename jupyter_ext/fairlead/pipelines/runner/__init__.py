@@ -13,7 +13,16 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-PARTS = ("makers", "definitions", "artifacts", "displays", "shell", "randomness", "execution")
+PARTS = (
+    "makers",
+    "reducers",
+    "definitions",
+    "artifacts",
+    "displays",
+    "shell",
+    "randomness",
+    "execution",
+)
 """Modules of the program, in the order in which they are joined."""
 
 _PACKAGE = "from fairlead.pipelines.runner."

@@ -165,7 +165,7 @@ def fingerprint(value: typing.Any) -> int | None:
     """Return a checksum of a value, or None where that would say little or take long."""
     if _plain_array(value):
         return zlib.crc32(value.tobytes()) if value.nbytes < _CHECKED else None
-    if hasattr(value, "iloc") and hasattr(value, "columns"):
+    if type_name(value) == "pandas.DataFrame":
         # A table may rearrange its memory when it is read: its columns say whether it changed.
         value = [list(value.columns), *[value.iloc[:, n].to_numpy() for n in range(value.shape[1])]]
     try:

@@ -18,7 +18,6 @@ import typing
 
 from fairlead.pipelines.runner.makers import (
     find_dataclass_word,
-    make_cached,
     make_cached_property,
     make_cell,
     make_instance,
@@ -28,10 +27,12 @@ from fairlead.pipelines.runner.makers import (
     make_view,
     set_attributes,
 )
+from fairlead.pipelines.runner.reducers import reduce_value
 
 # The flag of `from __future__ import annotations`, which a cell hands on to the cells after it.
 FUTURES = __future__.annotations.compiler_flag
 _TOP_AWAIT = 0x2000
+_ARRAYS = ("ndarray", "recarray", "matrix")
 _NOT_STATE = {
     "__dict__",
     "__weakref__",
@@ -242,6 +243,39 @@ def _reduce_class(made: typing.Any) -> typing.Any:
     return make_class, parts, state, None, None, set_class
 
 
+def make_context_variable(
+    key: str, name: str, default: typing.Any, value: typing.Any
+) -> typing.Any:
+    """Make a context variable, or take the one of that key, and set its value.
+
+    Parameters
+    ----------
+    default, value
+        A tuple of the one object, or an empty one where there is none.
+    """
+    import contextvars
+
+    if key not in DEFINITIONS.known:
+        more = {"default": default[0]} if default else {}
+        DEFINITIONS.add(key, contextvars.ContextVar(name, **more))
+    if value:
+        DEFINITIONS.known[key].set(value[0])
+    return DEFINITIONS.known[key]
+
+
+def _reduce_context_variable(variable: typing.Any) -> typing.Any:
+    import contextvars
+
+    def get() -> tuple[typing.Any, ...]:
+        try:
+            return (variable.get(),)
+        except LookupError:
+            return ()
+
+    key, default, value = DEFINITIONS.key_of(variable), contextvars.Context().run(get), get()
+    return make_context_variable, (key, variable.name, default, value if value != default else ())
+
+
 def is_importable(value: typing.Any) -> bool:
     """Tell whether another process finds this function or class by its module and name."""
     module = getattr(value, "__module__", None)
@@ -255,7 +289,8 @@ def is_importable(value: typing.Any) -> bool:
 
 def array_owner(array: typing.Any) -> typing.Any:
     """Return the array whose memory `array` uses: itself, or the last in its chain of bases."""
-    while isinstance(array.base, type(array)):
+    plain = sys.modules["numpy"].ndarray
+    while isinstance(array.base, plain):
         array = array.base
     return array
 
@@ -292,11 +327,6 @@ class Pickler(pickle.Pickler):
             return kind, (value.__func__,)
         if kind is types.MappingProxyType:
             return make_proxy, (dict(value),)
-        if kind is functools._lru_cache_wrapper:
-            settings = getattr(
-                value, "cache_parameters", lambda: {"maxsize": 128}
-            )()  # 3.8 has none
-            return make_cached, (value.__wrapped__, settings)
         if kind is typing.TypeVar and value.__module__ in ("__main__", "fairlead_step"):
             kinds = (value.__covariant__, value.__contravariant__)
             return make_type_variable, (
@@ -307,8 +337,10 @@ class Pickler(pickle.Pickler):
             )
         if kind is functools.cached_property:
             return make_cached_property, (value.func, value.attrname)
-        if kind.__name__ == "WeakKeyDictionary" and kind.__module__ == "weakref":
-            return kind, (dict(value.items()),)
+        if (kind.__module__, kind.__name__) == ("_contextvars", "ContextVar"):
+            return _reduce_context_variable(value)
+        if kind is types.CodeType:
+            return _code_in, (_code_out(value),)
         if kind.__module__ == "dataclasses":
             # Some of its objects are markers, compared by identity.
             for name, word in vars(sys.modules["dataclasses"]).items():
@@ -318,9 +350,9 @@ class Pickler(pickle.Pickler):
         usual = all(getattr(kind, n) is getattr(object, n) for n in names)
         if kind.__module__ == "__main__" and usual:
             return self._reduce_instance(value)
-        if kind.__module__ == "numpy" and kind.__name__ == "ndarray":
+        if kind.__module__ in ("numpy", "numpy.rec") and kind.__name__ in _ARRAYS:
             return self._reduce_array(value)
-        return NotImplemented
+        return reduce_value(value, kind)
 
     def _reduce_instance(self, value: typing.Any) -> typing.Any:
         parts = (*value.__reduce_ex__(4), None, None, None)
@@ -340,7 +372,8 @@ class Pickler(pickle.Pickler):
         if not (owner.flags.c_contiguous or owner.flags.f_contiguous):
             return NotImplemented
         start = array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
-        return make_view, (owner, start, array.shape, array.strides, array.dtype)
+        form = (array.shape, array.strides, array.dtype, type(array))
+        return make_view, (owner, start, *form)
 
 
 def dump(value: typing.Any) -> tuple[bytes, bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import itertools
 import json
 import os
@@ -11,6 +12,7 @@ import re
 import sys
 import types
 import typing
+import weakref
 
 from fairlead.pipelines.runner.artifacts import (
     CarryError,
@@ -300,12 +302,18 @@ class Step:
         given = {n for names in self.spec.get("outputs", {}).values() for n in names}
         for name in bind:
             if name in values and name not in given and self.sizes.get(key, 0) < 2**23:
-                self.watched[name] = (values[name], fingerprint(values[name]))
+                value = values[name]
+                try:  # an object that goes may say so: it is not held
+                    held: typing.Any = weakref.ref(value)
+                except TypeError:
+                    held = functools.partial(_same, value)
+                self.watched[name] = (held, fingerprint(value))
 
     def warn_changed(self) -> None:
         """Say so when the step has changed a value that later steps take from an earlier one."""
-        for name, (value, before) in self.watched.items():
-            same = self.space.get(name) is value
+        for name, (held, before) in self.watched.items():
+            value = held()
+            same = value is not None and self.space.get(name) is value
             if before is not None and same and fingerprint(value) != before:
                 sys.stderr.write(
                     f"Warning: step '{self.spec['name']}' changed `{name}` in a way that was not "
@@ -328,6 +336,10 @@ class Step:
             if lines:
                 return cell["id"], max(lines)
         return cells[-1]["id"], 1
+
+
+def _same(value: typing.Any) -> typing.Any:
+    return value
 
 
 def _bound(node: typing.Any) -> list[str]:

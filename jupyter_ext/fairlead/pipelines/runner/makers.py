@@ -30,15 +30,51 @@ def find_dataclass_word(name: str) -> typing.Any:
 
 
 def make_cached(function: typing.Any, settings: dict[str, typing.Any]) -> typing.Any:
-    """Make an `lru_cache` around a function; it starts empty."""
+    """Make an `lru_cache` around a function."""
     return functools.lru_cache(**settings)(function)
 
 
+def fill_cache(cached: typing.Any, state: typing.Any) -> None:
+    """Put entries into an `lru_cache`: it is called while its function only hands them out."""
+    entries, hits = state
+    if not entries:
+        return
+    function = cached.__wrapped__
+    before = function.__code__, function.__kwdefaults__
+    free = ", ".join(function.__code__.co_freevars)
+    space: dict[str, typing.Any] = {}
+    exec(
+        "def outer(%s):\n"  # noqa: UP031
+        "  def given(*a, results_=None, **k):\n"
+        "    return next(results_)\n"
+        "    (%s)\n"
+        "  return given" % (free, free),
+        space,
+    )
+    given = space["outer"](*[None] * len(function.__code__.co_freevars))
+    function.__code__ = given.__code__
+    function.__kwdefaults__ = {"results_": iter([result for _, _, result in entries])}
+    try:
+        for arguments, named, _ in entries:
+            cached(*arguments, **named)
+        for _ in range(min(hits, 100_000)):
+            cached(*arguments, **named)
+    finally:
+        function.__code__, function.__kwdefaults__ = before
+
+
 def make_view(
-    owner: typing.Any, offset: int, shape: typing.Any, strides: typing.Any, dtype: typing.Any
+    owner: typing.Any,
+    offset: int,
+    shape: typing.Any,
+    strides: typing.Any,
+    dtype: typing.Any,
+    kind: typing.Any,
 ) -> typing.Any:
-    """Make a numpy array that shares the memory of `owner`."""
-    return type(owner)(shape, dtype, owner.ravel(order="K"), offset, strides)
+    """Make a numpy array, or one of a subclass, that shares the memory of `owner`."""
+    plain = importlib.import_module("numpy").ndarray
+    made = plain(shape, dtype, owner.view(plain).ravel(order="K"), offset, strides)
+    return made if kind is plain else made.view(kind)
 
 
 def make_type_variable(
@@ -64,3 +100,57 @@ def make_proxy(content: dict[typing.Any, typing.Any]) -> typing.Any:
 def make_method(function: typing.Any, owner: typing.Any) -> typing.Any:
     """Make a bound method."""
     return types.MethodType(function, owner)
+
+
+def make_match(
+    pattern: typing.Any, text: typing.Any, start: int, end: int, span: tuple[int, int]
+) -> typing.Any:
+    """Find the match of a pattern that was found before."""
+    for find, first in (("search", start), ("match", span[0]), ("fullmatch", start)):
+        found = getattr(pattern, find)(text, first, end)
+        if found is not None and found.span() == span:
+            return found
+    return pattern.fullmatch(text, *span)
+
+
+def make_view_of_dict(content: typing.Any, name: str) -> typing.Any:
+    """Make the view of a dict that its method of that name gives."""
+    return getattr(content, name)()
+
+
+def make_forward(text: str) -> typing.Any:
+    """Make a reference to a type that is named before it is there."""
+    return typing.ForwardRef(text)
+
+
+def make_new_type(name: str, kind: typing.Any, module: str) -> typing.Any:
+    """Make a `NewType`."""
+    made: typing.Any = typing.NewType
+    made = made(name, kind)
+    made.__module__ = module
+    return made
+
+
+def make_exception(kind: typing.Any, args: tuple[typing.Any, ...]) -> typing.Any:
+    """Make an exception of the notebook without running its own `__init__`."""
+    made = kind.__new__(kind, *args)
+    foreign = next(base for base in kind.__mro__ if base.__module__ != "__main__")
+    try:
+        foreign.__init__(made, *args)
+    except TypeError:  # it wants more than `args`; those are set all the same
+        made.args = args
+    return made
+
+
+def set_exception(value: typing.Any, state: typing.Any) -> None:
+    """Give an exception its attributes and its cause."""
+    attributes, value.__cause__, value.__suppress_context__ = state
+    if attributes:
+        value.__setstate__(attributes)
+
+
+def set_suppressed(value: typing.Any, attributes: dict[str, typing.Any]) -> None:
+    """Give a part of `argparse` its attributes; it knows its mark by identity."""
+    mark = importlib.import_module("argparse").SUPPRESS
+    for name, part in attributes.items():
+        vars(value)[name] = mark if isinstance(part, str) and part == mark else part
