@@ -45,6 +45,7 @@ def export(source: Path, to: str, output: Path, *, namespace: str = "") -> list[
         "ir": lambda: _export_ir(source, output),
         "kfp": lambda: _export_kfp(source, output),
         "kustomize": lambda: _export_kustomize(source, output, namespace),
+        "share": lambda: _export_share(source, output),
     }
     if to not in writers:
         raise SpecError(f"There is no export to '{to}'.", hint=f"One of: {', '.join(FORMATS)}.")
@@ -89,3 +90,11 @@ def _export_kustomize(source: Path, output: Path, namespace: str) -> list[str]:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content if isinstance(content, str) else dump_pipeline(content))
     return found.warnings
+
+
+def _export_share(source: Path, output: Path) -> list[str]:
+    if source.suffix != ".ipynb":
+        raise SpecError(f"{source} is not a notebook; only notebooks are shared.")
+    from fairlead.sharing import export_share
+
+    return export_share(source, output)

@@ -67,6 +67,20 @@ def build_parser() -> argparse.ArgumentParser:
     )
     export.set_defaults(action=exchanges.export)
 
+    import_ = commands.add_parser(
+        "import",
+        help="check a share file and write its notebook, modules and data into a folder",
+        description="Refused where it is not as it was written.",
+    )
+    import_.add_argument("source", type=Path, metavar="FILE")
+    import_.add_argument(
+        "-o", dest="output", type=Path, metavar="FOLDER", help="default: the notebook's name"
+    )
+    import_.add_argument(
+        "--digest", default="", metavar="sha256:...", help="what its digest must be"
+    )
+    import_.set_defaults(action=exchanges.import_)
+
     listing = commands.add_parser("runs", help="list runs, newest first")
     listing.set_defaults(action=runs.runs)
 

@@ -87,7 +87,7 @@ def _compile(given: argparse.Namespace) -> None:
 def _export(given: argparse.Namespace) -> None:
     source = given.source or _this_notebook()
     for warning in exchange.export(source, given.to, given.output):
-        print(f"Warning: {warning}")
+        print(warning)
     print(f"Wrote {given.output}.")
 
 
