@@ -3,6 +3,7 @@ import * as React from 'react';
 import { kindLabel } from './dag/nodes';
 import type { IDagNode } from './dag/types';
 import { Elapsed } from './Elapsed';
+import { Choice, ChoiceFilter, Filters, NameFilter } from './Filters';
 import { elapsedMs } from './format';
 import { StateIcon } from './StateIcon';
 import { isActive, stateKey, stateLabel } from './states';
@@ -63,36 +64,30 @@ export function StepTable(props: {
   };
   return (
     <>
-      <div className="fl-Filters" role="search" aria-label={trans.__('Filter steps')}>
-        <input
-          type="search"
-          className="fl-Input"
-          data-fl-filter="step"
+      <Filters label={trans.__('Filter steps')}>
+        <NameFilter
+          name="step"
           placeholder={trans.__('Filter steps')}
-          aria-label={trans.__('Filter steps by name')}
+          label={trans.__('Filter steps by name')}
           value={text}
-          onChange={event => setText(event.target.value)}
+          onChange={setText}
         />
-        <select
-          className="fl-Input"
-          data-fl-filter="step-state"
-          aria-label={trans.__('State')}
+        <ChoiceFilter
+          name="step-state"
+          label={trans.__('State')}
           value={state}
-          onChange={event => setState(event.target.value)}
-        >
-          <option value="">{trans.__('All states')}</option>
-          {states.map(key => (
-            <option key={key} value={key}>
-              {stateLabel(key, trans)}
-            </option>
-          ))}
-        </select>
+          choices={[
+            ['', trans.__('All states')],
+            ...states.map((key): Choice => [key, stateLabel(key, trans)])
+          ]}
+          onChange={setState}
+        />
         <span className="fl-Bulk-count" role="status" data-fl-fact="steps">
           {found.length === steps.length
             ? trans._n('%1 step', '%1 steps', steps.length)
             : trans.__('%1 of %2', found.length, steps.length)}
         </span>
-      </div>
+      </Filters>
       <table className="fl-Table fl-StepTable" aria-label={trans.__('Steps')} onKeyDown={walkRows}>
         <thead>
           <tr>

@@ -5,6 +5,7 @@ import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { ArtifactTable } from '../components/artifact/ArtifactTable';
+import { Choice, ChoiceFilter, Filters, NameFilter } from '../components/Filters';
 import { Message } from '../components/Message';
 import type { ITrans } from '../components/text';
 import type { ArtifactsModel } from '../model/artifacts';
@@ -94,50 +95,33 @@ function Start({ session }: { session: FairleadSession }): null {
 
 function Filter({ model, session, trans }: IArtifactListOptions): JSX.Element {
   const { filter } = model;
-  const runs = session.runs.runs;
+  const runs = session.runs.runs.map(({ id, name }): Choice => [id, `${name} · ${id.slice(0, 8)}`]);
+  if (filter.run && !runs.some(([id]) => id === filter.run)) {
+    runs.unshift([filter.run, filter.run.slice(0, 8)]);
+  }
   return (
-    <div className="fl-ArtifactList-filter" role="search" aria-label={trans.__('Artifacts')}>
-      <input
-        type="search"
-        className="fl-Field"
-        data-fl-filter="name"
-        aria-label={trans.__('Name of the artifact')}
-        placeholder={trans.__('Name')}
+    <Filters label={trans.__('Filter artifacts')}>
+      <NameFilter
+        name="name"
+        placeholder={trans.__('Filter by name')}
         value={filter.name}
-        onChange={event => model.choose({ name: event.target.value })}
+        onChange={name => model.choose({ name })}
       />
-      <select
-        className="fl-Field"
-        data-fl-filter="type"
-        aria-label={trans.__('Type')}
+      <ChoiceFilter
+        name="type"
+        label={trans.__('Type')}
         value={filter.type}
-        onChange={event => model.choose({ type: event.target.value })}
-      >
-        <option value="">{trans.__('All types')}</option>
-        {TYPES.map(type => (
-          <option key={type} value={type}>
-            {type}
-          </option>
-        ))}
-      </select>
-      <select
-        className="fl-Field"
-        data-fl-filter="run"
-        aria-label={trans.__('Run')}
+        choices={[['', trans.__('All types')], ...TYPES.map((type): Choice => [type, type])]}
+        onChange={type => model.choose({ type })}
+      />
+      <ChoiceFilter
+        name="run"
+        label={trans.__('Run')}
         value={filter.run}
-        onChange={event => model.choose({ run: event.target.value })}
-      >
-        <option value="">{trans.__('All runs')}</option>
-        {filter.run && !runs.some(run => run.id === filter.run) && (
-          <option value={filter.run}>{filter.run.slice(0, 8)}</option>
-        )}
-        {runs.map(run => (
-          <option key={run.id} value={run.id}>
-            {run.name} · {run.id.slice(0, 8)}
-          </option>
-        ))}
-      </select>
-    </div>
+        choices={[['', trans.__('All runs')], ...runs]}
+        onChange={run => model.choose({ run })}
+      />
+    </Filters>
   );
 }
 

@@ -5,6 +5,7 @@ import * as React from 'react';
 
 import type { IExperiment } from '../api/runtypes';
 import { Age } from '../components/Elapsed';
+import { CheckFilter, Filters } from '../components/Filters';
 import { Message } from '../components/Message';
 import type { Refusal } from '../components/RunList';
 import type { ITrans } from '../components/text';
@@ -40,7 +41,7 @@ export function Experiments(props: IExperimentsOptions): JSX.Element {
   const why = refusal('clone');
   return (
     <>
-      <div className="fl-Filters">
+      <Filters label={trans.__('Filter experiments')}>
         <button
           type="button"
           className="fl-Button fl-mod-plain"
@@ -51,19 +52,16 @@ export function Experiments(props: IExperimentsOptions): JSX.Element {
         >
           {trans.__('New experiment…')}
         </button>
-        <label className="fl-Filters-check">
-          <input
-            type="checkbox"
-            data-fl-filter="archived"
-            checked={archived}
-            onChange={event => {
-              setFound(null);
-              setArchived(event.target.checked);
-            }}
-          />
-          {trans.__('Archived')}
-        </label>
-      </div>
+        <CheckFilter
+          name="archived"
+          label={trans.__('Archived')}
+          checked={archived}
+          onChange={checked => {
+            setFound(null);
+            setArchived(checked);
+          }}
+        />
+      </Filters>
       {found === null && <Message kind="loading" text={trans.__('Loading…')} />}
       {found instanceof Error && (
         <Message

@@ -4,6 +4,7 @@
 import * as React from 'react';
 
 import type { IExperiment } from '../api/runtypes';
+import { CheckFilter, Choice, ChoiceFilter, Filters, NameFilter } from '../components/Filters';
 import type { ITrans } from '../components/text';
 import type { RunTableModel } from '../model/runtable';
 
@@ -19,7 +20,7 @@ const STATE_CHOICES: Record<string, readonly string[]> = {
   canceled: ['CANCELED', 'SKIPPED']
 };
 
-export function Filters(props: {
+export function RunFilters(props: {
   model: RunTableModel;
   experiments: readonly IExperiment[];
   trans: ITrans;
@@ -38,56 +39,34 @@ export function Filters(props: {
     failed: trans.__('Failed'),
     canceled: trans.__('Canceled')
   };
-  const state = Object.keys(STATE_CHOICES).find(
-    choice => STATE_CHOICES[choice].join() === filter.states.join()
-  );
+  const state =
+    Object.keys(STATE_CHOICES).find(choice => STATE_CHOICES[choice].join() === filter.states.join()) ?? 'all';
   return (
-    <div className="fl-Filters" role="search" aria-label={trans.__('Filter runs')}>
-      <input
-        type="search"
-        className="fl-Input"
-        data-fl-filter="name"
-        placeholder={trans.__('Filter by name')}
-        aria-label={trans.__('Filter by name')}
-        value={name}
-        onChange={event => setName(event.target.value)}
-      />
-      <select
-        className="fl-Input"
-        data-fl-filter="state"
-        aria-label={trans.__('State')}
+    <Filters label={trans.__('Filter runs')}>
+      <NameFilter name="name" placeholder={trans.__('Filter by name')} value={name} onChange={setName} />
+      <ChoiceFilter
+        name="state"
+        label={trans.__('State')}
         value={state}
-        onChange={event => model.setFilter({ states: STATE_CHOICES[event.target.value] })}
-      >
-        {Object.entries(words).map(([choice, word]) => (
-          <option key={choice} value={choice}>
-            {word}
-          </option>
-        ))}
-      </select>
-      <select
-        className="fl-Input"
-        data-fl-filter="experiment"
-        aria-label={trans.__('Experiment')}
+        choices={Object.entries(words)}
+        onChange={choice => model.setFilter({ states: STATE_CHOICES[choice] })}
+      />
+      <ChoiceFilter
+        name="experiment"
+        label={trans.__('Experiment')}
         value={filter.experiment}
-        onChange={event => model.setFilter({ experiment: event.target.value })}
-      >
-        <option value="">{trans.__('All experiments')}</option>
-        {props.experiments.map(one => (
-          <option key={one.id} value={one.id}>
-            {one.name}
-          </option>
-        ))}
-      </select>
-      <label className="fl-Filters-check">
-        <input
-          type="checkbox"
-          data-fl-filter="archived"
-          checked={filter.archived}
-          onChange={event => model.setFilter({ archived: event.target.checked })}
-        />
-        {trans.__('Archived')}
-      </label>
-    </div>
+        choices={[
+          ['', trans.__('All experiments')],
+          ...props.experiments.map((one): Choice => [one.id, one.name])
+        ]}
+        onChange={experiment => model.setFilter({ experiment })}
+      />
+      <CheckFilter
+        name="archived"
+        label={trans.__('Archived')}
+        checked={filter.archived}
+        onChange={archived => model.setFilter({ archived })}
+      />
+    </Filters>
   );
 }

@@ -14,7 +14,7 @@ import { TabBar, TabPanel } from '../components/Tabs';
 import type { ITrans } from '../components/text';
 import type { RunTableModel } from '../model/runtable';
 import { Experiments } from './experiments';
-import { Filters } from './runfilters';
+import { RunFilters } from './runfilters';
 
 /** What is done with many runs at once. */
 export type BulkVerb = 'archive' | 'unarchive' | 'stop' | 'delete';
@@ -105,7 +105,7 @@ function Content(props: IRunTableOptions & { page: ISignal<unknown, Page> }): JS
         <UseSignal signal={model.changed}>
           {() => (
             <>
-              <Filters model={model} experiments={experiments} trans={trans} />
+              <RunFilters model={model} experiments={experiments} trans={trans} />
               <Bulk {...props} />
               <Rows {...props} />
               <Pager model={model} trans={trans} />
