@@ -7,7 +7,7 @@ import { ArtifactPreview } from '../src/components/artifact/ArtifactPreview';
 import { FRAME_POLICY } from '../src/components/artifact/frame';
 import { around, ILineageGraph, lineageDag } from '../src/components/artifact/lineagegraph';
 import { drawPreview, PLOT_MIME } from '../src/components/artifact/preview';
-import type { IPreview, ISlice } from '../src/components/artifact/types';
+import type { IPreview, ISlice } from '../src/previews';
 import { renderCard } from '../src/components/runcard/card';
 import { plainTrans as trans } from '../src/components/text';
 import { ArtifactsModel } from '../src/model/artifacts';

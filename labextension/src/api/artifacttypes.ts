@@ -76,37 +76,3 @@ export interface IArtifactFilter {
   name: string;
   type: string;
 }
-
-export interface ISlice {
-  name: string;
-  auc: number | null;
-  points: { fpr: number; tpr: number; threshold: number | null }[];
-  labels: string[];
-  matrix: number[][];
-}
-
-/** What can be shown of an artifact; which fields there are follows from `kind`. */
-export interface IArtifactPreview {
-  kind:
-    | 'metrics'
-    | 'classification'
-    | 'html'
-    | 'markdown'
-    | 'image'
-    | 'table'
-    | 'notebook'
-    | 'json'
-    | 'text'
-    | 'none';
-  truncated: boolean;
-  reason: string;
-  values?: Record<string, number | string | boolean>;
-  slices?: ISlice[];
-  spec?: object | null;
-  text?: string;
-  mime?: string;
-  data?: string;
-  columns?: string[];
-  rows?: string[][];
-  notebook?: object;
-}

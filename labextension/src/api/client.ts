@@ -5,7 +5,8 @@ import type { INotebookContent } from '@jupyterlab/nbformat';
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
-import type { IArtifactDetail, IArtifactFilter, IArtifactPage, IArtifactPreview } from './artifacttypes';
+import type { IPreview } from '../previews';
+import type { IArtifactDetail, IArtifactFilter, IArtifactPage } from './artifacttypes';
 import { ApiError, ServerMissingError } from './errors';
 import type {
   Capabilities,
@@ -166,8 +167,8 @@ export class FairleadClient {
   }
 
   /** What can be shown of what a step made, or makes. */
-  outputPreview(id: string, node: string, name: string): Promise<IArtifactPreview> {
-    return this._json<IArtifactPreview>('GET', [...this._artifact(id, node, name), 'preview']);
+  outputPreview(id: string, node: string, name: string): Promise<IPreview> {
+    return this._json<IPreview>('GET', [...this._artifact(id, node, name), 'preview']);
   }
 
   /** A page of artifacts, newest first. */
@@ -184,8 +185,8 @@ export class FairleadClient {
   }
 
   /** What can be shown of an artifact. */
-  preview(id: string): Promise<IArtifactPreview> {
-    return this._json<IArtifactPreview>('GET', ['artifacts', id, 'preview']);
+  preview(id: string): Promise<IPreview> {
+    return this._json<IPreview>('GET', ['artifacts', id, 'preview']);
   }
 
   /** Where the browser downloads an artifact. */

@@ -4,7 +4,6 @@
 import { ApiError, ServerMissingError } from '../api/errors';
 
 export type LoadState =
-  | { kind: 'idle' }
   | { kind: 'loading' }
   | { kind: 'ready' }
   /** The Jupyter Server has no Fairlead extension. */

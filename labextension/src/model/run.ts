@@ -1,41 +1,29 @@
 /**
  * One run with its graph, followed live. Has no DOM.
  */
-import { IDisposable } from '@lumino/disposable';
-import { ISignal, Signal } from '@lumino/signaling';
-
 import type { FairleadClient } from '../api/client';
 import type { IContext, INode, IRunChange, IRunDetail } from '../api/types';
-import { coalesced } from './coalesce';
 import type { IContextInUse } from './context';
-import { LoadState, loadStateOf } from './load';
+import { Loaded } from './loaded';
 import type { IRunFeed } from './runfeed';
 
-export class RunModel implements IDisposable {
+export class RunModel extends Loaded {
   constructor(
     readonly id: string,
     private readonly client: Pick<FairleadClient, 'run'>,
-    private readonly feed: IRunFeed,
+    feed: IRunFeed,
     private readonly context: IContextInUse
   ) {
+    super();
     feed.runChanged.connect(this._onRun, this);
     feed.opened.connect(this._onOpened, this);
     context.moved.connect(this._onMoved, this);
     void this.refresh();
   }
 
-  /** Emitted after every change of what the model tells. */
-  get changed(): ISignal<this, void> {
-    return this._changed;
-  }
-
   /** Null until the server has told. */
   get run(): IRunDetail | null {
     return this._run;
-  }
-
-  get load(): LoadState {
-    return this._load;
   }
 
   /** The step shown in detail: the one chosen, else the one that a reader looks for first. */
@@ -48,38 +36,20 @@ export class RunModel implements IDisposable {
   /** Choose the step to show, by its node or by KFP's id of its task; the run may still be on its way. */
   select(node: string): void {
     this._chosen = node;
-    this._changed.emit();
+    this.tell();
   }
 
-  /** Read the run again. Errors become the model's `load`. */
-  readonly refresh = coalesced(async () => {
+  protected async read(): Promise<(() => void) | null> {
     if (this._isElsewhere()) {
-      return;
+      return null;
     }
-    try {
-      const asked = this.context.context;
-      this._run = await this.client.run(this.id);
+    const asked = this.context.context;
+    const run = await this.client.run(this.id);
+    return () => {
+      this._run = run;
       this._home ??= asked ?? this.context.context;
-      this._shown = notable(this._run.graph.nodes, this._shown);
-      this._load = { kind: 'ready' };
-    } catch (error) {
-      this._load = loadStateOf(error);
-    }
-    if (!this._isDisposed) {
-      this._changed.emit();
-    }
-  });
-
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
-  dispose(): void {
-    this._isDisposed = true;
-    this.feed.runChanged.disconnect(this._onRun, this);
-    this.feed.opened.disconnect(this._onOpened, this);
-    this.context.moved.disconnect(this._onMoved, this);
-    Signal.clearData(this);
+      this._shown = notable(run.graph.nodes, this._shown);
+    };
   }
 
   private _onOpened(): void {
@@ -89,8 +59,7 @@ export class RunModel implements IDisposable {
   /** A run stays in its context: while another one is in use, it is shown as last known. */
   private _onMoved(): void {
     if (this._home && this._isElsewhere()) {
-      this._load = { kind: 'elsewhere', context: this._home.context };
-      this._changed.emit();
+      this.tell({ kind: 'elsewhere', context: this._home.context });
     } else {
       void this.refresh();
     }
@@ -106,8 +75,7 @@ export class RunModel implements IDisposable {
       return;
     }
     if (change.deleted) {
-      this._load = { kind: 'gone', message: '', hint: '' };
-      this._changed.emit();
+      this.tell({ kind: 'gone', message: '', hint: '' });
     } else {
       void this.refresh();
     }
@@ -116,11 +84,8 @@ export class RunModel implements IDisposable {
   private _run: IRunDetail | null = null;
   /** Where the run was found. */
   private _home: IContext | null = null;
-  private _load: LoadState = { kind: 'loading' };
   private _chosen: string | null = null;
   private _shown: string | null = null;
-  private _isDisposed = false;
-  private readonly _changed = new Signal<this, void>(this);
 }
 
 /** What to show of a run by itself: a failed step, else one that runs, else what was shown. */

@@ -1,29 +1,24 @@
 /**
  * The runs of the context in use, as the server last told. Has no DOM.
  */
-import { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import type { FairleadClient } from '../api/client';
 import type { IHealth, IRunChange, IRunSummary } from '../api/types';
-import { coalesced } from './coalesce';
 import type { IContextInUse } from './context';
-import { LoadState, loadStateOf } from './load';
+import { Loaded } from './loaded';
 import type { IRunFeed } from './runfeed';
 
 const STARTING: IHealth = { health: 'starting', message: '', hint: '' };
 const ACTIVE: readonly string[] = ['PENDING', 'RUNNING', 'CANCELING'];
 
-export class RunsModel implements IDisposable {
+export class RunsModel extends Loaded {
   constructor(
     private readonly client: Pick<FairleadClient, 'runs'>,
     private readonly feed: IRunFeed,
     private readonly context: IContextInUse
-  ) {}
-
-  /** Emitted after every change of what the model tells. */
-  get changed(): ISignal<this, void> {
-    return this._changed;
+  ) {
+    super();
   }
 
   /** Emitted when a run that was active has ended, with its new summary. */
@@ -41,10 +36,6 @@ export class RunsModel implements IDisposable {
     return this._health;
   }
 
-  get load(): LoadState {
-    return this._load;
-  }
-
   /** How many runs may still change by themselves. */
   get active(): number {
     return this._runs.filter(run => ACTIVE.includes(run.state)).length;
@@ -56,10 +47,10 @@ export class RunsModel implements IDisposable {
 
   /** Begin to read and to listen; called by every viewer, does its work once. */
   start(): void {
-    if (this._load.kind !== 'idle') {
+    if (this._isStarted) {
       return;
     }
-    this._load = { kind: 'loading' };
+    this._isStarted = true;
     this.feed.runChanged.connect(this._onRun, this);
     this.feed.healthChanged.connect(this._onHealth, this);
     this.feed.opened.connect(this._onOpened, this);
@@ -69,43 +60,27 @@ export class RunsModel implements IDisposable {
     void this.refresh();
   }
 
-  /** Read everything again. Errors become the model's `load`. */
-  readonly refresh = coalesced(async () => {
-    const place = this._place;
-    try {
-      const runs = await this.client.runs();
-      if (place === this._place) {
-        this._take(runs);
-        this._load = { kind: 'ready' };
-      }
-    } catch (error) {
-      if (place === this._place) {
-        this._load = loadStateOf(error);
-      }
-    }
-    this._changed.emit();
-  });
-
   /** Take a summary that an action answered, without waiting for its event. */
   put(run: IRunSummary): void {
     const known = this._runs.some(one => one.id === run.id);
     this._take(known ? this._runs.map(one => (one.id === run.id ? run : one)) : [run, ...this._runs]);
-    this._changed.emit();
+    this.tell();
   }
 
   /** Forget a run that was deleted. */
   drop(id: string): void {
     this._take(this._runs.filter(run => run.id !== id));
-    this._changed.emit();
+    this.tell();
   }
 
-  get isDisposed(): boolean {
-    return this._isDisposed;
+  protected async read(): Promise<() => void> {
+    const runs = await this.client.runs();
+    return () => this._take(runs);
   }
 
-  dispose(): void {
-    this._isDisposed = true;
-    Signal.clearData(this);
+  /** An answer about a context that was left is not ours. */
+  protected override get wanted(): number {
+    return this._place;
   }
 
   private _onOpened(): void {
@@ -115,7 +90,7 @@ export class RunsModel implements IDisposable {
   private _onHealth(_: unknown, health: IHealth): void {
     const recovered = health.health === 'ok' && this._health.health !== 'ok';
     this._health = health;
-    this._changed.emit();
+    this.tell();
     if (recovered) {
       void this.refresh();
     }
@@ -126,8 +101,7 @@ export class RunsModel implements IDisposable {
     this._place += 1;
     this._runs = [];
     this._health = STARTING;
-    this._load = { kind: 'loading' };
-    this._changed.emit();
+    this.tell({ kind: 'loading' });
     void this.refresh();
   }
 
@@ -159,8 +133,6 @@ export class RunsModel implements IDisposable {
   private _runs: readonly IRunSummary[] = [];
   private _health: IHealth = STARTING;
   private _place = 0;
-  private _load: LoadState = { kind: 'idle' };
-  private _isDisposed = false;
-  private readonly _changed = new Signal<this, void>(this);
+  private _isStarted = false;
   private readonly _ended = new Signal<this, IRunSummary>(this);
 }

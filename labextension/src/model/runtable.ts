@@ -1,15 +1,11 @@
 /**
  * One page of all runs, filtered and sorted by the server and followed live. Has no DOM.
  */
-import { IDisposable } from '@lumino/disposable';
-import { ISignal, Signal } from '@lumino/signaling';
-
 import type { FairleadClient } from '../api/client';
 import type { IRunEntry } from '../api/runtypes';
 import type { IRunChange, IRunSummary } from '../api/types';
-import { coalesced } from './coalesce';
 import type { IContextInUse } from './context';
-import { LoadState, loadStateOf } from './load';
+import { Loaded } from './loaded';
 import type { IRunFeed } from './runfeed';
 
 /** What the server can sort by. */
@@ -28,23 +24,19 @@ export interface IRunFilter {
 
 const PAGE_SIZE = 50;
 
-export class RunTableModel implements IDisposable {
+export class RunTableModel extends Loaded {
   constructor(
     private readonly client: Pick<FairleadClient, 'runPage'>,
-    private readonly feed: IRunFeed,
-    private readonly context: IContextInUse
+    feed: IRunFeed,
+    context: IContextInUse
   ) {
+    super();
     feed.runChanged.connect(this._onRun, this);
     feed.opened.connect(this._onOpened, this);
     context.moved.connect(this._onMoved, this);
     context.start();
     feed.start();
     void this.refresh();
-  }
-
-  /** Emitted after every change of what the model tells. */
-  get changed(): ISignal<this, void> {
-    return this._changed;
   }
 
   get runs(): readonly IRunEntry[] {
@@ -64,10 +56,6 @@ export class RunTableModel implements IDisposable {
 
   get filter(): IRunFilter {
     return this._filter;
-  }
-
-  get load(): LoadState {
-    return this._load;
   }
 
   get hasNext(): boolean {
@@ -108,52 +96,31 @@ export class RunTableModel implements IDisposable {
     const next = new Set(this._chosen);
     ids.forEach(id => (chosen ? next.add(id) : next.delete(id)));
     this._chosen = next;
-    this._changed.emit();
+    this.tell();
   }
-
-  /** Read the page again. Errors become the model's `load`. */
-  readonly refresh = coalesced(async () => {
-    const turn = this._turns;
-    try {
-      const { name, states, archived, experiment, sort, descending } = this._filter;
-      const page = await this.client.runPage({
-        page_size: PAGE_SIZE,
-        page_token: this._token,
-        sort_by: `${sort} ${descending ? 'desc' : 'asc'}`,
-        name,
-        state: states,
-        storage_state: archived ? 'ARCHIVED' : 'AVAILABLE',
-        experiment_id: experiment
-      });
-      if (turn === this._turns) {
-        this._take(page.runs, page.total_size, page.next_page_token);
-      }
-    } catch (error) {
-      if (turn === this._turns) {
-        this._load = loadStateOf(error);
-      }
-    }
-    if (!this._isDisposed) {
-      this._changed.emit();
-    }
-  });
 
   /** Take a summary that an action answered, without waiting for its event. */
   put(run: IRunSummary): void {
     this._runs = this._runs.map(one => (one.id === run.id ? { ...one, ...run, metrics: one.metrics } : one));
-    this._changed.emit();
+    this.tell();
   }
 
-  get isDisposed(): boolean {
-    return this._isDisposed;
+  protected async read(): Promise<() => void> {
+    const { name, states, archived, experiment, sort, descending } = this._filter;
+    const page = await this.client.runPage({
+      page_size: PAGE_SIZE,
+      page_token: this._token,
+      sort_by: `${sort} ${descending ? 'desc' : 'asc'}`,
+      name,
+      state: states,
+      storage_state: archived ? 'ARCHIVED' : 'AVAILABLE',
+      experiment_id: experiment
+    });
+    return () => this._take(page.runs, page.total_size, page.next_page_token);
   }
 
-  dispose(): void {
-    this._isDisposed = true;
-    this.feed.runChanged.disconnect(this._onRun, this);
-    this.feed.opened.disconnect(this._onOpened, this);
-    this.context.moved.disconnect(this._onMoved, this);
-    Signal.clearData(this);
+  protected override get wanted(): number {
+    return this._turns;
   }
 
   private _take(runs: IRunEntry[], total: number, next: string): void {
@@ -167,7 +134,6 @@ export class RunTableModel implements IDisposable {
     this._total = total;
     this._next = next;
     this._chosen = new Set([...this._chosen].filter(id => ids.has(id)));
-    this._load = { kind: 'ready' };
   }
 
   private _begin(): void {
@@ -179,7 +145,7 @@ export class RunTableModel implements IDisposable {
     this._turns += 1;
     this._token = token;
     this._chosen = new Set();
-    this._changed.emit();
+    this.tell();
     void this.refresh();
   }
 
@@ -191,8 +157,8 @@ export class RunTableModel implements IDisposable {
   private _onMoved(): void {
     this._runs = [];
     this._total = 0;
-    this._load = { kind: 'loading' };
     this._filter = { ...this._filter, experiment: '' };
+    this.tell({ kind: 'loading' });
     this._begin();
   }
 
@@ -222,7 +188,4 @@ export class RunTableModel implements IDisposable {
   private _next = '';
   private _turns = 0;
   private _chosen: ReadonlySet<string> = new Set();
-  private _load: LoadState = { kind: 'loading' };
-  private _isDisposed = false;
-  private readonly _changed = new Signal<this, void>(this);
 }

@@ -82,7 +82,7 @@ function Content(props: IArtifactListOptions): JSX.Element {
       <span className="fl-visuallyHidden" role="status">
         {model.load.kind === 'ready' && trans._n('%1 artifact', '%1 artifacts', model.total)}
       </span>
-      {session.runs.load.kind === 'idle' && <Start session={session} />}
+      <Start session={session} />
     </>
   );
 }

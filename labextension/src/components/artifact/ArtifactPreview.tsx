@@ -1,9 +1,10 @@
 import * as React from 'react';
 
+import type { IPreview } from '../../previews';
 import { Message } from '../Message';
 import type { ITrans } from '../text';
 import { drawPreview } from './preview';
-import type { DrawMime, IPreview } from './types';
+import type { DrawMime } from './types';
 
 type Loaded = { preview: IPreview } | { error: Error } | null;
 

@@ -3,7 +3,7 @@
  */
 import { element } from '../dom';
 import type { ITrans } from '../text';
-import type { ISlice } from './types';
+import type { ISlice } from '../../previews';
 
 /** Per cent of the colour at most: the page's own ink is read on it in light and in dark. */
 const STRONGEST = 55;

@@ -2,13 +2,14 @@
  * Draws what an artifact holds. The same in panels and in the widget; what a front end has renderers
  * for (Markdown, plots, notebooks) they draw, where it hands them in.
  */
+import type { IPreview } from '../../previews';
 import { element } from '../dom';
 import type { ITrans } from '../text';
 import { htmlFrame } from './frame';
 import { matrixTable } from './matrix';
 import { curves, sliceTitle } from './roc';
 import { dataTable, metricsTable } from './tables';
-import type { DrawMime, IPreview } from './types';
+import type { DrawMime } from './types';
 
 export const NOTEBOOK_MIME = 'application/x-ipynb+json';
 export const MARKDOWN_MIME = 'text/markdown';

@@ -3,7 +3,7 @@
  */
 import { element } from '../dom';
 import type { ITrans } from '../text';
-import type { ISlice } from './types';
+import type { ISlice } from '../../previews';
 
 const SPACE = 'http://www.w3.org/2000/svg';
 const SIDE = 200;

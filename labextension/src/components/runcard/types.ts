@@ -2,7 +2,7 @@
  * The view of a run, as far as the card draws it. Fields may be missing: a saved notebook keeps views
  * of older versions.
  */
-import type { IPreview } from '../artifact/types';
+import type { IPreview } from '../../previews';
 import type { IDagNode, IDagEdge } from '../dag/types';
 
 export interface ICardPort {
