@@ -34,19 +34,4 @@ class ExperimentsHandler(FairleadHandler):
         self.reply(made, status=201)
 
 
-class ArchiveHandler(FairleadHandler):
-    """Putting an experiment away, and bringing it back."""
-
-    @web.authenticated
-    @authorized
-    async def post(self, experiment_id: str, verb: str) -> None:
-        """Do so; the runs of an experiment that is put away go with it."""
-        back = verb == "unarchive"
-        await self.ask(lambda runs: runs.pipelines.archive_experiment(experiment_id, back=back))
-        self.reply({})
-
-
-ROUTES = [
-    (r"experiments", ExperimentsHandler),
-    (r"experiments/(?P<experiment_id>[^/]+)/(?P<verb>archive|unarchive)", ArchiveHandler),
-]
+ROUTES = [(r"experiments", ExperimentsHandler)]

@@ -36,6 +36,7 @@ class FairleadExtension(ExtensionApp):
         # Clients are made, and the compiler is loaded, with the first question.
         from fairlead_server import (
             analysis,
+            archive,
             artifacts,
             capabilities,
             clones,
@@ -48,6 +49,7 @@ class FairleadExtension(ExtensionApp):
 
         for part in (
             analysis,
+            archive,
             artifacts,
             capabilities,
             clones,

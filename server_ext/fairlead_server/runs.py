@@ -141,18 +141,6 @@ class RetryHandler(FairleadHandler):
         self.reply(await self.ask(lambda runs: runs.retry(run_id)))
 
 
-class ArchiveHandler(FairleadHandler):
-    """Putting a run away, and bringing it back."""
-
-    @web.authenticated
-    @authorized
-    async def post(self, run_id: str, verb: str) -> None:
-        """Do so."""
-        back = verb == "unarchive"
-        await self.ask(lambda runs: runs.pipelines.archive(run_id, back=back))
-        self.reply({})
-
-
 class LogHandler(FairleadHandler):
     """The output of a step."""
 
@@ -207,6 +195,5 @@ ROUTES = [
     (r"runs/(?P<run_id>[^/]+)/manifest", ManifestHandler),
     (r"runs/(?P<run_id>[^/]+)/stop", StopHandler),
     (r"runs/(?P<run_id>[^/]+)/retry", RetryHandler),
-    (r"runs/(?P<run_id>[^/]+)/(?P<verb>archive|unarchive)", ArchiveHandler),
     (_NODE + r"/log", LogHandler),
 ]
