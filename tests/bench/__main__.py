@@ -13,6 +13,7 @@ import argparse
 
 from compiling import measure_compiling, measure_imports
 from components import measure_components
+from drawing import measure_drawing
 from measuring import bare_start
 from memory import measure_idle, measure_time
 from others import measure_peers
@@ -30,6 +31,7 @@ PARTS = (
     "time",
     "steps",
     "components",
+    "dag",
     "peers",
 )
 
@@ -63,6 +65,7 @@ def main() -> None:
         "time": lambda: measure_time(options.pid, options.minutes),
         "steps": lambda: measure_steps(start),
         "components": lambda: measure_components(start),
+        "dag": measure_drawing,
         "peers": lambda: measure_peers(start),
     }
     for part in options.part or PARTS:

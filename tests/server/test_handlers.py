@@ -119,6 +119,7 @@ async def test_a_path_outside_the_servers_folder_is_refused(fetch, path):
 async def test_every_handler_needs_a_login(jp_serverapp, http_server_client, jp_base_url):
     from fairlead_server import (
         analysis,
+        archive,
         artifacts,
         capabilities,
         clones,
@@ -131,6 +132,7 @@ async def test_every_handler_needs_a_login(jp_serverapp, http_server_client, jp_
 
     parts = (
         analysis,
+        archive,
         artifacts,
         capabilities,
         clones,
@@ -145,8 +147,9 @@ async def test_every_handler_needs_a_login(jp_serverapp, http_server_client, jp_
             if method.lower() not in vars(handler):
                 continue
             path = pattern
-            for group in ("run_id", "node", "name", "artifact_id", "experiment_id"):
+            for group in ("run_id", "node", "name", "artifact_id", "identity"):
                 path = path.replace(f"(?P<{group}>[^/]+)", "x")
+            path = path.replace("(?P<noun>runs|experiments)", "runs")
             path = path.replace("(?P<verb>archive|unarchive)", "archive")
             with pytest.raises(HTTPClientError) as caught:
                 await http_server_client.fetch(
@@ -162,8 +165,8 @@ def test_the_server_starts_without_what_only_a_first_question_needs():
     source = """
 import sys
 import fairlead_server.extension
-from fairlead_server import analysis, artifacts, capabilities, clones, contexts, experiments
-from fairlead_server import namespaces, runs, viewers
+from fairlead_server import analysis, archive, artifacts, capabilities, clones, contexts
+from fairlead_server import experiments, namespaces, runs, viewers
 heavy = {"kubernetes", "fairlead.client", "fairlead.pipelines"}
 print(sorted(heavy & set(sys.modules)))
 """

@@ -2,35 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import shutil
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import pytest
+from lab import BUILT, CHROMIUM_FLAGS, PATIENCE_MS, ROOT, find_chromium, run_lab
 
 REQUIRE_ALL = bool(os.environ.get("FAIRLEAD_REQUIRE_ALL"))
 
-ROOT = Path(__file__).parents[2]
-BUILT = ROOT / "jupyter_ext" / "fairlead" / "labextension"
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-START_S = 120
-# A loaded machine is slow: what is waited for is only late, and what is missing fails all the same.
-PATIENCE_MS = 90_000
 TEST_S = 900
 
 
@@ -52,9 +32,7 @@ def absent(what):
 @pytest.fixture(scope="module")
 def browser():
     """Chromium of this system, driven by playwright, whose event loop ends with the module."""
-    chromium = os.environ.get("FAIRLEAD_TEST_CHROMIUM") or next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
+    chromium = find_chromium()
     if chromium is None:
         absent("Chromium")
     if not (BUILT / "package.json").exists():
@@ -81,121 +59,9 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
-class Lab:
-    """A running JupyterLab: where it is and what is in its folder."""
-
-    def __init__(self, url: str, folder: Path, settings: Path) -> None:
-        self.url = url
-        self.folder = folder
-        self.settings = settings
-        self._contexts = []
-
-    def page(self, browser, path="", *, width=1400, height=900, dark=False):
-        """Open Lab, at a file of its folder if one is named, and wait until it is there."""
-        context = browser.new_context(viewport={"width": width, "height": height})
-        context.set_default_timeout(PATIENCE_MS)
-        self._contexts.append(context)
-        page = context.new_page()
-        # Lab asks every new user about news, over the corner that tests look at.
-        self.set("notification", {"fetchNews": "false"})
-        if dark:
-            self.set("themes", {"theme": "JupyterLab Dark"})
-        tree = f"/tree/{path}" if path else ""
-        page.goto(f"{self.url}/lab{tree}")
-        self.ready(page, path)
-        return page
-
-    def ready(self, page, path=""):
-        """Wait until all is in its place: before, Lab still moves, hides and focuses things."""
-        page.wait_for_function("window.jupyterapp !== undefined")
-        page.evaluate("window.jupyterapp.restored.then(() => null)")
-        if path:
-            shown = "window.jupyterapp.shell.currentWidget"
-            page.wait_for_function(f"path => {shown}?.context?.path === path", arg=path)
-            page.evaluate(
-                f"Promise.all([{shown}.context.ready, {shown}.revealed]).then(() => null)"
-            )
-
-    def close(self):
-        """End the pages, which a failed test leaves open and which would ask on for ever."""
-        for context in self._contexts:
-            context.close()
-
-    def set(self, plugin, settings):
-        """Save a user's settings of one of Lab's own plugins."""
-        folder = self.settings / "@jupyterlab" / "apputils-extension"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{plugin}.jupyterlab-settings").write_text(json.dumps(settings))
-
-
 @pytest.fixture
 def lab(data_dir, tmp_path):
-    """JupyterLab on a free port, in a folder with the example notebook."""
-    folder = tmp_path / "work"
-    folder.mkdir()
-    shutil.copy(ROOT / "binder" / "digits.ipynb", folder)
-    share = tmp_path / "share" / "labextensions" / "@fairlead"
-    share.mkdir(parents=True)
-    (share / "lab").symlink_to(BUILT)
-    config = tmp_path / "config" / "jupyter_server_config.d"
-    config.mkdir(parents=True)
-    shutil.copy(ROOT / "server_ext" / "jupyter-config" / "fairlead.json", config)
-    environment = {
-        **os.environ,
-        "JUPYTER_PATH": str(tmp_path / "share"),
-        "JUPYTER_CONFIG_PATH": str(tmp_path / "config"),
-        "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime"),
-        "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "workspaces"),
-    }
-    log = (tmp_path / "lab.log").open("w")
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "jupyterlab",
-            "--no-browser",
-            "--allow-root",
-            "--ServerApp.port=0",
-            "--IdentityProvider.token=",
-            "--ServerApp.password=",
-            # Tests call commands with arguments, as other extensions do, and see when Lab is ready.
-            "--LabApp.expose_app_in_browser=True",
-        ],
-        cwd=folder,
-        env=environment,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    )
-    try:
-        running = Lab(_url_of(process, tmp_path), folder, tmp_path / "settings")
+    """JupyterLab in a folder with the example notebook."""
+    with run_lab(tmp_path) as running:
+        shutil.copy(ROOT / "binder" / "digits.ipynb", running.folder)
         yield running
-        running.close()
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            # Jupyter Server may stay for ever, when its loop is gone, on an idle thread of AnyIO.
-            process.kill()
-            process.wait()
-        log.close()
-
-
-def _url_of(process, tmp_path):
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise AssertionError((tmp_path / "lab.log").read_text())
-        printed = (tmp_path / "lab.log").read_text()
-        found = re.search(r"(http://(?:localhost|127\.0\.0\.1):\d+)/lab", printed)
-        if found:
-            url = found[1]
-            try:
-                urllib.request.urlopen(f"{url}/api/status")
-            except urllib.error.URLError:
-                time.sleep(0.2)
-                continue
-            return url
-        time.sleep(0.2)
-    raise AssertionError((tmp_path / "lab.log").read_text())
