@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from ..resources import Json
+from .log_parts import LogParts
 from .records import RunFiles, container_folder, last_attempt
 from .runtime import Runtime
 
@@ -54,11 +55,12 @@ class Logs:
             return
         files = RunFiles(folder, attempt)
         text = _Text(timestamps, since, limit_bytes)
-        position = 0 if tail_lines is None else _tail(files.log, tail_lines)
+        parts = LogParts(files.log)
+        position = 0 if tail_lines is None else _tail(parts, tail_lines)
         while not text.full:
             # Looked at before the file: what comes between is then read in the next round.
             running = follow and self._runtime.is_running(files.id)
-            data, position = _whole_lines(files.log, position)
+            data, position = _whole_lines(parts, position)
             if data:
                 if piece := text.render(data):
                     yield piece
@@ -113,10 +115,11 @@ class _Text:
 def read_end(path: Path, lines: int, most_bytes: int) -> str:
     """Return the last lines of a log file, and of those the last bytes."""
     data = b""
-    position = _tail(path, lines)
+    parts = LogParts(path)
+    position = _tail(parts, lines)
     text = _Text(timestamps=False, since=None, limit_bytes=None)
     while True:
-        more, position = _whole_lines(path, position)
+        more, position = _whole_lines(parts, position)
         if not more:
             return data[-most_bytes:].decode(errors="replace")
         data += text.render(more)
@@ -141,35 +144,37 @@ def _time(seconds: float) -> bytes:
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ").encode()
 
 
-def _whole_lines(path: Path, position: int) -> tuple[bytes, int]:
+def _whole_lines(parts: LogParts, position: int) -> tuple[bytes, int]:
     """Return whole lines from a position on, and the position after them."""
-    try:
-        with open(path, "rb") as file:
-            file.seek(position)
-            data = file.read(_BLOCK)
-    except FileNotFoundError:
-        return b"", position
+    data, after = parts.read(position, _BLOCK)
     # A line is at most a fraction of a block, so a block without an end is still being written.
     end = data.rfind(b"\n") + 1
-    return data[:end], position + end
+    return data[:end], after - len(data) + end
 
 
-def _tail(path: Path, lines: int) -> int:
-    """Return the position from which on the file has so many lines of the program."""
-    if not path.exists():
-        return 0
-    with open(path, "rb") as file:
-        end = position = file.seek(0, 2)
-        data = b""
-        while position > 0:
-            step = min(_BLOCK, position)
-            position -= step
-            file.seek(position)
-            data = file.read(step) + data
-            found = _line_starts(data, whole=position == 0)
-            if len(found) >= lines:
-                return position + found[-lines] if lines else end
-    return 0
+def _tail(parts: LogParts, lines: int) -> int:
+    """Return the position from which on the log has so many lines of the program."""
+    first, end = parts.bounds()
+    position, data = end, b""
+    while position > first:
+        step = min(_BLOCK, position - first)
+        position -= step
+        data = _exactly(parts, position, step) + data
+        found = _line_starts(data, whole=position == first)
+        if len(found) >= lines:
+            return end - len(data) + found[-lines] if lines else end
+    return first
+
+
+def _exactly(parts: LogParts, position: int, size: int) -> bytes:
+    """Return so many bytes, from as many parts as they are in; fewer where one was dropped."""
+    data, end = b"", position + size
+    while position < end:
+        more, position = parts.read(position, end - position)
+        if not more:
+            break
+        data += more
+    return data
 
 
 def _line_starts(data: bytes, *, whole: bool) -> list[int]:
