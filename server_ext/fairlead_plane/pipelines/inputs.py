@@ -19,6 +19,8 @@ from .values import to_text
 Json = Any
 
 _FINAL_STATES = {FAILED: FAILED, SKIPPED: SKIPPED, CANCELED: CANCELED}
+_FIELD_OF_ITEM = "-subvar-"
+"""In the name of an input that kfp's compiler made of a field of a loop's item."""
 _COMPLETE = "COMPLETE"
 """What KFP calls a task that succeeded where a step asks how another one ended, up to 2.17."""
 
@@ -54,7 +56,7 @@ def resolve_inputs(task: Task, names: Mapping[str, str]) -> Values:
             templates[name] = source.value
             continue
         value = resolve_parameter(source, scope, names)
-        if value is not None and source.selector is not None:
+        if value is not None and source.selector is not None and not _selected(source, scope):
             value = select(source.selector, value)
         if value is not None:
             found.parameters[name] = value
@@ -72,6 +74,27 @@ def resolve_inputs(task: Task, names: Mapping[str, str]) -> Values:
             continue
         raise SpecError(f"Input artifact '{name}' was not made: {_origin(spec.artifacts[name])}.")
     return found
+
+
+def _selected(source: Source, scope: Task | None) -> bool:
+    """Whether an input of a scope is already the part that a source asks for.
+
+    kfp's compiler asks for a field of a loop's item twice, where a condition stands between the
+    loop and the use: once for the condition, and of what it is given once more.
+    """
+    assert source.selector is not None
+    if source.kind != "component" or _FIELD_OF_ITEM not in source.key:
+        return False
+    key = source.key
+    while scope is not None and scope.spec is not None:
+        above = scope.spec.parameters.get(key)
+        if above is None or above.kind != "component":
+            return False
+        if above.selector is not None:
+            return above.selector.text == source.selector.text
+        key = above.key
+        scope = scope.parent if scope.iteration is None else scope.parent and scope.parent.parent
+    return False
 
 
 def collect_outputs(scope: Task) -> Values:

@@ -6,6 +6,7 @@ import secrets
 
 from fairlead.errors import SpecError
 
+from ..artifacts.places import remote
 from ..resources import ApiError, Transaction
 from . import claims, workspace
 from .clock import now
@@ -50,7 +51,7 @@ def launch(transaction: Transaction, run: Run, task: Task) -> Ended | None:
         return _refused(task, error.what)
     task.pod = created["metadata"]["name"]
     run.pods[task.pod] = task
-    notices += more
+    notices += [*more, *_unreadable(task)]
     _tell(task, notices)
     for notice in notices:
         message = f"On this machine {notice}."
@@ -61,6 +62,20 @@ def launch(transaction: Transaction, run: Run, task: Task) -> Ended | None:
 def new_suffix() -> str:
     """Return five letters and digits that make a name unique, as Kubernetes does."""
     return "".join(secrets.choice(_LETTERS) for _ in range(5))
+
+
+def _unreadable(task: Task) -> list[str]:
+    """Say of which inputs a step is given the uri, and no file."""
+    uris = {
+        one.uri: one.uri.partition("://")[0]
+        for made in task.inputs.artifacts.values()
+        for one in made
+        if "://" in one.uri and not one.uri.startswith("file://") and remote(one.uri) is None
+    }
+    return [
+        f"nothing is fetched from {scheme}://, so there is no file at the path of '{uri}'"
+        for uri, scheme in uris.items()
+    ]
 
 
 def _tell(task: Task, notices: list[str]) -> None:

@@ -261,3 +261,38 @@ def test_a_status_that_is_an_input_of_the_pipeline_may_be_missing(ir):
     assert machine.task("bye").inputs.parameters == {}
     machine.end_all()
     assert machine.run.state == "SUCCEEDED"
+
+
+def test_a_field_of_an_item_is_taken_once_however_often_it_is_asked_for(ir):
+    """As kfp compiles it where a condition stands between the loop and the use."""
+    item, field = (
+        "pipelinechannel--loop-item-param-1",
+        "pipelinechannel--loop-item-param-1-subvar-b",
+    )
+    select = {"parameterExpressionSelector": 'parseJson(string_value)["b"]'}
+
+    def scope(tasks, taken):
+        return ir.component("", [(taken, "STRING")], dag={"tasks": dict(tasks)})
+
+    asked = {field: {"componentInputParameter": item, **select}}
+    again = {"componentInputParameter": field, **select}
+    name, use = ir.task("use", "use")
+    use["inputs"] = {"parameters": {"text": again}}
+    within, deeper = ir.task("within", "within")
+    deeper["inputs"] = {"parameters": {field: {"componentInputParameter": field}}}
+    _, condition = ir.task("condition", "condition")
+    condition["inputs"] = {"parameters": asked}
+    condition["triggerPolicy"] = {
+        "condition": f"inputs.parameter_values['{field}'] == '{{\"b\":1}}'"
+    }
+    _, loop = ir.task("loop", "loop")
+    loop["parameterIterator"] = {"items": {"raw": '[{"a": 1, "b": {"b": 1}}]'}, "itemInput": item}
+    components = {
+        "use": ir.component("use", [("text", "STRING")]),
+        "within": scope([(name, use)], field),
+        "condition": scope([(within, deeper)], field),
+        "loop": ir.component("", [(item, "STRUCT")], dag={"tasks": {"condition": condition}}),
+    }
+    machine = Machine(ir.pipeline([("loop", loop)], components, {"use": ir.executor()}))
+    [path] = machine.running
+    assert machine.task(path).inputs.parameters == {"text": '{"b":1}'}

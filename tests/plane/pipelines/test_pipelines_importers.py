@@ -144,3 +144,18 @@ def test_an_importer_takes_no_condition(ir):
     spec["root"]["dag"]["tasks"]["import"]["triggerPolicy"] = {"condition": "1 == 1"}
     with pytest.raises(PipelineSpecError, match="task 'import': an importer takes no condition"):
         load_pipeline(spec)
+
+
+def test_a_step_is_told_of_what_it_is_given_and_nobody_fetches(ir, play, seen):
+    async def story(world):
+        def told(run):
+            return seen.details(run)["read"]["status_metadata"]["custom_properties"]["cache"]
+
+        run = await world.run(importing(ir), uri="huggingface://gpt2")
+        assert "nothing is fetched from huggingface://" in told(run)
+        assert "no file at the path of 'huggingface://gpt2'" in told(run)
+        (world.folder / "data").write_text("hello")
+        run = await world.run(importing(ir), uri=f"file://{world.folder}/data")
+        assert "fetched" not in told(run)
+
+    play(story)

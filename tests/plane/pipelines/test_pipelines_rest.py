@@ -139,6 +139,26 @@ def test_a_pipeline_root_elsewhere_is_refused_in_words(ir, play):
         status, answer = await world.call("POST", "runs", body)
         assert status == 400
         assert "pipeline_root 'ftp://bucket'" in answer["message"]
+        body = {
+            "display_name": "run",
+            "pipeline_spec": {**ir.chain(1), "defaultPipelineRoot": "dummy_root"},
+        }
+        _, answer = await world.call("POST", "runs", body)
+        assert "defaultPipelineRoot 'dummy_root'" in answer["message"]
+
+    play(story)
+
+
+def test_what_a_run_cannot_be_given_is_refused_and_not_dropped(ir, play):
+    async def story(world):
+        body = {
+            "display_name": "run",
+            "pipeline_spec": ir.chain(1),
+            "runtime_config": {"inputArtifacts": {"data": {"artifactId": "1"}}},
+        }
+        status, answer = await world.call("POST", "runs", body)
+        assert status == 400
+        assert "runtime_config.inputArtifacts is no field of KFP's" in answer["message"]
 
     play(story)
 

@@ -33,6 +33,8 @@ from .pipeline_rows import spec_of_version
 
 Json = Any
 
+_RUNTIME_CONFIG = {"parameters", "pipeline_root", "pipelineRoot"}
+
 
 class Identity(NamedTuple):
     """What makes a run this one, chosen before the transaction that makes it, which may repeat."""
@@ -114,6 +116,8 @@ class RunMaker:
         """
         if not isinstance(config, Mapping):
             raise invalid("runtime_config must be an object")
+        for name in config.keys() - _RUNTIME_CONFIG:
+            raise invalid(f"runtime_config.{name} is no field of KFP's RuntimeConfig")
         try:
             # Parsing a spec of 1,000 tasks takes tens of milliseconds: not in the event loop.
             pipeline = await asyncio.to_thread(load_pipeline, posted)
@@ -143,27 +147,28 @@ class RunMaker:
         """Return the folder for files, whether it is the plane's own, and the store's URI."""
         find = finder(self._resources, self._controller.namespace)
         root = str(asked or pipeline.pipeline_root or settings(find, ROOT_KEY))
+        said = "pipeline_root" if asked or not pipeline.pipeline_root else "defaultPipelineRoot"
         if not root:
             return str(self._root), True, ""
         if remote(root):
             if find_spec("obstore") is None:
                 raise invalid(
-                    f"pipeline_root '{root}' needs a package that is not installed where this "
+                    f"{said} '{root}' needs a package that is not installed where this "
                     'control plane runs: pip install "fairlead[remote]"'
                 )
             return str(self._root), True, root
         path = root.removeprefix("file://")
         if not Path(path).is_absolute():
             raise invalid(
-                f"pipeline_root '{root}': this control plane takes a folder of this machine, "
+                f"{said} '{root}': this control plane takes a folder of this machine, "
                 "as /path or file:///path, and s3://bucket/prefix, gs:// and minio://"
             )
         try:
             Path(path).mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise invalid(f"pipeline_root '{root}' cannot be used: {error}") from error
+            raise invalid(f"{said} '{root}' cannot be used: {error}") from error
         if not os.access(path, os.W_OK | os.X_OK):
-            raise invalid(f"pipeline_root '{root}' cannot be written to")
+            raise invalid(f"{said} '{root}' cannot be written to")
         return path, False, ""
 
 
