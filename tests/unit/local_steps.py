@@ -191,7 +191,10 @@ class LocalRunner:
             exec(self._code, vars(program))
             values = dict(given["inputs"]["parameterValues"])
             step = program.Step(values.pop("step"))
-            inputs = {k: v["artifacts"][0]["uri"] for k, v in given["inputs"]["artifacts"].items()}
+            inputs = {
+                k: [one["uri"] for one in v["artifacts"]]
+                for k, v in given["inputs"]["artifacts"].items()
+            }
             outputs = {
                 k: v["artifacts"][0]["uri"] for k, v in given["outputs"]["artifacts"].items()
             }

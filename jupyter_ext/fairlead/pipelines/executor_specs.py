@@ -34,7 +34,12 @@ class ExecutorSpecs:
         self.containers: Json = {}
         self.platform: Json = {}
 
-    def add(self, settings: StepSettings, command: list[str], packages: Iterable[str] = ()) -> str:
+    def add(
+        self,
+        settings: StepSettings,
+        command: list[str],
+        packages: Iterable[str] = (),
+    ) -> str:
         """Add an executor and return its label.
 
         Parameters
@@ -58,7 +63,7 @@ class ExecutorSpecs:
         pod = pod_settings(settings)
         told = {**container, "command": sorted(packages), "pod": pod}
         label = "exec-step"
-        if settings.image or len(told["command"]) or len(container) > 3 or pod:
+        if settings.image or packages or len(container) > 3 or pod:
             text = json.dumps(told, sort_keys=True)
             label += "-" + hashlib.sha256(text.encode()).hexdigest()[:8]
         self.containers.setdefault(label, {"container": container})

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from fairlead._version import __version__
 from fairlead.names import dns_label
-from fairlead.pipelines.cells import Cell
+from fairlead.pipelines.cells import Cell, CellStep
 from fairlead.pipelines.connections import StepPlan
 from fairlead.pipelines.executor_specs import ExecutorSpecs, retry_policy
+from fairlead.pipelines.groups import CONTROL_TYPES, Groups, control_json, task_name
 from fairlead.pipelines.imports import Imports, Versions
 from fairlead.pipelines.plan import Plan
 from fairlead.pipelines.runner import runner_source
+from fairlead.pipelines.split_records import Control, Loop
 from fairlead.pipelines.syntax import is_silent
 
 Json = dict[str, Any]
@@ -45,9 +48,27 @@ def build_spec(
     tasks: Json = {}
     for planned in plan.steps:
         step = planned.step.name
-        label = _executor(executors, planned, versions(imports.foreign(step)))
-        components[f"comp-{step}"] = _component(plan, planned, label)
-        tasks[step] = _task(plan, planned, imports.local(step))
+        pins = versions(imports.foreign(step))
+        carried = imports.local(step)
+        split = plan.splits.get(step)
+        component = _component(plan, planned, _executor(executors, planned, pins))
+        task = _task(plan, planned, carried)
+        if split is None:
+            components[f"comp-{step}"], tasks[step] = component, task
+            continue
+        groups = Groups(components, tasks)
+        if split.control is not None:
+            control = _control_plan(split.control)
+            made = _component(plan, control, _executor(executors, control, pins))
+            key = split.control.key
+            made["outputDefinitions"] = {"parameters": {key: {"parameterType": CONTROL_TYPES[key]}}}
+            told = control_json(split.control)
+            groups.add_control(split.control, made, _task(plan, control, carried, told))
+        if isinstance(split, Loop):
+            groups.add_loop(step, split, component, task)
+        else:
+            plain = replace(planned, step=CellStep(step, planned.step.title))
+            groups.add_branches(step, split, component, task, _executor(executors, plain, pins))
     parameters = {
         p.name: _parameter(p.type, p.default, bool(p.literal) and p.default is not None, p.optional)
         for p in plan.parameters.parameters.values()
@@ -91,7 +112,11 @@ def _component(plan: Plan, planned: StepPlan, label: str) -> Json:
         parameters[_parameter_key(name)] = _parameter(known[name].type, None, False, True)
     inputs: Json = {"parameters": parameters}
     if planned.inputs:
-        inputs["artifacts"] = {source.key: {"artifactType": _ARTIFACT} for source in planned.inputs}
+        inputs["artifacts"] = {
+            source.key: {"artifactType": _ARTIFACT, **({"isArtifactList": True} if loop else {})}
+            for source in planned.inputs
+            for loop in [isinstance(plan.splits.get(source.step), Loop)]
+        }
     keys = [slot.key for slot in planned.outputs] + ["notebook"]
     if _has_metrics(planned):
         keys.append("metrics")
@@ -111,9 +136,17 @@ def _has_metrics(planned: StepPlan) -> bool:
     return any("metrics" in cell.tags or cell.metrics for cell in planned.step.cells)
 
 
-def _task(plan: Plan, planned: StepPlan, carried: dict[str, str]) -> Json:
+def _control_plan(control: Control) -> StepPlan:
+    """Return a control task as a step without cells."""
+    step = CellStep(control.name, control.name)
+    parts = (list(control.parameters), list(control.definitions), list(control.inputs))
+    return StepPlan(step, *parts)
+
+
+def _task(plan: Plan, planned: StepPlan, carried: dict[str, str], more: Json | None = None) -> Json:
+    """Build the task of a step; `more` is added to what its runner is told."""
     step = planned.step
-    constant = _step_constant(plan, planned, carried)
+    constant = {**_step_constant(plan, planned, carried), **(more or {})}
     parameters: Json = {STEP: {"runtimeValue": {"constant": constant}}}
     for name in planned.parameters:
         parameters[_parameter_key(name)] = {"componentInputParameter": name}
@@ -122,7 +155,7 @@ def _task(plan: Plan, planned: StepPlan, carried: dict[str, str]) -> Json:
         source.key: {
             "taskOutputArtifact": {
                 "outputArtifactKey": source.slot.key,
-                "producerTask": source.step,
+                "producerTask": task_name(source.step, plan.splits.get(source.step)),
             }
         }
         for source in planned.inputs
@@ -137,7 +170,8 @@ def _task(plan: Plan, planned: StepPlan, carried: dict[str, str]) -> Json:
         "taskInfo": {"name": step.name},
     }
     if planned.depends_on:
-        task["dependentTasks"] = planned.depends_on
+        awaited = [task_name(name, plan.splits.get(name)) for name in planned.depends_on]
+        task["dependentTasks"] = awaited
     if step.settings.retries is not None:
         task["retryPolicy"] = retry_policy(step.settings.retries)
     return task
@@ -170,16 +204,16 @@ def _step_constant(plan: Plan, planned: StepPlan, carried: dict[str, str]) -> Js
         {"id": d.cell_id, "source": d.source, **({"line": d.line} if d.name else {})}
         for d in planned.definitions
     ]
-    inputs = {
-        source.key: {
-            # The order of an object's keys is lost on the way through protobuf.
-            "order": order,
-            "file": list(source.slot.names),
-            "bind": list(source.bind),
-            **({"changed": list(source.changed)} if source.changed else {}),
-        }
-        for order, source in enumerate(planned.inputs)
-    }
+    inputs: Json = {}
+    # The order of an object's keys is lost on the way through protobuf.
+    for order, source in enumerate(planned.inputs):
+        told = {"order": order, "file": list(source.slot.names), "bind": list(source.bind)}
+        if source.changed:
+            told["changed"] = list(source.changed)
+        split = plan.splits.get(source.step)
+        if isinstance(split, Loop):
+            told["collect"] = {name: split.collects[name] for name in source.slot.names}
+        inputs[source.key] = told
     outputs = {slot.key: list(slot.names) for slot in planned.outputs}
     parts = {
         "setup": setup,

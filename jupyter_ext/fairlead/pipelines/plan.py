@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fairlead.pipelines.cells import Layout, Notebook, sort_cells
 from fairlead.pipelines.connections import StepPlan, connect
@@ -14,6 +14,8 @@ from fairlead.pipelines.kale import Translation, read_kale
 from fairlead.pipelines.order import check_setup_order
 from fairlead.pipelines.parameters import ParameterCells, read_parameters
 from fairlead.pipelines.records import Analysis, Step
+from fairlead.pipelines.split_records import Split
+from fairlead.pipelines.splits import split_steps
 from fairlead.pipelines.step_settings import write_settings
 
 
@@ -25,6 +27,8 @@ class Plan:
     parameters: ParameterCells
     steps: list[StepPlan]
     translation: Translation
+    splits: dict[str, Split] = field(default_factory=dict)
+    """The steps whose turns or branches are tasks, by name."""
 
     @property
     def analysis(self) -> Analysis:
@@ -69,8 +73,9 @@ def plan_notebook(notebook: Notebook, modules: Iterable[str] = ()) -> Plan:
     run = run_notebook(layout, parameters, modules)
     check_setup_order(layout, run)
     steps = connect(layout, parameters, run)
+    splits = split_steps(layout, parameters, run, steps)
     _report(layout, run)
-    return Plan(layout, parameters, steps, translation)
+    return Plan(layout, parameters, steps, translation, splits)
 
 
 def _report(layout: Layout, run: Run) -> None:

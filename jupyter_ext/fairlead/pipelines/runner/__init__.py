@@ -21,6 +21,7 @@ PARTS = (
     "displays",
     "shell",
     "randomness",
+    "turns",
     "execution",
 )
 """Modules of the program, in the order in which they are joined."""

@@ -31,6 +31,7 @@ from fairlead.pipelines.runner.displays import (
 )
 from fairlead.pipelines.runner.randomness import RANDOM, random_state, restore_random
 from fairlead.pipelines.runner.shell import Shell
+from fairlead.pipelines.runner.turns import cut, decide, gather
 
 Json = typing.Dict[str, typing.Any]  # noqa: UP006
 _CELL = re.compile(r"^Cell \[(.*)\]$")
@@ -65,9 +66,11 @@ class Step:
         self.given: set[str] = set()
         self.sizes: dict[str, int] = {}
         self.watched: dict[str, tuple[typing.Any, int | None]] = {}
+        self.parameters: Json = {}
+        self.decided: Json = {}
         DEFINITIONS.step = spec["name"]
 
-    def run(self, parameters: Json, inputs: dict[str, str]) -> None:
+    def run(self, parameters: Json, inputs: dict[str, list[str]]) -> None:
         """Execute everything of the step but its outputs.
 
         Parameters
@@ -75,8 +78,9 @@ class Step:
         parameters
             Values of the input parameters by key.
         inputs
-            Path of each input artifact by key.
+            Path of each input artifact by key; what a loop collected has one for each turn.
         """
+        self.parameters = parameters
         sys.modules["__main__"] = self.module
         builtins.get_ipython = lambda: self.shell  # type: ignore[attr-defined]
         self.add_modules(self.spec.get("modules", {}))
@@ -92,6 +96,8 @@ class Step:
             self.take(key, inputs[key], wanted[key])
         for cell in self.spec["cells"]:
             self.execute(cell)
+        if "control" in self.spec:
+            self.decided = decide(self.spec["control"], self.evaluate)
 
     def bind_parameters(self, values: Json) -> None:
         """Give the pipeline's parameters their names and Python types, once."""
@@ -108,16 +114,20 @@ class Step:
                 value = int(value)
             self.space[info["name"]] = value
 
-    def take(self, key: str, path: str, names: Json) -> None:
-        """Bind the names that this step takes from one artifact."""
+    def take(self, key: str, paths: list[str], names: Json) -> None:
+        """Bind the names that this step takes from one artifact, or from those of a loop."""
+        path = paths[0] if paths else ""
         try:
-            values = load(path, names["file"])
+            if "collect" in names:
+                values = gather(paths, names["file"], names["collect"])
+            else:
+                values = load(path, names["file"])
         except Exception as error:  # loading runs code of any class, which may raise anything
             text = str(error)
             if not isinstance(error, CarryError):
                 bound = ", ".join(f"`{name}`" for name in names["bind"])
                 text = f"{bound} cannot be read in this step: {type(error).__name__}: {text}"
-            self.fail(self.spec["cells"][0]["id"], 1, "CarryError", text, [f"CarryError: {text}\n"])
+            self.fail(self.first_cell(), 1, "CarryError", text, [f"CarryError: {text}\n"])
             raise StepFailed from error
         self.sizes[key] = os.path.getsize(path) if os.path.exists(path) else 0
         self.watch(values, key, set(names["bind"]) - set(names.get("changed", ())))
@@ -128,6 +138,11 @@ class Step:
             self.space.pop(name, None)
             if name in values:
                 self.space[name] = values[name]
+
+    def first_cell(self) -> str:
+        """Return the id of the cell at which the step begins."""
+        control = self.spec.get("control")
+        return str(control["cell"] if control else self.spec["cells"][0]["id"])
 
     def add_modules(self, modules: dict[str, str]) -> None:
         """Make the notebook's own .py files importable."""
@@ -184,6 +199,8 @@ class Step:
         name = self.register(cell["id"], code, cell["source"])
         try:
             tree = compile(code, name, "exec", self.flags | ast.PyCF_ONLY_AST | _AWAIT, True)
+            if "loop" in self.spec or "branch" in self.spec:
+                cut(tree, cell, self.spec, self.parameters, self.space)
             self.execute_tree(tree, name, cell)
             show_figures()
             if cell.get("metrics"):
@@ -365,18 +382,21 @@ def run_program(arguments: list[str]) -> int:
     given = task.get("inputs", {})
     parameters = given.get("parameterValues", {})
     step = Step(parameters.pop("step"))
-    inputs = {k: v["artifacts"][0] for k, v in given.get("artifacts", {}).items()}
+    inputs = {
+        k: [local_path(one["uri"]) for one in v.get("artifacts", [])]
+        for k, v in given.get("artifacts", {}).items()
+    }
     outputs = {k: v["artifacts"][0] for k, v in task["outputs"].get("artifacts", {}).items()}
     paths = {k: local_path(v["uri"]) for k, v in outputs.items()}
     install_displays(paths.get("notebook"))
     result = task["outputs"]["outputFile"]
     status, kept = 0, {}
     try:
-        step.run(parameters, {k: local_path(v["uri"]) for k, v in inputs.items()})
+        step.run(parameters, inputs)
         kept = step.keep(paths)
     except Exception as error:  # the boundary of the process: whatever failed is reported
         if not isinstance(error, StepFailed):
-            step.report(error, step.spec["cells"][0])
+            step.report(error, {"id": step.first_cell()})
         status = 1
         write_json(os.path.join(os.path.dirname(result), "error.json"), step.error or {})
     PAGE.write()
@@ -385,6 +405,7 @@ def run_program(arguments: list[str]) -> int:
     write_json(
         result,
         {
+            "parameterValues": step.decided,
             "artifacts": {
                 k: {
                     "artifacts": [
@@ -393,7 +414,7 @@ def run_program(arguments: list[str]) -> int:
                 }
                 for k, v in outputs.items()
                 if k in metadata
-            }
+            },
         },
     )
     sys.stdout.flush()
