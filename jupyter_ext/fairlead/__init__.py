@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fairlead.errors import FairleadError
     from fairlead.experiment import experiments, get_experiment
     from fairlead.pipelines.compare import compare
+    from fairlead.recurring import get_recurring_run, recurring_runs, schedule
     from fairlead.widgets import get_run, run, runs
 
 __all__ = [
@@ -31,9 +32,12 @@ __all__ = [
     "experiments",
     "get_artifact",
     "get_experiment",
+    "get_recurring_run",
     "get_run",
+    "recurring_runs",
     "run",
     "runs",
+    "schedule",
     "submit",
 ]
 
@@ -44,9 +48,12 @@ _HOMES = {
     "experiments": "fairlead.experiment",
     "get_artifact": "fairlead.client",
     "get_experiment": "fairlead.experiment",
+    "get_recurring_run": "fairlead.recurring",
     "get_run": "fairlead.widgets",
+    "recurring_runs": "fairlead.recurring",
     "run": "fairlead.widgets",
     "runs": "fairlead.widgets",
+    "schedule": "fairlead.recurring",
     "submit": "fairlead.client",
 }
 

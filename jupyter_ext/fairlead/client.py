@@ -316,13 +316,20 @@ def submit_spec(
         Where its artifacts go; empty: as the pipeline or the server says.
     """
     values = bind_parameters(spec, parameters)
+    document = run_document(spec, platform, interpreter, working_dir)
+    experiment_id = pipelines.experiment_id(experiment) if experiment else ""
+    return Run(pipelines, pipelines.submit(name, document, values, experiment_id, pipeline_root))
+
+
+def run_document(
+    spec: dict[str, Any], platform: dict[str, Any] | None, interpreter: str, working_dir: Path
+) -> dict[str, Any]:
+    """Return the `pipeline_spec` of a request; parameters as of `submit_spec`."""
     annotations = {INTERPRETER_ANNOTATION: interpreter, WORKING_DIR_ANNOTATION: str(working_dir)}
-    document = {
+    return {
         "pipeline_spec": spec,
         "platform_spec": _annotate(spec, platform or {}, annotations),
     }
-    experiment_id = pipelines.experiment_id(experiment) if experiment else ""
-    return Run(pipelines, pipelines.submit(name, document, values, experiment_id, pipeline_root))
 
 
 def get_run(run_id: str, *, context: str | None = None) -> Run:

@@ -111,6 +111,28 @@ def with_zone(text: str, zone: str) -> str:
     return text if not zone or text.startswith(_ZONES) else f"CRON_TZ={zone} {text}"
 
 
+def zone_of(text: str) -> str:
+    """Return the time zone that a cron expression says; empty where it says none."""
+    return text.partition(" ")[0].partition("=")[2] if text.startswith(_ZONES) else ""
+
+
+def read_duration(text: str) -> int:
+    """Return the whole seconds of a number of seconds, or of a duration as `1h30m`; 1 or more.
+
+    Raises
+    ------
+    ValueError
+        It is none.
+    """
+    text = text.strip()
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    parts = _DURATION.findall(text)
+    if not parts or _DURATION.sub("", text):
+        raise ValueError(f"{text!r} is no duration")
+    return max(1, int(sum(float(number) * _UNITS[unit] for number, unit in parts)))
+
+
 def _split_zone(text: str) -> tuple[str, str]:
     text = text.strip()
     if not text.startswith(_ZONES):
@@ -125,11 +147,10 @@ def _split_zone(text: str) -> tuple[str, str]:
 
 
 def _every_s(text: str) -> int:
-    duration = text.removeprefix("@every ").strip()
-    parts = _DURATION.findall(duration)
-    if not parts or _DURATION.sub("", duration):
-        raise ValueError(f"failed to parse duration {text}")
-    return max(1, int(sum(float(number) * _UNITS[unit] for number, unit in parts)))
+    try:
+        return read_duration(text.removeprefix("@every "))
+    except ValueError:
+        raise ValueError(f"failed to parse duration {text}") from None
 
 
 def _plain(field: str, bounds: tuple[int, int, dict[str, int]]) -> str:

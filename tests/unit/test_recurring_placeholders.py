@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fairlead.schedules import read_time
+from fairlead.triggers import read_time
 from fairlead_plane.pipelines.recurring.placeholders import Occasion
 
 OCCASION = Occasion(

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from fairlead import exchange
 from fairlead._version import __version__
-from fairlead.cli import contexts, exchanges, history, plane, runs
+from fairlead.cli import autostart, contexts, exchanges, history, plane, runs, schedules
+from fairlead.recurring.options import add_schedule_options, add_schedules_options
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -81,6 +82,21 @@ def build_parser() -> argparse.ArgumentParser:
     )
     import_.set_defaults(action=exchanges.import_)
 
+    schedule = commands.add_parser(
+        "schedule",
+        help="run a notebook or a pipeline again and again",
+        description="The pipeline is kept as it is now: after a change, schedule it again.",
+    )
+    schedule.add_argument("source", type=Path, metavar="NOTEBOOK|PIPELINE")
+    add_schedule_options(schedule)
+    schedule.set_defaults(action=schedules.schedule)
+
+    every = commands.add_parser(
+        "schedules", help="list recurring runs with their next times; enable, disable, delete them"
+    )
+    add_schedules_options(every)
+    every.set_defaults(action=schedules.schedules)
+
     listing = commands.add_parser("runs", help="list runs, newest first")
     listing.set_defaults(action=runs.runs)
 
@@ -124,13 +140,25 @@ def build_parser() -> argparse.ArgumentParser:
     retry.add_argument("run_id", metavar="RUN", help="id of the run, or the beginning of it")
     retry.set_defaults(action=runs.retry)
 
-    for command in (demo, run, listing, show, artifacts, logs, stop, retry, delete):
+    for command in (
+        demo,
+        run,
+        schedule,
+        every,
+        listing,
+        show,
+        artifacts,
+        logs,
+        stop,
+        retry,
+        delete,
+    ):
         command.add_argument(
             "--context", metavar="CONTEXT", help="where (default: the context in use)"
         )
 
-    every = commands.add_parser("contexts", help="list the contexts, the one in use marked")
-    every.set_defaults(action=contexts.contexts)
+    known = commands.add_parser("contexts", help="list the contexts, the one in use marked")
+    known.set_defaults(action=contexts.contexts)
 
     use = commands.add_parser(
         "use",
@@ -150,6 +178,18 @@ def build_parser() -> argparse.ArgumentParser:
 
     status = commands.add_parser("status", help="say whether the control plane runs, and where")
     status.set_defaults(action=plane.status)
+
+    starts = commands.add_parser(
+        "autostart",
+        help="let the control plane start with your session: for recurring runs",
+        description="A systemd user unit on Linux, a launchd agent on macOS.",
+    ).add_subparsers(metavar="VERB", required=True)
+    for verb, action, words in (
+        ("enable", autostart.enable, "write it"),
+        ("disable", autostart.disable, "remove it"),
+        ("status", autostart.status, "say whether it is there; exit code 1 where it is not"),
+    ):
+        starts.add_parser(verb, help=words).set_defaults(action=action)
 
     kubeconfig = commands.add_parser(
         "kubeconfig",

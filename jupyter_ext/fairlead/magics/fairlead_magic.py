@@ -16,6 +16,13 @@ from fairlead.documents import dump_pipeline
 from fairlead.errors import FairleadError, NotFoundError, SpecError
 from fairlead.kube.use import context_lines, use_context
 from fairlead.pipelines.bindings import read_assignments
+from fairlead.recurring.options import (
+    act,
+    add_schedule_options,
+    add_schedules_options,
+    make,
+    tell,
+)
 
 
 class CellError(Exception):
@@ -43,6 +50,8 @@ class FairleadMagics(Magics):
         %fairlead run [NOTEBOOK] [-p NAME=VALUE ...] [--detach]   this notebook by default
         %fairlead compile [NOTEBOOK] -o FILE
         %fairlead export [NOTEBOOK] --to ir|kfp|kustomize|share -o PATH
+        %fairlead schedule [NOTEBOOK] --cron "0 7 * * *" | --every 1h  [--time-zone ZONE] ...
+        %fairlead schedules [enable | disable | delete SCHEDULE ...]
         %fairlead runs
         %fairlead show RUN
         %fairlead logs RUN [STEP]
@@ -89,6 +98,16 @@ def _export(given: argparse.Namespace) -> None:
     for warning in exchange.export(source, given.to, given.output):
         print(warning)
     print(f"Wrote {given.output}.")
+
+
+def _schedule(given: argparse.Namespace) -> None:
+    print("\n".join(tell(make(given, given.source or _this_notebook()))))
+
+
+def _schedules(given: argparse.Namespace) -> None:
+    # A cell that says delete is asked for enough.
+    for line in act(given, lambda _: None):
+        print(line)
 
 
 def _runs(given: argparse.Namespace) -> None:
@@ -153,6 +172,16 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--to", required=True, choices=exchange.FORMATS)
     export.add_argument("-o", dest="output", type=Path, required=True, metavar="PATH")
     export.set_defaults(action=_export)
+
+    schedule = commands.add_parser("schedule", add_help=False)
+    schedule.add_argument("source", nargs="?", type=Path, metavar="NOTEBOOK")
+    add_schedule_options(schedule)
+    schedule.set_defaults(action=_schedule)
+    schedules = commands.add_parser("schedules", add_help=False)
+    add_schedules_options(schedules)
+    schedules.set_defaults(action=_schedules)
+    for command in (schedule, schedules):
+        command.add_argument("--context")
 
     commands.add_parser("contexts", add_help=False).set_defaults(action=_contexts)
     use = commands.add_parser("use", add_help=False)

@@ -25,6 +25,7 @@ from fairlead.kube import EMBEDDED_CONTEXT, KubeClient, Stream, WatchEvent
 from fairlead.kube.client import WORKFLOWS
 from fairlead.names import PIPELINES_NAMESPACE, PIPELINES_SERVICE, RUN_ID_LABEL
 from fairlead.pipelines.artifact_client import ArtifactsClient
+from fairlead.pipelines.recurring_client import RecurringRunsClient
 
 Records = list[dict[str, Any]]
 
@@ -49,6 +50,7 @@ class PipelinesClient:
         self._health: dict[str, Any] | None = None
         self._versions: dict[str, dict[str, Any]] = {}
         self.artifacts = ArtifactsClient(self._service, self._scope)
+        self.recurring = RecurringRunsClient(self._service, self._scope)
 
     @property
     def multi_user(self) -> bool:
@@ -122,12 +124,19 @@ class PipelinesClient:
 
     def create(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Start a run by the body of `POST runs`; raises as `submit`."""
+        return self._run("POST", "runs", self._whole(request))
+
+    def create_recurring(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Make a recurring run by the body of `POST recurringruns`; raises as `submit`."""
+        return self.recurring.create(self._whole(request))
+
+    def _whole(self, request: Mapping[str, Any]) -> dict[str, Any]:
         body = dict(request)
         self._check_size(body)
         if self.multi_user and not body.get("experiment_id"):
             # There is one for each namespace, and no run without.
             body["experiment_id"] = self.experiment_id(_DEFAULT_EXPERIMENT)
-        return self._run("POST", "runs", body)
+        return body
 
     def _check_size(self, body: Mapping[str, Any]) -> None:
         """Refuse what a cluster could not keep: a run is a Workflow there, in one piece."""

@@ -6,28 +6,12 @@ import json
 import os
 import re
 import subprocess
-import sys
 
 import nbformat
 import pytest
 import yaml
 
 from fairlead.pipelines import check_pipeline
-
-
-@pytest.fixture
-def fairlead(data_dir, tmp_path):
-    def call(*arguments, **more):
-        return subprocess.run(
-            [sys.executable, "-m", "fairlead.cli", *arguments],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=240,
-            **more,
-        )
-
-    return call
 
 
 def write(folder, name, *cells):

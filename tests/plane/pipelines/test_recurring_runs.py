@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from fairlead.schedules import read_time, write_time
+from fairlead.triggers import read_time, write_time
 from fairlead_plane.resources import SCHEDULED_WORKFLOW, WORKFLOW
 
 BEGIN = read_time("2026-03-01T00:00:00Z")

@@ -9,7 +9,7 @@ import time
 import pytest
 from kubernetes import client
 
-from fairlead.schedules import read_time
+from fairlead.triggers import read_time
 
 INTERVAL_S = 10
 

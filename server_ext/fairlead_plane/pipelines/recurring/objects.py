@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from fairlead.errors import SpecError
-from fairlead.schedules import CONCURRENCY, read_trigger, write_time
+from fairlead.triggers import CONCURRENCY, read_trigger, write_time
 
 from ...resources import SCHEDULED_WORKFLOW
 from ..records import ENDED

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from fairlead.schedules import Times, Trigger, read_time, read_trigger
+from fairlead.triggers import Times, Trigger, read_time, read_trigger
 
 from ..clock import now
 from ..records import ENDED

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from fairlead.errors import SpecError
 from fairlead.names import dns_label
-from fairlead.schedules import CONCURRENCY, read_trigger
+from fairlead.triggers import CONCURRENCY, read_trigger
 
 from ...resources import Resources, Transaction
 from ...store import Store

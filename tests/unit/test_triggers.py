@@ -10,7 +10,7 @@ import pytest
 
 from fairlead.crontab import parse_cron, with_seconds, with_zone
 from fairlead.errors import SpecError
-from fairlead.schedules import Times, Trigger, read_time, read_trigger, write_time
+from fairlead.triggers import Times, Trigger, read_time, read_trigger, write_time
 
 
 def local(zone, text):

@@ -1,0 +1,237 @@
+"""Make recurring runs, find them, pause and delete them."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fairlead.client import Run, SourcePath, connect, run_document
+from fairlead.errors import ConflictError, NotFoundError
+from fairlead.pipelines.bindings import bind_parameters
+from fairlead.pipelines.client import PipelinesClient
+from fairlead.pipelines.recurring import (
+    Timing,
+    describe,
+    local_time,
+    recurring_request,
+    upcoming,
+    zone_name,
+)
+from fairlead.sources import Source, read_source
+from fairlead.triggers import read_trigger
+
+_SHOWN = 3
+_ID = 36
+
+
+class RecurringRun:
+    """A handle on one recurring run. It holds no state but the record it last read.
+
+    Parameters
+    ----------
+    pipelines : PipelinesClient
+        Where it lives.
+    record : dict
+        As KFP's REST gives it.
+    """
+
+    def __init__(self, pipelines: PipelinesClient, record: dict[str, Any]) -> None:
+        self.pipelines = pipelines
+        self.record = record
+
+    @property
+    def recurring_run_id(self) -> str:
+        """Identifier, a UUID."""
+        return str(self.record["recurring_run_id"])
+
+    @property
+    def name(self) -> str:
+        """Display name."""
+        return str(self.record.get("display_name") or self.recurring_run_id)
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it starts runs."""
+        return self.record.get("status") != "DISABLED"
+
+    @property
+    def when(self) -> str:
+        """When it starts runs, in words."""
+        return describe(read_trigger(self.record.get("trigger")))
+
+    @property
+    def problem(self) -> str:
+        """Why the last run could not be started; empty where nothing is wrong."""
+        return str((self.record.get("error") or {}).get("message") or "")
+
+    def next_times(self, count: int = _SHOWN) -> list[str]:
+        """Return when its next runs are due, on a clock of its time zone."""
+        zone = zone_name(read_trigger(self.record.get("trigger")))
+        return [local_time(one, zone) for one in upcoming(self.record, time.time(), count)]
+
+    def last_run(self) -> Run | None:
+        """Return the run that it started last."""
+        found = self.pipelines.recurring.last_run(self.recurring_run_id)
+        return None if found is None else Run(self.pipelines, found)
+
+    def refresh(self) -> RecurringRun:
+        """Read it again; returns itself."""
+        self.record = self.pipelines.recurring.get(self.recurring_run_id)
+        return self
+
+    def enable(self) -> RecurringRun:
+        """Let it start runs; what was missed meanwhile is made up for, where it catches up."""
+        self.pipelines.recurring.enable(self.recurring_run_id)
+        return self.refresh()
+
+    def disable(self) -> RecurringRun:
+        """Let it start no more runs; those that go on are left alone."""
+        self.pipelines.recurring.enable(self.recurring_run_id, enabled=False)
+        return self.refresh()
+
+    def delete(self) -> None:
+        """Delete it; its runs stay."""
+        self.pipelines.recurring.delete(self.recurring_run_id)
+
+    def __repr__(self) -> str:
+        following = self.next_times(1) if self.enabled else []
+        state = f"next {following[0]}" if following else ("ended" if self.enabled else "disabled")
+        return f"<RecurringRun {self.name} ({self.recurring_run_id}): {self.when}, {state}>"
+
+
+def schedule(
+    source: SourcePath,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    cron: str = "",
+    every: str = "",
+    time_zone: str = "",
+    start: str = "",
+    end: str = "",
+    max_concurrency: int = 1,
+    catchup: bool = True,
+    enabled: bool = True,
+    name: str | None = None,
+    experiment: str | None = None,
+    pipeline_root: str | None = None,
+    context: str | None = None,
+) -> RecurringRun:
+    """Run a notebook or a pipeline again and again.
+
+    The pipeline is kept as it is now: after a change of the notebook, schedule it again.
+
+    Parameters
+    ----------
+    source : path
+        As of `fairlead.submit`.
+    parameters : mapping, optional
+        Values of the pipeline's parameters. In texts `[[ScheduledTime]]`, `[[CurrentTime]]`,
+        `[[Index]]` and `[[RunUUID]]` are replaced for each run.
+    cron : str
+        `"0 7 * * *"`: each day at 7. With six fields the first is the second.
+    every : str
+        An interval instead: `"10m"`, `"1h30m"`, or a number of seconds.
+    time_zone : str
+        Of `cron`, as `"Europe/Berlin"`. Default: UTC.
+    start, end : str
+        Nothing is started before or after; an interval counts from its start.
+    max_concurrency : int
+        How many of its runs may be there at one time, 1 to 10.
+    catchup : bool
+        Times that were missed, while this machine slept for one, are made up for, one after the
+        other. False: only the latest of them.
+    enabled : bool
+        Whether it begins at once.
+    name, experiment, pipeline_root, context
+        As of `fairlead.submit`.
+
+    Raises
+    ------
+    SpecError
+        Something of it is refused; nothing has been made.
+    """
+    path = Path(source)
+    timing = Timing(cron, every, time_zone, start, end, max_concurrency, catchup)
+    timing.trigger()
+    found = read_source(path)
+    pipelines = connect(context)
+    return schedule_source(
+        pipelines,
+        found,
+        timing,
+        name=name or path.stem,
+        parameters=parameters or {},
+        interpreter=sys.executable,
+        working_dir=path.absolute().parent,
+        enabled=enabled,
+        experiment=experiment or found.experiment,
+        pipeline_root=pipeline_root or "",
+    )
+
+
+def schedule_source(
+    pipelines: PipelinesClient,
+    source: Source,
+    timing: Timing,
+    *,
+    name: str,
+    parameters: Mapping[str, Any],
+    interpreter: str,
+    working_dir: Path,
+    enabled: bool = True,
+    experiment: str = "",
+    pipeline_root: str = "",
+) -> RecurringRun:
+    """Make a recurring run of a pipeline; parameters as of `fairlead.client.submit_spec`."""
+    document = run_document(source.spec, source.platform, interpreter, working_dir)
+    request = recurring_request(
+        name,
+        {"pipeline_spec": document},
+        bind_parameters(source.spec, parameters),
+        timing,
+        enabled=enabled,
+        experiment_id=pipelines.experiment_id(experiment) if experiment else "",
+        pipeline_root=pipeline_root,
+    )
+    return RecurringRun(pipelines, pipelines.create_recurring(request))
+
+
+def recurring_runs(*, context: str | None = None) -> list[RecurringRun]:
+    """Return all recurring runs, newest first."""
+    pipelines = connect(context)
+    return [RecurringRun(pipelines, record) for record in pipelines.recurring.list()]
+
+
+def get_recurring_run(recurring_run_id: str, *, context: str | None = None) -> RecurringRun:
+    """Return a recurring run by its id, the unambiguous beginning of it, or its name.
+
+    Raises
+    ------
+    NotFoundError
+        There is none.
+    ConflictError
+        There are several.
+    """
+    pipelines = connect(context)
+    if len(recurring_run_id) >= _ID:
+        return RecurringRun(pipelines, pipelines.recurring.get(recurring_run_id))
+    found = [
+        one
+        for one in pipelines.recurring.list()
+        if recurring_run_id == one.get("display_name")
+        or one["recurring_run_id"].startswith(recurring_run_id)
+    ]
+    if len(found) > 1:
+        raise ConflictError(
+            f"{len(found)} recurring runs are named '{recurring_run_id}' or begin so.",
+            hint="Give more of the id.",
+        )
+    if not found:
+        raise NotFoundError(
+            f"There is no recurring run '{recurring_run_id}'.",
+            hint="`fairlead schedules` lists them.",
+        )
+    return RecurringRun(pipelines, pipelines.recurring.get(found[0]["recurring_run_id"]))
