@@ -29,7 +29,7 @@ from .values import convert, read_text
 
 Json = Any
 
-_UNKNOWN, _INVALID_ARGUMENT, _RESOURCE_EXHAUSTED = 2, 3, 8  # google.rpc.Code
+_UNKNOWN, _INVALID_ARGUMENT, _DEADLINE_EXCEEDED, _RESOURCE_EXHAUSTED = 2, 3, 4, 8  # google.rpc.Code
 _FAULT = "Error"
 """Reason of a container whose program ended by itself, and not well."""
 
@@ -89,6 +89,10 @@ def read_error(task: Task, folders: Folders, pod: Json) -> Json:
     The notebook runner's own words when it left some, else the traceback at the end of the log,
     else what the node says of the process. The first line of the message stands for itself.
     """
+    if pod.get("status", {}).get("reason") == "DeadlineExceeded":
+        limit = pod["spec"].get("activeDeadlineSeconds")
+        message = f"The step was stopped: it took longer than its timeout of {limit} s."
+        return failure(_DEADLINE_EXCEEDED, message)
     try:
         detail = _read_json(folders.error_file)
     except ValueError:
