@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from fairlead.pipelines.bindings import bind_parameters
 from fairlead.pipelines.client import FINAL_STATES, PipelinesClient
 from fairlead.pipelines.compare import Metrics
 from fairlead.pipelines.graph import metrics_of, pipeline_spec_of, run_view
-from fairlead.pipelines.rerun import clone_request
+from fairlead.pipelines.rerun import clone_request, runs_again
 from fairlead.sources import read_source
 
 SourcePath = str | os.PathLike[str]
@@ -127,7 +128,8 @@ class Run:
             Default: those of this run.
         rerun_from : str, optional
             Id of a step's node, as in `view`: it, and all that comes after it, takes nothing from
-            the cache. What comes before is taken from there where it can be.
+            the cache. What comes before is taken from there where it can be; a warning names the
+            steps that run again because their caching is off.
 
         Raises
         ------
@@ -137,7 +139,14 @@ class Run:
         request = self.clone_request(
             parameters, name=name, experiment_id=experiment_id, rerun_from=rerun_from
         )
+        if again := self.runs_again(rerun_from):
+            steps = ", ".join(again)
+            warnings.warn(f"Caching is off, so these steps run again, too: {steps}", stacklevel=2)
         return type(self)(self.pipelines, self.pipelines.create(request), self.cell_numbers)
+
+    def runs_again(self, rerun_from: str) -> list[str]:
+        """Return the other steps that run when it is run anew from a step: caching is off there."""
+        return runs_again(pipeline_spec_of(self.record), rerun_from) if rerun_from else []
 
     def clone_request(
         self,

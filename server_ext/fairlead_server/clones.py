@@ -31,7 +31,7 @@ class CloneHandler(FairleadHandler):
     async def post(self, run_id: str) -> None:
         """Start one: `{name?, experiment_id?, parameters?, rerun_from?}`; answers 201.
 
-        With `preview: true` nothing is started, and the request is answered as `{yaml, python}`.
+        With `preview: true` nothing is started; the answer is `{yaml, python, runs_again}`.
         """
         given = _read(self.read())
         if given.pop("preview"):

@@ -104,9 +104,17 @@ class RunsService:
         return run_summary(made.record)
 
     def preview_clone(self, run_id: str, **given: Any) -> Json:
-        """Return the request of a clone as YAML and as the Python that sends it."""
-        request = self._run(run_id).clone_request(**given)
-        return {"yaml": request_yaml(request), "python": clone_python(run_id, given)}
+        """Return the request of a clone as YAML, the Python that sends it, and what runs again.
+
+        `runs_again` are the steps before the one to begin at that run too: caching is off there.
+        """
+        run = self._run(run_id)
+        request = run.clone_request(**given)
+        return {
+            "yaml": request_yaml(request),
+            "python": clone_python(run_id, given),
+            "runs_again": run.runs_again(given.get("rerun_from", "")),
+        }
 
     def create_experiment(self, name: str, description: str) -> Json:
         """Make an experiment."""

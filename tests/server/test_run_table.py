@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 
 import nbformat
@@ -163,6 +164,16 @@ async def test_a_rerun_from_a_step_takes_what_is_before_it_from_the_cache(fetch)
     reasons = {node["name"]: node["cache_reason"] for node in run["graph"]["nodes"]}
     assert reasons["total"] == "Caching is off for this task."
     assert reasons["load"].startswith("Same code")
+
+
+async def test_a_preview_names_the_steps_that_run_again_since_their_caching_is_off(fetch):
+    document = copy.deepcopy(SMALL)
+    document.cells[1].metadata["fairlead"] = {"cache": False}
+    run = await ended(fetch, (await started(fetch, "fresh.ipynb", document))["id"])
+    for step, again in (("show", ["load"]), ("load", [])):
+        body = {"rerun_from": step, "preview": True}
+        shown = await fetch("runs", run["id"], "clone", method="POST", body=body)
+        assert shown["runs_again"] == again
 
 
 @pytest.mark.parametrize(

@@ -199,6 +199,25 @@ def test_a_run_is_cloned_with_other_values_and_rerun_from_a_step(page):
     third.locator("[data-fl-fact='cache-reason']", has_text="Same code").wait_for()
 
 
+def test_a_rerun_from_a_step_asks_first_where_other_steps_run_too(page):
+    spec = pipeline("uncached")
+    spec["root"]["dag"]["tasks"]["make"]["cachingOptions"] = {}
+    run = connect().submit("uncached", spec, {})["run_id"]
+    command(page, "fairlead:open-run", run=run)
+    page.wait_for_selector(node("end", "SUCCEEDED"), timeout=RUN_MS)
+    shown = page.locator(f"[data-fl-runview='{run}']")
+    shown.locator("[data-fl-node='end']").click()
+    shown.locator("[data-fl-action='rerun']").click()
+    asked = page.locator(".jp-Dialog", has_text="Caching is off for make: it runs again, too.")
+    asked.locator(".jp-mod-reject").click()
+    asked.wait_for(state="detached")
+    command(page, "fairlead:clone-run", run=run, node="end")
+    form = page.locator(f"[data-fl-clone='{run}']")
+    form.locator("[data-fl-fact='runs-again']", has_text="make").wait_for()
+    form.locator("[data-fl-input='rerun-from']").select_option("make")
+    form.locator("[data-fl-fact='runs-again']").wait_for(state="detached")
+
+
 def test_the_table_of_runs_is_live_filtered_and_acts_on_many(page):
     start("one")
     page.get_by_role("tab", name="Fairlead").first.click()

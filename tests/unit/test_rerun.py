@@ -3,7 +3,7 @@ import copy
 import pytest
 
 from fairlead.errors import SpecError
-from fairlead.pipelines.rerun import clone_request, without_cache_from
+from fairlead.pipelines.rerun import clone_request, runs_again, without_cache_from
 
 ON = {"enableCache": True}
 
@@ -73,6 +73,29 @@ def test_caching_is_off_from_a_step_on_and_nowhere_else(node, off):
     before = spec()
     assert fresh(without_cache_from(before, node)) == off
     assert before == spec()
+
+
+@pytest.mark.parametrize(
+    ("node", "again"),
+    [
+        ("d", ["a", "s.p", "t.p"]),
+        ("a", ["t.p"]),
+        ("s", ["a", "t.p"]),
+        ("s.q", ["a", "s.p", "t.p"]),
+        ("s.3.p", ["a", "t.p"]),
+        ("t", ["a", "s.p"]),
+    ],
+)
+def test_the_steps_are_named_that_run_although_they_were_not_meant(node, again):
+    given = spec()
+    tasks = given["root"]["dag"]["tasks"]
+    tasks["a"]["cachingOptions"] = {}
+    given["components"]["sub"]["dag"]["tasks"]["p"].pop("cachingOptions")
+    # What is imported is no step that runs.
+    tasks["i"] = {**task("import"), "cachingOptions": {}}
+    given["components"]["import"] = {"executorLabel": "exec-import"}
+    given["deploymentSpec"] = {"executors": {"exec-import": {"importer": {}}}}
+    assert runs_again(given, node) == again
 
 
 @pytest.mark.parametrize("node", ["nobody", "a.b", "s.nobody"])

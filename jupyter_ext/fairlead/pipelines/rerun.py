@@ -6,7 +6,7 @@ Belongs here: pure functions from a run's record to the body of `POST runs`. No 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from fairlead.errors import SpecError
@@ -80,6 +80,50 @@ def without_cache_from(spec: Mapping[str, Any], node: str) -> Json:
     fresh: Json = copy.deepcopy(dict(spec))
     _Fresh(fresh).begin_at(fresh.get("root", {}).get("dag", {}), node.split("."), node)
     return fresh
+
+
+def runs_again(spec: Mapping[str, Any], node: str) -> list[str]:
+    """Return the steps that run too when a run begins anew at one: their caching is off.
+
+    Parameters
+    ----------
+    node : str
+        As in `without_cache_from`.
+
+    Returns
+    -------
+    list of str
+        Their ids, without the numbers of iterations; those from the node on are not among them.
+    """
+    components: Json = spec.get("components", {})
+    executors: Json = spec.get("deploymentSpec", {}).get("executors", {})
+
+    def walk(dag: Json, prefix: str, path: list[str]) -> Iterator[str]:
+        tasks: Json = dag.get("tasks", {})
+        begin, rest = _first(tasks, path)
+        asked = {begin, *_after(tasks, begin)} if begin else set()
+        for name, task in tasks.items():
+            component = components.get(task.get("componentRef", {}).get("name", ""), {})
+            inner = component.get("dag")
+            within = name == begin and rest
+            if name in asked and not within:
+                continue
+            if inner:
+                below = rest if within else []
+                if below and below[0].isdigit() and below[0] not in inner.get("tasks", {}):
+                    below = below[1:]  # An iteration: the spec has one body for all.
+                if not within or below:
+                    yield from walk(inner, f"{prefix}{name}.", below)
+            elif not _cached(task) and "importer" not in executors.get(
+                component.get("executorLabel", ""), {}
+            ):
+                yield prefix + name
+
+    return list(walk(spec.get("root", {}).get("dag", {}), "", node.split(".")))
+
+
+def _cached(task: Json) -> bool:
+    return bool((task.get("cachingOptions") or {}).get("enableCache"))
 
 
 def _posted(record: Mapping[str, Any], rerun_from: str) -> Json:

@@ -80,4 +80,6 @@ export interface IClone {
 export interface IRequestText {
   yaml: string;
   python: string;
+  /** Ids of the steps before the one to begin at that run too, since their caching is off. */
+  runs_again?: string[];
 }

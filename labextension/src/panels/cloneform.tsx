@@ -205,6 +205,11 @@ function Form(props: ICloneOptions & ILoaded): JSX.Element {
                 'Steps whose code and inputs are the same are taken from the cache, where caching is on.'
               )}
         </p>
+        {node && preview?.runs_again?.length ? (
+          <p className="fl-FormField-help" role="status" data-fl-fact="runs-again">
+            {runsAgain(preview.runs_again, trans)}
+          </p>
+        ) : null}
         <h3 className="fl-Overview-sub">{trans.__('Parameters')}</h3>
         <ParameterForm
           parameters={draft.parameters}
@@ -238,6 +243,16 @@ function Form(props: ICloneOptions & ILoaded): JSX.Element {
       </div>
       <RequestView preview={preview} stale={!valid} highlight={props.highlight} trans={trans} />
     </form>
+  );
+}
+
+/** Which steps run although they come before the one to begin at. */
+export function runsAgain(steps: readonly string[], trans: ITrans): string {
+  return trans._n(
+    'Caching is off for %2: it runs again, too.',
+    'Caching is off for %1 steps, which run again, too: %2',
+    steps.length,
+    steps.join(', ')
   );
 }
 

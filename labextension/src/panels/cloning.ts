@@ -2,7 +2,14 @@
  * Commands that run a pipeline once more: a form for other values, and a rerun from a step at once.
  */
 import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
-import { ICommandPalette, MainAreaWidget, Notification, WidgetTracker } from '@jupyterlab/apputils';
+import {
+  Dialog,
+  ICommandPalette,
+  MainAreaWidget,
+  Notification,
+  showDialog,
+  WidgetTracker
+} from '@jupyterlab/apputils';
 import type { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { copyIcon } from '@jupyterlab/ui-components';
 
@@ -10,7 +17,7 @@ import { ApiError } from '../api/errors';
 import { CATEGORY, CommandIDs } from '../commands';
 import type { ITrans } from '../components/text';
 import type { FairleadSession } from '../model/session';
-import { CloneForm } from './cloneform';
+import { CloneForm, runsAgain } from './cloneform';
 import { highlighter } from './highlight';
 import { runRefusal } from './refusals';
 import { Args, ARGS, IRunCommands } from './runs';
@@ -79,6 +86,10 @@ export function addCloneCommands(options: ICloneCommandsOptions): void {
         return;
       }
       try {
+        const { runs_again: again = [] } = await session.client.previewClone(run, { rerun_from: from });
+        if (again.length && !(await agrees(from, again, trans))) {
+          return;
+        }
         const started = await session.client.clone(run, { rerun_from: from });
         session.runs.put(started);
         await commands.execute(CommandIDs.openRun, { run: started.id });
@@ -98,6 +109,16 @@ export function addCloneCommands(options: ICloneCommandsOptions): void {
     args: form => ({ run: form.content.options.run, node: form.content.options.node }),
     name: form => `${form.content.options.run} ${form.content.options.node}`
   });
+}
+
+/** Ask whether steps may run that are not meant. */
+async function agrees(from: string, again: readonly string[], trans: ITrans): Promise<boolean> {
+  const answer = await showDialog({
+    title: trans.__('Rerun from %1?', from),
+    body: runsAgain(again, trans),
+    buttons: [Dialog.cancelButton(), Dialog.okButton({ label: trans.__('Rerun') })]
+  });
+  return answer.button.accept;
 }
 
 function openForm(options: ICloneCommandsOptions, run: string, node: string): MainAreaWidget<CloneForm> {

@@ -9,6 +9,8 @@ import { TabBar } from '../components/Tabs';
 import type { ITrans } from '../components/text';
 import type { Highlight } from './notebookview';
 
+type Form = 'yaml' | 'python';
+
 /** Longer requests are shown without colours, which would take seconds. */
 const MOST_COLOURED = 50_000;
 
@@ -21,7 +23,7 @@ export function RequestView(props: {
   trans: ITrans;
 }): JSX.Element {
   const { preview, trans } = props;
-  const [form, setForm] = React.useState<keyof IRequestText>('yaml');
+  const [form, setForm] = React.useState<Form>('yaml');
   const id = `fl-request-${React.useId()}`;
   const [copied, setCopied] = React.useState(false);
   const host = React.useRef<HTMLPreElement>(null);
@@ -46,7 +48,7 @@ export function RequestView(props: {
           current={form}
           id={id}
           label={trans.__('The request as')}
-          onChange={name => setForm(name as keyof IRequestText)}
+          onChange={name => setForm(name as Form)}
         />
         <button
           type="button"
