@@ -13,6 +13,7 @@ from typing import Any
 from fairlead.errors import ConflictError, FairleadError, SpecError
 from fairlead.kube import KubeClient
 from fairlead.names import INTERPRETER_ANNOTATION, WORKING_DIR_ANNOTATION
+from fairlead.pins import check_not_kept, make_baseline, pin, read_pins, unpin
 from fairlead.pipelines.artifacts import Artifact, RunArtifacts, find_artifact
 from fairlead.pipelines.bindings import bind_parameters
 from fairlead.pipelines.client import FINAL_STATES, PipelinesClient
@@ -167,8 +168,33 @@ class Run:
         )
 
     def delete(self) -> None:
-        """Delete the run, its pods and its history."""
+        """Delete the run, its pods and its history; raises `ConflictError` for a pinned one."""
+        check_not_kept(self.pipelines, self.run_id, self.name)
         self.pipelines.delete(self.run_id)
+
+    @property
+    def pinned(self) -> bool:
+        """Whether it is pinned, or the baseline of its experiment; asked for each time."""
+        return read_pins(self.pipelines).holds(self.run_id)
+
+    def pin(self, *, baseline: bool = False) -> None:
+        """Keep the run: it is not deleted, nor cleaned up.
+
+        Parameters
+        ----------
+        baseline : bool
+            It is also what the others of its experiment are compared with, in the place of the
+            one that was.
+        """
+        if baseline:
+            experiment_id = str(self.record.get("experiment_id") or "")
+            make_baseline(self.pipelines, self.run_id, experiment_id)
+        else:
+            pin(self.pipelines, self.run_id)
+
+    def unpin(self) -> None:
+        """Keep the run no longer."""
+        unpin(self.pipelines, self.run_id)
 
     def view(self) -> dict[str, Any]:
         """Return the run as the run view and the widget show it; see `pipelines.graph`."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fairlead.errors import FairleadError, NotFoundError, SpecError
+from fairlead.pins import Pins, known_pins
 from fairlead.pipelines.client import FINAL_STATES, PipelinesClient
 from fairlead.pipelines.graph import metrics_of, pipeline_spec_of, run_summary
 
@@ -127,6 +128,8 @@ class RunTable:
         with ThreadPoolExecutor(_READERS) as readers:
             known = list(readers.map(self._facts, records))
         names = self._names_of({record.get("experiment_id") or "" for record in records})
+        pins = known_pins(self.pipelines) if records else Pins()
+        baselines = set(pins.baselines.values())
         return [
             {
                 **run_summary(record, metrics),
@@ -134,6 +137,8 @@ class RunTable:
                 "experiment_id": record.get("experiment_id") or "",
                 "experiment": names.get(record.get("experiment_id") or "", ""),
                 "archived": record.get("storage_state") == "ARCHIVED",
+                "pinned": pins.holds(record["run_id"]),
+                "baseline": record["run_id"] in baselines,
             }
             for record, (pipeline, metrics) in zip(records, known, strict=True)
         ]

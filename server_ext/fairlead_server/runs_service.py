@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,16 @@ from fairlead.errors import SpecError
 from fairlead.kube import KubeClient
 from fairlead.pipelines import analyse
 from fairlead.pipelines.client import PipelinesClient
+from fairlead.pipelines.comparison import comparison_view
 from fairlead.pipelines.graph import pipeline_spec_of, run_summary
 from fairlead.sources import Source, compile_document, read_source
 from fairlead_server.forms import clone_python, parameters_of, request_yaml
 from fairlead_server.run_table import RunTable, experiment_view
 
 Json = dict[str, Any]
+
+_READERS = 6
+"""Runs that are read at once."""
 
 
 class RunsService:
@@ -79,9 +84,22 @@ class RunsService:
         self.table.forget(run_id)
         return run_summary(self._run(run_id).retry().record)
 
+    def compare(self, run_ids: Sequence[str]) -> Json:
+        """Return runs beside each other; see `fairlead.pipelines.comparison`."""
+        with ThreadPoolExecutor(_READERS) as readers:
+            return comparison_view(list(readers.map(self.pipelines.get, run_ids)))
+
+    def pin(self, run_id: str, *, baseline: bool) -> None:
+        """Keep a run."""
+        self._run(run_id).pin(baseline=baseline)
+
+    def unpin(self, run_id: str) -> None:
+        """Keep a run no longer."""
+        self._run(run_id).unpin()
+
     def delete(self, run_id: str) -> None:
         """Delete a run and its history."""
-        self.pipelines.delete(run_id)
+        self._run(run_id).delete()
         self.table.forget(run_id)
 
     def draft(self, run_id: str) -> Json:

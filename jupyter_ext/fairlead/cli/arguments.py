@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fairlead import exchange
 from fairlead._version import __version__
-from fairlead.cli import autostart, contexts, exchanges, history, plane, runs, schedules
+from fairlead.cli import autostart, cleanup, contexts, exchanges, history, plane, runs, schedules
 from fairlead.recurring.options import add_schedule_options, add_schedules_options
 
 
@@ -156,6 +156,8 @@ def build_parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--context", metavar="CONTEXT", help="where (default: the context in use)"
         )
+
+    cleanup.add_commands(commands)
 
     known = commands.add_parser("contexts", help="list the contexts, the one in use marked")
     known.set_defaults(action=contexts.contexts)
