@@ -22,9 +22,11 @@ def notebook(source):
 async def ended(fetch, name, source, n):
     body = {"path": name, "notebook": notebook(source), "parameters": {"n": n}}
     run = await fetch("runs", method="POST", body=body)
-    while (await fetch("runs", run["id"]))["state"] not in ("SUCCEEDED", "FAILED"):
+    while True:
+        found = await fetch("runs", run["id"])
+        if found["state"] in ("SUCCEEDED", "FAILED"):
+            return run["id"]
         await asyncio.sleep(0.1)
-    return run["id"]
 
 
 async def refused(call):
