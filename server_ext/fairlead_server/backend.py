@@ -13,6 +13,7 @@ from fairlead.kube.connections import Server, read_server
 from fairlead.kube.kubeconfig import load_kubeconfig
 
 if TYPE_CHECKING:
+    from fairlead_server.recurring_service import RecurringService
     from fairlead_server.runs_service import RunsService
 
 
@@ -29,6 +30,13 @@ class Connection:
         from fairlead_server.runs_service import RunsService
 
         return RunsService(self.kube)
+
+    @functools.cached_property
+    def recurring(self) -> RecurringService:
+        """The recurring runs of this context; made when first asked for."""
+        from fairlead_server.recurring_service import RecurringService
+
+        return RecurringService(self.runs.pipelines)
 
     def place(self) -> dict[str, str]:
         """Return the names of context and namespace."""

@@ -44,6 +44,7 @@ class FairleadExtension(ExtensionApp):
             contexts,
             experiments,
             namespaces,
+            recurring,
             runs,
             viewers,
         )
@@ -58,6 +59,7 @@ class FairleadExtension(ExtensionApp):
             contexts,
             experiments,
             namespaces,
+            recurring,
             runs,
             viewers,
         ):

@@ -50,6 +50,15 @@ def request_yaml(request: Mapping[str, Any]) -> str:
     return text
 
 
+def schedule_python(source: str, is_run: bool, given: Mapping[str, Any]) -> str:
+    """Write the cell that makes the same recurring run."""
+    arguments = "".join(
+        f"    {name}={value!r},\n" for name, value in given.items() if value is not None
+    )
+    what = f"fairlead.get_run({source!r})" if is_run else repr(source)
+    return f"import fairlead\n\nfairlead.schedule(\n    {what},\n{arguments})\n"
+
+
 def clone_python(run_id: str, given: Mapping[str, Any]) -> str:
     """Write the cell that sends the same request."""
     arguments = "".join(

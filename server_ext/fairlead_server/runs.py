@@ -5,18 +5,16 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_client.kernelspec import NoSuchKernel
 from jupyter_server.auth.decorator import authorized
-from jupyter_server.utils import ensure_async
 from tornado import web
 from tornado.iostream import StreamClosedError
 
-from fairlead.errors import CapabilityError, FairleadError, SpecError
+from fairlead.errors import FairleadError
 from fairlead.kube import Stream
 from fairlead_server.base import FairleadHandler
+from fairlead_server.notebooks import NotebookHandler
 
 if TYPE_CHECKING:
     from fairlead_server.runs_service import RunsService
@@ -27,7 +25,7 @@ _TEXT = "text/plain; charset=utf-8"
 _NODE = r"runs/(?P<run_id>[^/]+)/nodes/(?P<node>[^/]+)"
 
 
-class RunsHandler(FairleadHandler):
+class RunsHandler(NotebookHandler):
     """The collection."""
 
     @web.authenticated
@@ -55,41 +53,13 @@ class RunsHandler(FairleadHandler):
     async def post(self) -> None:
         """Start a run of a notebook: `{path, notebook?, parameters?}`; answers 201."""
         body = self.read()
-        path = self._local_path(body.get("path"))
+        path = self.local_path(body.get("path"))
         notebook = body.get("notebook")
-        interpreter = await self._interpreter(notebook or {})
+        interpreter = await self.interpreter(notebook or {})
         started = await self.ask(
             lambda runs: runs.submit(path, notebook, body.get("parameters") or {}, interpreter)
         )
         self.reply(started, status=201)
-
-    def _local_path(self, path: Any) -> Path:
-        if not isinstance(path, str) or not path:
-            raise SpecError("The body needs `path`, the notebook's path.")
-        root = getattr(self.contents_manager, "root_dir", None)
-        if root is None:
-            raise CapabilityError("This server's notebooks are not files on its machine.")
-        # Some contents managers put a drive before the path.
-        found = (Path(root) / path.split(":", 1)[-1].lstrip("/")).resolve()
-        if not found.is_relative_to(Path(root).resolve()):
-            raise SpecError(f"{path} is outside the server's folder.")
-        return found
-
-    async def _interpreter(self, notebook: dict[str, Any]) -> str:
-        """Python of the notebook's kernel, empty where the notebook names none that is here."""
-        name = notebook.get("metadata", {}).get("kernelspec", {}).get("name")
-        if not name:
-            return ""
-        try:
-            spec = await ensure_async(self.kernel_spec_manager.get_kernel_spec(name))
-        except NoSuchKernel:
-            return ""
-        if spec.language.lower() != "python":
-            raise SpecError(
-                f"The notebook's kernel is {spec.display_name}; steps are Python.",
-                hint="Choose a Python kernel.",
-            )
-        return str(spec.argv[0]) if Path(spec.argv[0]).is_absolute() else ""
 
 
 class RunHandler(FairleadHandler):

@@ -126,6 +126,7 @@ async def test_every_handler_needs_a_login(jp_serverapp, http_server_client, jp_
         contexts,
         experiments,
         namespaces,
+        recurring,
         runs,
         viewers,
     )
@@ -139,6 +140,7 @@ async def test_every_handler_needs_a_login(jp_serverapp, http_server_client, jp_
         contexts,
         experiments,
         namespaces,
+        recurring,
         runs,
         viewers,
     )
@@ -147,10 +149,11 @@ async def test_every_handler_needs_a_login(jp_serverapp, http_server_client, jp_
             if method.lower() not in vars(handler):
                 continue
             path = pattern
-            for group in ("run_id", "node", "name", "artifact_id", "identity"):
+            for group in ("run_id", "node", "name", "artifact_id", "identity", "recurring_run_id"):
                 path = path.replace(f"(?P<{group}>[^/]+)", "x")
             path = path.replace("(?P<noun>runs|experiments)", "runs")
             path = path.replace("(?P<verb>archive|unarchive)", "archive")
+            path = path.replace("(?P<verb>enable|disable)", "enable")
             with pytest.raises(HTTPClientError) as caught:
                 await http_server_client.fetch(
                     f"{jp_base_url}fairlead/api/v1/{path}",
@@ -166,7 +169,7 @@ def test_the_server_starts_without_what_only_a_first_question_needs():
 import sys
 import fairlead_server.extension
 from fairlead_server import analysis, archive, artifacts, capabilities, clones, contexts
-from fairlead_server import experiments, namespaces, runs, viewers
+from fairlead_server import experiments, namespaces, recurring, runs, viewers
 heavy = {"kubernetes", "fairlead.client", "fairlead.pipelines"}
 print(sorted(heavy & set(sys.modules)))
 """

@@ -61,6 +61,13 @@ def clone_request(
     return request
 
 
+def pipeline_source(record: Mapping[str, Any]) -> Json:
+    """Return what a run's pipeline is, as a request says it: by reference, or the spec itself."""
+    request = clone_request(record)
+    names = ("pipeline_version_reference", "pipeline_spec")
+    return {name: request[name] for name in names if name in request}
+
+
 def without_cache_from(spec: Mapping[str, Any], node: str) -> Json:
     """Return a pipeline spec in which caching is off for a task and all that comes after it.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from fairlead.client import Run, SourcePath, connect, run_document
 from fairlead.errors import ConflictError, NotFoundError
 from fairlead.pipelines.bindings import bind_parameters
 from fairlead.pipelines.client import PipelinesClient
+from fairlead.pipelines.graph import pipeline_spec_of
 from fairlead.pipelines.recurring import (
     Timing,
     describe,
@@ -20,6 +22,7 @@ from fairlead.pipelines.recurring import (
     upcoming,
     zone_name,
 )
+from fairlead.pipelines.rerun import pipeline_source
 from fairlead.sources import Source, read_source
 from fairlead.triggers import read_trigger
 
@@ -103,7 +106,7 @@ class RecurringRun:
 
 
 def schedule(
-    source: SourcePath,
+    source: SourcePath | Run,
     parameters: Mapping[str, Any] | None = None,
     *,
     cron: str = "",
@@ -119,14 +122,14 @@ def schedule(
     pipeline_root: str | None = None,
     context: str | None = None,
 ) -> RecurringRun:
-    """Run a notebook or a pipeline again and again.
+    """Run a notebook, a pipeline, or what a run was of, again and again.
 
     The pipeline is kept as it is now: after a change of the notebook, schedule it again.
 
     Parameters
     ----------
-    source : path
-        As of `fairlead.submit`.
+    source : path or Run
+        A path as of `fairlead.submit`; or a run, with its pipeline and its parameters.
     parameters : mapping, optional
         Values of the pipeline's parameters. In texts `[[ScheduledTime]]`, `[[CurrentTime]]`,
         `[[Index]]` and `[[RunUUID]]` are replaced for each run.
@@ -153,50 +156,77 @@ def schedule(
     SpecError
         Something of it is refused; nothing has been made.
     """
-    path = Path(source)
     timing = Timing(cron, every, time_zone, start, end, max_concurrency, catchup)
     timing.trigger()
-    found = read_source(path)
-    pipelines = connect(context)
-    return schedule_source(
-        pipelines,
-        found,
+    if isinstance(source, Run):
+        pipelines = source.pipelines
+        found = of_run(source.record)
+    else:
+        path = Path(source)
+        found = of_file(read_source(path), path, sys.executable)
+        pipelines = connect(context)
+    experiment = experiment or found.experiment
+    request = found.request(
         timing,
-        name=name or path.stem,
-        parameters=parameters or {},
-        interpreter=sys.executable,
-        working_dir=path.absolute().parent,
+        name=name or found.name,
+        parameters=parameters,
         enabled=enabled,
-        experiment=experiment or found.experiment,
+        experiment_id=pipelines.experiment_id(experiment) if experiment else found.experiment_id,
         pipeline_root=pipeline_root or "",
     )
-
-
-def schedule_source(
-    pipelines: PipelinesClient,
-    source: Source,
-    timing: Timing,
-    *,
-    name: str,
-    parameters: Mapping[str, Any],
-    interpreter: str,
-    working_dir: Path,
-    enabled: bool = True,
-    experiment: str = "",
-    pipeline_root: str = "",
-) -> RecurringRun:
-    """Make a recurring run of a pipeline; parameters as of `fairlead.client.submit_spec`."""
-    document = run_document(source.spec, source.platform, interpreter, working_dir)
-    request = recurring_request(
-        name,
-        {"pipeline_spec": document},
-        bind_parameters(source.spec, parameters),
-        timing,
-        enabled=enabled,
-        experiment_id=pipelines.experiment_id(experiment) if experiment else "",
-        pipeline_root=pipeline_root,
-    )
     return RecurringRun(pipelines, pipelines.create_recurring(request))
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What the runs of a schedule are made of.
+
+    Attributes
+    ----------
+    source : dict
+        `pipeline_spec` or `pipeline_version_reference` of the request.
+    spec : dict
+        The pipeline spec, for its parameters.
+    given : dict
+        Values that hold where none are given.
+    """
+
+    name: str
+    source: dict[str, Any]
+    spec: dict[str, Any]
+    given: dict[str, Any]
+    experiment: str = ""
+    experiment_id: str = ""
+
+    def request(
+        self, timing: Timing, *, name: str, parameters: Mapping[str, Any] | None, **more: Any
+    ) -> dict[str, Any]:
+        """Return the request of a recurring run; `more` as of `recurring_request`."""
+        values = self.given if parameters is None else bind_parameters(self.spec, parameters)
+        return recurring_request(name, self.source, values, timing, **more)
+
+
+def of_file(found: Source, path: Path, interpreter: str) -> Template:
+    """Return what the runs of a file are made of.
+
+    Parameters
+    ----------
+    interpreter : str
+        Path of the Python that runs the steps on this machine.
+    """
+    document = run_document(found.spec, found.platform, interpreter, path.absolute().parent)
+    return Template(path.stem, {"pipeline_spec": document}, found.spec, {}, found.experiment)
+
+
+def of_run(record: dict[str, Any]) -> Template:
+    """Return what runs like another one are made of."""
+    return Template(
+        str(record.get("display_name") or record["run_id"]),
+        pipeline_source(record),
+        pipeline_spec_of(record),
+        dict((record.get("runtime_config") or {}).get("parameters") or {}),
+        experiment_id=str(record.get("experiment_id") or ""),
+    )
 
 
 def recurring_runs(*, context: str | None = None) -> list[RecurringRun]:
