@@ -13,7 +13,7 @@ from fairlead.documents import (
     read_pipeline,
 )
 from fairlead.environment import pins
-from fairlead.pipelines import compile_documents
+from fairlead.pipelines import compile_component, compile_documents
 from fairlead.pipelines.kale import read_kale
 from fairlead.pipelines.kale_notebooks import put_together
 from fairlead.pipelines.modules import local_modules
@@ -63,6 +63,12 @@ def read_source(path: Path, interpreter: str = "") -> Source:
         spec, platform, warnings = read_elyra_pipeline(path)
         return Source(spec, platform, warnings=warnings)
     return Source(*read_pipeline(path))
+
+
+def read_component(path: Path, name: str) -> Source:
+    """Read a component of a notebook: a cell that is tagged so."""
+    notebook, modules = notebook_parts(read_notebook(path), path)
+    return Source(*compile_component(notebook, name, modules=modules, versions=pins()))
 
 
 def compile_document(

@@ -50,6 +50,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     compile_.add_argument("source", type=Path, metavar="NOTEBOOK")
     compile_.add_argument("-o", dest="output", type=Path, required=True, metavar="FILE")
+    compile_.add_argument(
+        "--component", metavar="NAME", help="only this function, as a component of its own"
+    )
     compile_.set_defaults(action=runs.compile_)
 
     export = commands.add_parser(

@@ -15,7 +15,7 @@ from fairlead.documents import dump_pipeline
 from fairlead.errors import CapabilityError
 from fairlead.pipelines.bindings import read_assignments
 from fairlead.pipelines.graph import run_summary, seconds_between
-from fairlead.sources import read_source
+from fairlead.sources import read_component, read_source
 
 DEMO = "digits.ipynb"
 _DEMO_NEEDS = ("sklearn", "matplotlib", "pandas")
@@ -55,14 +55,19 @@ def demo(given: argparse.Namespace) -> int:
 
 
 def compile_(given: argparse.Namespace) -> int:
-    """Write the pipeline spec of a notebook or of a pipeline of Elyra."""
-    found = read_source(given.source)
+    """Write the pipeline spec of a notebook, of one component in it, or of a pipeline of Elyra."""
+    if given.component:
+        found = read_component(given.source, given.component)
+    else:
+        found = read_source(given.source)
     for warning in found.warnings:
         print(f"Warning: {warning}", file=sys.stderr)
     spec = found.spec
     given.output.write_text(dump_pipeline(spec, found.platform))
     steps = len(spec["root"]["dag"]["tasks"])
-    print(f"Wrote {given.output}: {steps} steps.")
+    name = spec["pipelineInfo"]["name"]
+    what = f"component {name}" if given.component else f"{steps} steps"
+    print(f"Wrote {given.output}: {what}.")
     return 0
 
 

@@ -7,7 +7,7 @@ knowledge of where a pipeline runs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from fairlead.pipelines.records import Analysis, NotebookError, Parameter, Problem, Step
@@ -23,6 +23,7 @@ __all__ = [
     "Step",
     "analyse",
     "check_pipeline",
+    "compile_component",
     "compile_documents",
     "compile_notebook",
 ]
@@ -79,6 +80,43 @@ def compile_documents(
     return build_spec(
         plan, name=name, modules=modules or {}, versions=versions or (lambda names: [])
     )
+
+
+def compile_component(
+    notebook: dict[str, Any],
+    component: str,
+    *,
+    modules: Iterable[str] = (),
+    versions: Versions | None = None,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Turn a cell tagged `component` into a component that other pipelines load.
+
+    Parameters
+    ----------
+    component
+        Its name, or that of its function.
+    modules
+        Paths of the .py files beside the notebook, which a component does not carry.
+    versions
+        As `compile_documents` has it.
+
+    Raises
+    ------
+    NotebookError
+        The notebook has an error; it carries every problem.
+    NotFoundError
+        There is no component of that name.
+    SpecError
+        It imports one of the modules.
+    """
+    from fairlead.pipelines.component_spec import build_component, choose_component
+    from fairlead.pipelines.plan import plan_notebook
+
+    plan = plan_notebook(notebook, modules)
+    if plan.analysis.errors:
+        raise NotebookError(plan.analysis.problems)
+    chosen = choose_component(plan.components, component)
+    return build_component(chosen, modules, versions or (lambda names: []))
 
 
 def compile_notebook(

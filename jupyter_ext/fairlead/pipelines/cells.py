@@ -26,6 +26,7 @@ Notebook = dict[str, Any]
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(.+?)[ \t]*#*[ \t]*$")
 _FENCE = re.compile(r"^ {0,3}(```|~~~)")
 _PURE = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Pass)
+_OF_COMPONENTS = ("component", "image", "packages", "env", "resources", "cache")
 _THEMES = frozenset({"use", "set", "rc", "ion", "ioff", "init_notebook_mode"})
 
 
@@ -47,6 +48,8 @@ class Cell:
         Names whose numbers are metrics of the run, beside those that a `metrics` cell assigns.
     given : dict
         Its `metadata.fairlead`, as far as it is right.
+    component : bool
+        Whether it is setup code that is a component, too.
     """
 
     id: str
@@ -59,6 +62,7 @@ class Cell:
     step: str = ""
     metrics: list[str] = field(default_factory=list)
     given: dict[str, Any] = field(default_factory=dict)
+    component: bool = False
 
 
 @dataclass
@@ -199,6 +203,9 @@ def _read_cell(entry: dict[str, Any], index: int, ids: set[str], layout: Layout)
     cell.metrics = [str(name) for name in _metadata(entry).get("metrics") or []]
     roles = {"skip": "skip", "parameters": "parameters", "imports": "setup", "setup": "setup"}
     cell.role = next((role for tag, role in roles.items() if tag in tags), "step")
+    if cell.role in ("step", "setup"):
+        cell.component = "component" in tags or _metadata(entry).get("component") is True
+        cell.role = "setup" if cell.component else cell.role
     if cell.role != "skip":
         _check_metadata(cell, entry, layout)
         _parse(cell, layout)
@@ -343,7 +350,9 @@ def _is_constant(node: ast.stmt) -> bool:
 def _read_settings(layout: Layout) -> None:
     """Join what the cells of each step say of it."""
     for cell in layout.cells:
-        if cell.role in ("setup", "parameters") and (named := next(iter(cell.given), "")):
+        allowed = _OF_COMPONENTS if cell.component else ()
+        named = next((key for key in cell.given if key not in allowed), "")
+        if cell.role in ("setup", "parameters") and named:
             message = f"`fairlead.{named}` is a setting of a step; this cell is {cell.role} code."
             hint = "Move it to the first cell of a step."
             layout.refuse(cell, 0, named, message, hint, f"fairlead.{named}")

@@ -82,6 +82,11 @@ class Imports:
         return self._found[source]
 
 
+def imported_names(tree: ast.AST) -> set[str]:
+    """Return the dotted names that the import statements of some code name."""
+    return _names([tree])
+
+
 def _names(trees: Iterable[ast.AST]) -> set[str]:
     """Return the dotted names that the import statements of some code name."""
     found: set[str] = set()

@@ -91,7 +91,7 @@ def _assignment(node: ast.stmt) -> tuple[str, ast.expr | None, str] | None:
     if isinstance(node, ast.Assign) and len(node.targets) == 1:
         target, value, annotation = node.targets[0], node.value, ""
     elif isinstance(node, ast.AnnAssign):
-        target, value, annotation = node.target, node.value, _annotated(node.annotation)
+        target, value, annotation = node.target, node.value, annotated_type(node.annotation)
     else:
         return None
     if not isinstance(target, ast.Name):
@@ -105,7 +105,7 @@ def _assignment(node: ast.stmt) -> tuple[str, ast.expr | None, str] | None:
     return target.id, value, annotation
 
 
-def _annotated(node: ast.expr) -> str:
+def annotated_type(node: ast.expr) -> str:
     """Return the parameter type that an annotation names; empty for others."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         try:
@@ -114,9 +114,9 @@ def _annotated(node: ast.expr) -> str:
             return ""
     if isinstance(node, ast.Subscript):
         outer = ast.unparse(node.value).split(".")[-1].lower()
-        return _annotated(node.slice) if outer == "optional" else _ANNOTATIONS.get(outer, "")
+        return annotated_type(node.slice) if outer == "optional" else _ANNOTATIONS.get(outer, "")
     if isinstance(node, ast.BinOp):
-        sides = [_annotated(node.left), _annotated(node.right)]
+        sides = [annotated_type(node.left), annotated_type(node.right)]
         return next((side for side in sides if side), "")
     return _ANNOTATIONS.get(ast.unparse(node).split(".")[-1].lower(), "")
 

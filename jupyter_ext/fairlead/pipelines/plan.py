@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from fairlead.pipelines.cells import Layout, Notebook, sort_cells
+from fairlead.pipelines.components import Component, read_components
 from fairlead.pipelines.connections import StepPlan, connect
 from fairlead.pipelines.dataflow.library import RANDOM
 from fairlead.pipelines.dataflow.notebook import Run, run_notebook
@@ -29,6 +30,8 @@ class Plan:
     translation: Translation
     splits: dict[str, Split] = field(default_factory=dict)
     """The steps whose turns or branches are tasks, by name."""
+    components: dict[str, Component] = field(default_factory=dict)
+    """Functions that other pipelines can load, by name."""
 
     @property
     def analysis(self) -> Analysis:
@@ -74,8 +77,9 @@ def plan_notebook(notebook: Notebook, modules: Iterable[str] = ()) -> Plan:
     check_setup_order(layout, run)
     steps = connect(layout, parameters, run)
     splits = split_steps(layout, parameters, run, steps)
+    components = read_components(layout)
     _report(layout, run)
-    return Plan(layout, parameters, steps, translation, splits)
+    return Plan(layout, parameters, steps, translation, splits, components)
 
 
 def _report(layout: Layout, run: Run) -> None:

@@ -16,6 +16,7 @@ import yaml
 from kubernetes import client, config
 
 import fairlead
+from fairlead.cli import main as cli
 from fairlead.client import RunFailedError, connect
 from fairlead.errors import SpecError
 
@@ -233,3 +234,17 @@ def test_a_typo_is_refused_before_anything_runs(start):
     with pytest.raises(SpecError, match=r"Cell 1 .*`fairlead.resource`") as caught:
         start(("x = 1", {"step": "work", "resource": {"cpu": "1"}}))
     assert caught.value.hint == "Did you mean `resources`?"
+
+
+def test_a_component_runs_alone_and_gives_its_outputs(core, tmp_path):
+    notebook = nbformat.v4.new_notebook()
+    source = "def area(width: int, height: int = 2) -> int:\n    return width * height"
+    notebook.cells = [nbformat.v4.new_code_cell(source, metadata={"tags": ["component"]})]
+    nbformat.write(notebook, tmp_path / "work.ipynb")
+    path = tmp_path / "area.yaml"
+    assert (
+        cli(["compile", str(tmp_path / "work.ipynb"), "--component", "area", "-o", str(path)]) == 0
+    )
+    run = fairlead.submit(path, {"width": 21}).wait()
+    (node,) = run.view()["graph"]["nodes"]
+    assert {port["name"]: port["value"] for port in node["outputs"]} == {"Output": 42}

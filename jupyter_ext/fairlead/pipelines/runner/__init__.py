@@ -56,6 +56,12 @@ def node_source() -> str:
     return _joined((*PARTS, "node"), "run_node")
 
 
+@lru_cache(maxsize=1)
+def function_source() -> str:
+    """Return the source text of the program that runs a component: one function of a notebook."""
+    return _joined(("function",), "run_function")
+
+
 def _joined(parts: tuple[str, ...], entry: str) -> str:
     # Pickles name functions of this program by module: it takes a name of its own, because
     # `__main__` is the module of the step's code.
