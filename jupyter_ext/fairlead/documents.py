@@ -35,10 +35,15 @@ def read_notebook(path: Path) -> dict[str, Any]:
         raise SpecError(f"{path} is not a notebook: it has no `nbformat`.")
     if notebook["nbformat"] != 4:
         notebook = _upgrade(notebook, path)
-    _check_cells(notebook, path)
-    _add_cell_ids(notebook)
+    complete_notebook(notebook, path)
     checked: dict[str, Any] = notebook
     return checked
+
+
+def complete_notebook(notebook: dict[str, Any], path: Path) -> None:
+    """Check the cells of a notebook of version 4, and give an id to those without one."""
+    _check_cells(notebook, path)
+    _add_cell_ids(notebook)
 
 
 def cell_numbers(notebook: Mapping[str, Any]) -> dict[str, int]:

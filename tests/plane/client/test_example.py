@@ -107,6 +107,22 @@ def test_every_command_for_kubectl_works(environment, tmp_path):
     assert f"Python 3.{sys.version_info[1]}." in done.stdout
 
 
+def test_every_export_of_the_readme_works(environment, tmp_path):
+    shutil.copyfile(DIGITS, tmp_path / "digits.ipynb")
+    bin_folder = os.path.dirname(sys.executable)
+    environment = {**environment, "PATH": environment["PATH"] + os.pathsep + bin_folder}
+    script = "set -e\n" + "\n".join([*commands("export"), *commands("others")])
+    done = subprocess.run(
+        script, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    made = {path.name for path in tmp_path.iterdir()}
+    assert {"digits.yaml", "digits.py", "digits_pipeline.py", "deploy", "digits.zip"} <= made
+    assert (tmp_path / "copy" / "digits.ipynb").is_file()
+    executed = nbformat.read(tmp_path / "executed.ipynb", as_version=4)
+    assert "chosen:" in executed.cells[-1].outputs[0].text
+
+
 def test_every_command_of_the_tour_works(environment, tmp_path):
     shutil.copy(DIGITS, tmp_path)
     ran = []

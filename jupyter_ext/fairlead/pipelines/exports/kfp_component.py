@@ -8,9 +8,14 @@ from collections.abc import Iterable
 from fairlead.errors import SpecError
 from fairlead.pipelines.cells import Cell
 from fairlead.pipelines.connections import StepPlan
-from fairlead.pipelines.dataflow.library import RANDOM
 from fairlead.pipelines.exports.kfp_names import Component, type_of
-from fairlead.pipelines.exports.kfp_values import input_lines, metric_lines, output_lines
+from fairlead.pipelines.exports.kfp_values import (
+    OWN_NAMES,
+    helpers,
+    input_lines,
+    metric_lines,
+    output_lines,
+)
 from fairlead.pipelines.exports.plain_code import (
     INDENT,
     bound_names,
@@ -22,18 +27,6 @@ from fairlead.pipelines.exports.plain_code import (
 )
 from fairlead.pipelines.plan import Plan
 from fairlead.pipelines.records import Parameter
-
-_OWN_NAMES = ("load_artifact", "save_artifact", "artifact_paths", "random_states", "loaded")
-_LOAD = """\
-def load_artifact(artifact):
-    with open(artifact.path, "rb") as file:
-        return pickle.load(file)
-"""
-_SAVE = """\
-def save_artifact(value, path):
-    with open(path, "wb") as file:
-        pickle.dump(value, file)
-"""
 
 
 class ComponentWriter:
@@ -144,7 +137,7 @@ class ComponentWriter:
                             )
 
     def _refuse_clash(self, planned: StepPlan, names: set[str]) -> None:
-        for name in _OWN_NAMES:
+        for name in OWN_NAMES:
             if name in names:
                 raise SpecError(
                     f"Step '{planned.step.name}' uses the name `{name}`, which the exported code "
@@ -179,18 +172,9 @@ class ComponentWriter:
         return lines
 
     def _head(self, component: Component, codes: list[str]) -> list[str]:
-        """Return imports and helpers; outputs' paths are kept before variables take their names."""
+        """Return helpers; outputs' paths are kept before variables take their names."""
         planned = component.planned
-        names = {n for s in planned.inputs for n in s.bind}
-        names |= {n for slot in planned.outputs for n in slot.names}
-        wanted = ["pickle"] if planned.inputs or planned.outputs else []
-        wanted += ["random", "sys"] if RANDOM in names else []
-        lines = [INDENT + f"import {name}" for name in wanted]
-        if component.metrics:
-            lines.append(INDENT + "import numbers")
-        lines += [""] if lines else []
-        helpers = [_LOAD] * bool(planned.inputs) + [_SAVE] * bool(planned.outputs)
-        lines += [indented(helper) + "\n" for helper in helpers]
+        lines = [indented(helper) + "\n" for helper in helpers(component)]
         kept = {name: f"{name}.path" for name in component.outputs.values()}
         if component.metrics:
             kept["metrics"] = "metrics"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import sys
 from collections.abc import Mapping
@@ -16,6 +17,10 @@ from fairlead.pipelines.imports import Imports, Versions
 from fairlead.pipelines.plan import Plan
 from fairlead.pipelines.step_settings import StepSettings
 
+_NAMES = (
+    "pipeline", "dsl", "compiler", "kubernetes", "Optional", "IMAGE",
+    "Artifact", "Input", "Metrics", "Output",
+)  # fmt: skip
 _FOOT = """
 
 if __name__ == "__main__":
@@ -57,7 +62,8 @@ def write_kfp_python(
     known = plan.parameters.parameters
     imports = Imports(plan.layout, plan.steps, modules)
     writer = ComponentWriter(plan, numbers)
-    taken = {*known, "pipeline", "dsl", "compiler", "kubernetes", "Optional", "IMAGE"}
+    # A function of a builtin's name would take its place in all steps.
+    taken = {*known, *_NAMES, *dir(builtins)}
     components: dict[str, Component] = {}
     texts = []
     for planned in plan.steps:

@@ -13,22 +13,74 @@ from fairlead.pipelines.exports.plain_code import (
     INDENT,
     bound_names,
     call_lines,
-    indented,
     quoted,
 )
 
 Steps = Mapping[str, StepPlan]
 
-_KEEP_RANDOM = """\
-random_states = {"random": random.getstate()}
-if "numpy" in sys.modules:
-    random_states["numpy"] = sys.modules["numpy"].random.get_state()
+# Each helper imports what it needs itself, so that no name of the notebook is taken.
+LOAD = """\
+def load_artifact(artifact):
+    import pickle
+
+    with open(artifact.path, "rb") as file:
+        return pickle.load(file)
 """
-_TAKE_RANDOM = """\
-random.setstate(random_states["random"])
-if "numpy" in random_states:
-    __import__("numpy").random.set_state(random_states["numpy"])
+SAVE = """\
+def save_artifact(value, path):
+    import pickle
+
+    with open(path, "wb") as file:
+        pickle.dump(value, file)
 """
+LOG = """\
+def log_metrics(values):
+    import numbers
+
+    for name, value in values.items():
+        if isinstance(value, numbers.Real):
+            artifact_paths["metrics"].log_metric(name, float(value))
+"""
+GET_RANDOM = """\
+def get_random_states():
+    import random
+    import sys
+
+    states = {"random": random.getstate()}
+    if "numpy" in sys.modules:
+        states["numpy"] = sys.modules["numpy"].random.get_state()
+    return states
+"""
+SET_RANDOM = """\
+def set_random_states(states):
+    import random
+
+    random.setstate(states["random"])
+    if "numpy" in states:
+        import numpy
+
+        numpy.random.set_state(states["numpy"])
+"""
+OWN_NAMES = (
+    "load_artifact", "save_artifact", "log_metrics", "get_random_states", "set_random_states",
+    "artifact_paths", "loaded", "bound", "kept", "kept_name",
+)  # fmt: skip
+"""Names that the written code uses itself."""
+
+
+def helpers(component: Component) -> list[str]:
+    """Return the helpers that a component needs, not indented."""
+    planned = component.planned
+    taken = {name for source in planned.inputs for name in source.bind}
+    given = {name for slot in planned.outputs for name in slot.names}
+    parts = [
+        (LOAD, bool(planned.inputs)),
+        (SAVE, bool(planned.outputs)),
+        (LOG, component.metrics),
+        (SET_RANDOM, RANDOM in taken),
+        (GET_RANDOM, RANDOM in given),
+    ]
+    return [text for text, needed in parts if needed]
 
 
 def input_lines(component: Component, steps: Steps) -> list[str]:
@@ -40,7 +92,7 @@ def input_lines(component: Component, steps: Steps) -> list[str]:
         loaded = f"load_artifact({argument})"
         plain = not _partial(steps, source.step, source.slot)
         if source.slot.names == (RANDOM,):
-            lines.append(INDENT + f"random_states = {loaded}")
+            lines.append(INDENT + f"set_random_states({loaded})")
         elif len(source.slot.names) == 1 and plain:
             lines.append(INDENT + f"{names[0]} = {loaded}")
         elif plain and RANDOM not in source.bind:
@@ -50,12 +102,10 @@ def input_lines(component: Component, steps: Steps) -> list[str]:
         else:
             lines.append(INDENT + f"loaded = {loaded}")
             if RANDOM in source.bind:
-                lines.append(INDENT + f"random_states = loaded[{quoted(RANDOM)}]")
+                lines.append(INDENT + f"set_random_states(loaded[{quoted(RANDOM)}])")
             for name in names:
                 lines.append(INDENT + f"if {quoted(name)} in loaded:")
                 lines.append(INDENT * 2 + f"{name} = loaded[{quoted(name)}]")
-        if RANDOM in source.bind:
-            lines += indented(_TAKE_RANDOM).split("\n")
     return lines
 
 
@@ -90,12 +140,7 @@ def metric_lines(cell: Cell) -> list[str]:
     pairs = [f"{quoted(name)}: {name}" for name in names if name in own]
     if not pairs:
         return []
-    return [
-        *call_lines(f"{INDENT}measured = {{", pairs, "}"),
-        INDENT + "for metric_name, metric_value in measured.items():",
-        INDENT * 2 + "if isinstance(metric_value, numbers.Real):",
-        INDENT * 3 + 'artifact_paths["metrics"].log_metric(metric_name, float(metric_value))',
-    ]
+    return call_lines(f"{INDENT}log_metrics({{", pairs, "})")
 
 
 def output_lines(component: Component, steps: Steps) -> list[str]:
@@ -104,10 +149,8 @@ def output_lines(component: Component, steps: Steps) -> list[str]:
     for slot in component.planned.outputs:
         path = f"artifact_paths[{quoted(component.outputs[slot.key])}]"
         names = [name for name in slot.names if name != RANDOM]
-        if RANDOM in slot.names:
-            lines += indented(_KEEP_RANDOM).split("\n")
         if slot.names == (RANDOM,):
-            value = "random_states"
+            value = "get_random_states()"
         elif _partial(steps, component.planned.step.name, slot):
             listed = ", ".join(map(quoted, names))
             lines.append(INDENT + "bound = locals()")
@@ -116,14 +159,14 @@ def output_lines(component: Component, steps: Steps) -> list[str]:
             lines.append(INDENT * 2 + "if kept_name in bound:")
             lines.append(INDENT * 3 + "kept[kept_name] = bound[kept_name]")
             if RANDOM in slot.names:
-                lines.append(INDENT + f"kept[{quoted(RANDOM)}] = random_states")
+                lines.append(INDENT + f"kept[{quoted(RANDOM)}] = get_random_states()")
             value = "kept"
         elif len(slot.names) == 1:
             value = names[0]
         else:
             pairs = [f"{quoted(name)}: {name}" for name in names]
             if RANDOM in slot.names:
-                pairs.append(f"{quoted(RANDOM)}: random_states")
+                pairs.append(f"{quoted(RANDOM)}: get_random_states()")
             value = "{" + ", ".join(pairs) + "}"
         lines.append(INDENT + f"save_artifact({value}, {path})")
     return lines
