@@ -19,6 +19,7 @@ from fairlead.pipelines.dataflow.heap import Heap, Names
 from fairlead.pipelines.dataflow.library import RANDOM
 from fairlead.pipelines.dataflow.machine import Account
 from fairlead.pipelines.dataflow.notebook import FIRST_STEP, Run
+from fairlead.pipelines.dataflow.session import SETTINGS
 from fairlead.pipelines.definitions import Definition, Definitions
 from fairlead.pipelines.parameters import ParameterCells
 
@@ -202,6 +203,8 @@ def _slot(names: set[str], *, optional: bool = False) -> Slot:
     ordered = tuple(sorted(names))
     if ordered == (RANDOM,):
         return Slot("random-state", ordered)
+    if ordered == (SETTINGS,):
+        return Slot("settings-of-process", ordered)
     whole = ".".join(n.strip("()") for n in ordered)
     key = whole
     if len(key) > _KEY_LENGTH or not key.isascii():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from fairlead.pipelines.cells import Cell, Layout
 from fairlead.pipelines.dataflow import machine as abstract
 from fairlead.pipelines.dataflow.heap import SCALAR, Binding, Names
 from fairlead.pipelines.dataflow.notebook import FIRST_STEP, PARAMETERS, Run
+from fairlead.pipelines.dataflow.session import body_names
 
 
 @dataclass(frozen=True, order=True)
@@ -73,11 +74,16 @@ class Definitions:
         return self._known[name, thing]
 
     def _imports(self, name: str, path: str, segment: int) -> list[Definition] | None:
-        found = [
-            self._definition(cell, node, "")
-            for since, cell, node in self._machine.imports.get((name, path), [])
-            if FIRST_STEP <= since < segment
-        ]
+        found: list[Definition] = []
+        for since, cell, node in self._machine.imports.get((name, path), []):
+            if not FIRST_STEP <= since < segment:
+                continue
+            found.append(self._definition(cell, node, ""))
+            if isinstance(node, ast.Assign):  # `name = module.part`
+                names = self._machine.accounts[since].names
+                for part in ast.walk(node.value):
+                    if isinstance(part, ast.Name) and part.id != name:
+                        found.extend(self.replay(part.id, names, since + 1) or [])
         return found or None
 
     def _statement(self, thing: int, definition: abstract.Definition) -> list[Definition] | None:
@@ -112,10 +118,20 @@ class Definitions:
             if FIRST_STEP <= since < max(segments) and since not in segments:
                 found.add(self._definition(cell, node, ""))
                 names = self._machine.accounts[since].names
-                for part in ast.walk(node):
-                    if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
-                        found.update(self.replay(part.id, names, since + 1) or [])
+                found.update(self._needed(node, names, since + 1, set()))
         return sorted(found)
+
+    def _needed(
+        self, node: ast.AST, names: Names, segment: int, seen: set[str]
+    ) -> Iterator[Definition]:
+        """Yield what a statement needs, with what the bodies of its functions need when called."""
+        for name in body_names(self._machine, node) - seen:
+            seen.add(name)
+            yield from self.replay(name, names, segment) or []
+            for thing in names[name].value if name in names else ():
+                definition = self._machine.definitions.get(thing)
+                if definition is not None and definition.name == name:
+                    yield from self._needed(definition.node, names, segment, seen)
 
 
 def statement_text(cell: Cell, node: ast.stmt) -> tuple[int, str]:

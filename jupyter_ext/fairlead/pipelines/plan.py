@@ -10,6 +10,7 @@ from fairlead.pipelines.components import Component, read_components
 from fairlead.pipelines.connections import StepPlan, connect
 from fairlead.pipelines.dataflow.library import RANDOM
 from fairlead.pipelines.dataflow.notebook import Run, run_notebook
+from fairlead.pipelines.dataflow.session import SETTINGS
 from fairlead.pipelines.files import order_by_files
 from fairlead.pipelines.kale import Translation, read_kale
 from fairlead.pipelines.order import check_setup_order
@@ -39,8 +40,8 @@ class Plan:
         steps = []
         for color, planned in enumerate(self.steps):
             step = planned.step
-            taken = {name for source in planned.inputs for name in source.bind} - {RANDOM}
-            given = {name for slot in planned.outputs for name in slot.names} - {RANDOM}
+            taken = {name for source in planned.inputs for name in source.bind} - {RANDOM, SETTINGS}
+            given = {name for slot in planned.outputs for name in slot.names} - {RANDOM, SETTINGS}
             steps.append(
                 Step(
                     name=step.name,

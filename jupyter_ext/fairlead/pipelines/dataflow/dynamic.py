@@ -32,7 +32,8 @@ def call_shell(m: Machine, node: ast.Call) -> Value:
     for text in args.texts:
         for source in expansions(text):
             read_softly(m, source)
-    if name in ("cd", "env", "pip"):
+    sets = name != "env" or any("=" in text or " " in text.strip() for text in args.texts)
+    if name in ("cd", "env", "pip") and sets:
         m.touch_session(f"os.{name}")
     if name == "stop_clock":
         return args.all or PLAIN

@@ -114,8 +114,10 @@ def _pairs(m: Machine, name: str, args: Arguments, node: Any) -> Value:
 
 def _is_session(path: str) -> bool:
     name = path.rsplit(".", 1)[-1]
-    if name in tables.SESSION_CALLS:
+    if name in tables.SESSION_CALLS or path in tables.SESSION_FUNCTIONS:
         return True
+    if path.startswith("builtins."):
+        return False
     if name in tables.CHANGING and path.count(".") > 1:
         return True  # such as `module.registry.append(...)`
     return path.startswith(tables.SESSION_PARTS) and name not in tables.SESSION_READS
@@ -229,6 +231,8 @@ def call_opaque(m: Machine, thing: Thing, name: str, args: Arguments, node: Any)
         invoke(m, args.all, passed, node)
         return passed | PLAIN
     called = invoke(m, own | args.all, args.all | own | held, node)
+    if thing.path in tables.SESSION_OBJECTS and name.startswith(tables.SETTING_METHODS):
+        m.touch_session(f"{thing.path}.{name}")
     drawing = name in tables.DRAWING_METHODS and not (thing.seeded or args.flags & tables.SEEDS)
     if drawing or ("torch" in m.seeded and thing.path.startswith("torch")):
         _draw(m)

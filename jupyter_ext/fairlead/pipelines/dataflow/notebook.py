@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from fairlead.pipelines.cells import Cell, Layout
-from fairlead.pipelines.dataflow import calls, expressions, objects, statements
+from fairlead.pipelines.dataflow import calls, expressions, objects, session, statements
 from fairlead.pipelines.dataflow.heap import ELEMENTS, NOTHING, PLAIN, SCALAR, Binding, Value
 from fairlead.pipelines.dataflow.machine import Definition, Machine, Remark
 from fairlead.pipelines.parameters import ParameterCells
@@ -65,6 +65,8 @@ def run_notebook(layout: Layout, parameters: ParameterCells, modules: Iterable[s
         if not run.segments or run.segments[-1][0] != cell.step:
             run.segments.append((cell.step, []))
             machine.begin()
+            machine.module.cell = cell.id
+            session.take_settings(machine)
         run.segments[-1][1].append(cell)
         _run_cell(machine, cell)
     machine.finish()
@@ -111,7 +113,7 @@ def _run_cell(m: Machine, cell: Cell) -> None:
         elif m.execute(m, [node]):
             break  # a `raise` or `return` that always happens
         if m.touched:
-            _note_session(m, cell, node)
+            session.note_session(m, cell, node)
 
 
 def _run_definition(m: Machine, cell: Cell, node: ast.stmt) -> None:
@@ -124,27 +126,6 @@ def _run_definition(m: Machine, cell: Cell, node: ast.stmt) -> None:
     value = m.module.names[name].value - {SCALAR} if name in m.module.names else NOTHING
     if len(value) == 1:
         m.definitions[next(iter(value))] = definition
-
-
-def _note_session(m: Machine, cell: Cell, node: ast.stmt) -> None:
-    """Keep a statement that sets up the process, so that later steps run it too."""
-    for part in ast.walk(node):
-        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
-            value = m.module.names.get(part.id, Binding(NOTHING, -1)).value
-            if any(m.heap[t].kind != "import" for t in value):
-                m.remark(
-                    "warning",
-                    part.id,
-                    f"This changes a setting of the whole process (`{m.touched[0]}`), with a value "
-                    "that later steps do not have: they keep their own setting.",
-                    "Put it into a cell tagged `setup`, or write the value out.",
-                )
-                return
-    if (
-        isinstance(node, ast.Expr | ast.Assign | ast.AugAssign | ast.Delete)
-        and m.segment >= FIRST_STEP
-    ):
-        m.session.append((m.segment, cell.id, node))
 
 
 def _place_dynamic_names(m: Machine) -> None:

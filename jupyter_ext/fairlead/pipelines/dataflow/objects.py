@@ -16,6 +16,7 @@ from fairlead.pipelines.dataflow.heap import (
     Value,
 )
 from fairlead.pipelines.dataflow.machine import Machine
+from fairlead.pipelines.dataflow.tables import SESSION_OBJECTS
 
 OPERATORS = frozenset(
     f"__{side}{name}__"
@@ -228,6 +229,8 @@ def assign_attribute(m: Machine, value: Value, name: str, new: Value, node: Any)
         if thing.kind == "import":
             m.touch_session(f"{thing.path}.{name}")
             continue
+        if thing.path in SESSION_OBJECTS:
+            m.touch_session(f"{thing.path}.{name}")
         if thing.kind == "instance":
             owner = frozenset({t})
             call_special(m, owner, {"__setattr__"}, (PLAIN, new), node)

@@ -37,11 +37,23 @@ def _assign(m: Machine, node: ast.Assign) -> bool:
     if isinstance(node.value, ast.Tuple | ast.List) and _pairwise(m, node):
         return False
     value = m.evaluate(m, node.value)
+    if m.frame is m.module and isinstance(node.value, ast.Attribute):
+        _note_import(m, node, value)
     for target in node.targets:
         _assign_namespace(m, target)
         iteration.bind_target(m, target, value, node.value if len(node.targets) == 1 else None)
         _note_plain(m, target)
     return False
+
+
+def _note_import(m: Machine, node: ast.Assign, value: Value) -> None:
+    """Take `name = module.part` for an import: it may be executed again."""
+    target = node.targets[0]
+    if len(node.targets) == 1 and isinstance(target, ast.Name) and len(value) == 1:
+        thing = m.heap[next(iter(value))]
+        if thing.kind == "import" and ast.unparse(node.value).count("(") == 0:
+            place = (m.segment, m.frame.cell, node)
+            m.imports.setdefault((target.id, thing.path), []).append(place)
 
 
 def _pairwise(m: Machine, node: ast.Assign) -> bool:
@@ -237,6 +249,8 @@ def _delete(m: Machine, node: ast.Delete) -> bool:
                     m.evaluate(m, part.slice)
                 for t in owner:
                     m.heap[t].items = None
+                    if m.heap[t].kind == "import":
+                        m.touch_session(m.heap[t].path)
                 m.mutate(owner)
     return False
 

@@ -215,6 +215,24 @@ SESSION_CALLS = frozenset(
 )
 """Functions that set how the whole process works from then on."""
 
+SESSION_FUNCTIONS = frozenset(
+    _words(
+        "gc.disable gc.enable gc.freeze gc.set_threshold time.tzset signal.signal os.umask os.nice"
+        " sys.setswitchinterval sys.settrace sys.setprofile locale.setlocale warnings.resetwarnings"
+        " faulthandler.enable tracemalloc.start seaborn.set seaborn.reset_defaults"
+        " matplotlib.pyplot.ion matplotlib.pyplot.ioff matplotlib.rcdefaults importlib.reload"
+        " matplotlib.pyplot.rcdefaults torch.set_grad_enabled torch.set_default_device"
+        " torch.set_printoptions pandas.option_reset logging.disable logging.addLevelName"
+    )
+)
+"""More of them, by their whole name."""
+
+SESSION_OBJECTS = frozenset({"logging.getLogger", "decimal.getcontext"})
+"""Functions whose result belongs to the process."""
+
+SETTING_METHODS = ("set", "add", "remove", "clear", "update", "prec")
+"""Beginnings of the methods that change such an object."""
+
 SESSION_PARTS = (
     "sys.path.",
     "os.environ.",

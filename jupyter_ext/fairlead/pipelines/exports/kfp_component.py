@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from fairlead.errors import SpecError
 from fairlead.pipelines.cells import Cell
 from fairlead.pipelines.connections import StepPlan
+from fairlead.pipelines.dataflow.session import SETTINGS
 from fairlead.pipelines.exports.kfp_names import Component, type_of
 from fairlead.pipelines.exports.kfp_values import (
     OWN_NAMES,
@@ -137,6 +138,12 @@ class ComponentWriter:
                             )
 
     def _refuse_clash(self, planned: StepPlan, names: set[str]) -> None:
+        if any(SETTINGS in slot.names for slot in planned.outputs):
+            raise SpecError(
+                f"Step '{planned.step.name}' changes settings of its process by values, which "
+                "later steps take over; the exported code cannot do that.",
+                hint="Put the setting into a cell tagged `setup`.",
+            )
         for name in OWN_NAMES:
             if name in names:
                 raise SpecError(

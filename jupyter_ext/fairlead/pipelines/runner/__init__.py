@@ -22,6 +22,7 @@ PARTS = (
     "shell",
     "randomness",
     "turns",
+    "settings",
     "execution",
 )
 """Modules of the program, in the order in which they are joined."""

@@ -30,6 +30,7 @@ from fairlead.pipelines.runner.displays import (
     show_result,
 )
 from fairlead.pipelines.runner.randomness import RANDOM, random_state, restore_random
+from fairlead.pipelines.runner.settings import SETTINGS, restore_settings, settings_state
 from fairlead.pipelines.runner.shell import Shell
 from fairlead.pipelines.runner.turns import cut, decide, gather
 
@@ -89,9 +90,12 @@ class Step:
                 self.execute(cell)
             if cell.get("parameters"):
                 self.bind_parameters(parameters)
+        wanted = self.spec.get("inputs", {})
+        for key in wanted:
+            if SETTINGS in wanted[key]["bind"]:  # imports may depend on them
+                self.take(key, inputs[key], wanted[key])
         for part in self.spec.get("definitions", []):
             self.define(part)
-        wanted = self.spec.get("inputs", {})
         for key in sorted(wanted, key=lambda key: int(wanted[key]["order"])):
             self.take(key, inputs[key], wanted[key])
         for cell in self.spec["cells"]:
@@ -132,8 +136,8 @@ class Step:
         self.sizes[key] = os.path.getsize(path) if os.path.exists(path) else 0
         self.watch(values, key, set(names["bind"]) - set(names.get("changed", ())))
         for name in names["bind"]:
-            if name == RANDOM:
-                restore_random(values[name])
+            if name in (RANDOM, SETTINGS):
+                (restore_random if name == RANDOM else restore_settings)(values[name])
                 continue
             self.space.pop(name, None)
             if name in values:
@@ -168,7 +172,13 @@ class Step:
             whole = "\n".join(a or b for a, b in pairs)
             self.register(part["id"], whole, whole)
         tree = compile(text, name, "exec", self.flags | ast.PyCF_ONLY_AST, True)
-        self.run_statements(tree.body, name, part["id"])
+        if hasattr(sys.stdout, "held"):  # what it prints has been printed where it stands
+            sys.stdout.held = []
+        try:
+            self.run_statements(tree.body, name, part["id"])
+        finally:
+            if hasattr(sys.stdout, "held"):
+                sys.stdout.held = None
 
     def know(self, node: typing.Any, cell_id: str) -> None:
         """Remember a function or class by its place, which is the same in every step."""
@@ -299,6 +309,8 @@ class Step:
             values = {n: self.space[n] for n in names if n in self.space}
             if RANDOM in names:
                 values[RANDOM] = random_state()
+            if SETTINGS in names:
+                values[SETTINGS] = settings_state()
             done[key] = save(outputs[key], names, values, self.explain)
         return done
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import sys
 import types
 import typing
 
@@ -154,3 +155,19 @@ def set_suppressed(value: typing.Any, attributes: dict[str, typing.Any]) -> None
     mark = importlib.import_module("argparse").SUPPRESS
     for name, part in attributes.items():
         vars(value)[name] = mark if isinstance(part, str) and part == mark else part
+
+
+def make_handler(kind: typing.Any) -> typing.Any:
+    """Make a handler of `logging` without its settings."""
+    return kind.__new__(kind)
+
+
+def set_handler(handler: typing.Any, state: typing.Any) -> None:
+    """Give a handler of `logging` its settings, its lock and its stream.
+
+    A handler that writes to a file opens it again when it writes.
+    """
+    settings, stream = state
+    vars(handler).update(settings)
+    handler.createLock()
+    handler.stream = getattr(sys, stream) if stream else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import sys
 import types
 import typing
 
@@ -12,10 +13,12 @@ from fairlead.pipelines.runner.makers import (
     make_cached,
     make_exception,
     make_forward,
+    make_handler,
     make_match,
     make_new_type,
     make_view_of_dict,
     set_exception,
+    set_handler,
     set_suppressed,
 )
 
@@ -33,6 +36,12 @@ def reduce_value(value: typing.Any, kind: type) -> typing.Any:
     if kind is typing.ForwardRef:
         return make_forward, (value.__forward_arg__,)
     name, module = kind.__name__, kind.__module__
+    if "logging" in sys.modules and issubclass(kind, sys.modules["logging"].Handler):
+        state = {k: v for k, v in vars(value).items() if k not in ("lock", "stream")}
+        stream = getattr(value, "stream", None)
+        standard = next((n for n in ("stdout", "stderr") if getattr(sys, n) is stream), "")
+        if standard or not stream or isinstance(value, sys.modules["logging"].FileHandler):
+            return make_handler, (kind,), (state, standard), None, None, set_handler
     if (module, name) == ("re", "Match"):
         return make_match, (value.re, value.string, value.pos, value.endpos, value.span())
     if (module, name) == ("typing", "NewType"):
