@@ -129,7 +129,7 @@ def test_sigterm_stops_plane_shim_interpreters_and_pods(own_plane) -> None:
     pods.wait_running("long")
     shim = psutil.Process(own_plane.shim_pid)
     processes = [shim, *shim.children(recursive=True)]
-    assert len(processes) == 3  # shim, warm interpreter, pod
+    assert len(processes) == 4  # shim, warm interpreter, pod, the fork for the next one
     assert own_plane.stop() == 0
     assert [process for process in processes if process.is_running()] == []
 

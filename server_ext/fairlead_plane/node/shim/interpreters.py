@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -102,3 +103,12 @@ class Interpreter:
     def retire(self) -> None:
         """Let it end when its last fork has ended."""
         self.channel.shutdown(socket.SHUT_WR)
+
+    def end(self) -> None:
+        """Let it end at once, when its forks have been killed."""
+        if self.hello is None:
+            os.kill(self.pid, signal.SIGKILL)  # it is still importing
+            return
+        # Not killed: the fork that waits for the next request would be left to nobody.
+        with contextlib.suppress(OSError):
+            self.retire()

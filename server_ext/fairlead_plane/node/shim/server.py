@@ -75,7 +75,7 @@ class Shim:
             run.signal(signal.SIGKILL)
         self._streams.kill_all()
         for interpreter in (*self._interpreters.values(), *self._retired):
-            os.kill(interpreter.pid, signal.SIGKILL)
+            interpreter.end()
         with contextlib.suppress(ChildProcessError):
             while True:
                 os.wait()

@@ -28,11 +28,24 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
 
 
+def begin() -> Json:
+    """Do what a step needs whatever it is, and return by what others find this process again."""
+    os.setsid()
+    pid = os.getpid()
+    identity = None
+    if sys.platform == "linux":
+        with open("/proc/self/stat", "rb") as file, open("/proc/sys/kernel/random/boot_id") as boot:
+            ticks = file.read().rpartition(b")")[2].split()[19].decode()
+            identity = f"{boot.read().strip()}:{ticks}"
+    return {"pid": pid, "identity": identity}
+
+
 def become(
     request: Json,
     files: list[int],
     code: types.CodeType | None,
     mount: Callable[[Json], None] | None,
+    process: Json,
 ) -> NoReturn:
     """Make this fork equal to a Python that was just started for the request, and run it.
 
@@ -44,10 +57,11 @@ def become(
         Of `-c`, where it has been compiled.
     mount : callable or None
         Makes the mounts of a container; None where there can be none.
+    process : dict
+        From `begin`.
     """
-    os.setsid()
     claim, stdout, stderr = files
-    os.write(claim, _record())
+    os.write(claim, json.dumps({**process, "time": time.time()}).encode())
     null = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((null, 0), (stdout, 1), (stderr, 2)):
         os.dup2(source, target)
@@ -225,13 +239,3 @@ def _run(request: Json, code: types.CodeType | None) -> None:
         with open(path, "rb") as file:
             code = compile(file.read(), path, "exec", dont_inherit=True)
     exec(code, space)
-
-
-def _record() -> bytes:
-    pid = os.getpid()
-    identity = None
-    if sys.platform == "linux":
-        with open("/proc/self/stat", "rb") as file, open("/proc/sys/kernel/random/boot_id") as boot:
-            ticks = file.read().rpartition(b")")[2].split()[19].decode()
-            identity = f"{boot.read().strip()}:{ticks}"
-    return json.dumps({"pid": pid, "identity": identity, "time": time.time()}).encode()

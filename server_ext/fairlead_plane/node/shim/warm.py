@@ -24,7 +24,7 @@ import sys
 import textwrap
 import types
 import warnings
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 # Beside those above: what steps import, so that it is there already.
 _MODULES = """
@@ -47,7 +47,9 @@ _PR_SET_PDEATHSIG = 1
 def main(channel: socket.socket, parent: int, modules: list[str]) -> Callable[[], NoReturn]:
     """Import modules, then fork for every request; returns in the fork, with what it is to do.
 
-    Ends the process when the channel is closed and the last fork has ended.
+    From the first request on, the fork for the next one is made ahead of it: that takes as long as
+    all that a short step does. Ends the process when the channel is closed and the last fork has
+    ended.
     """
     # The folder of this file is no part of a step's path.
     del sys.path[0]
@@ -56,7 +58,7 @@ def main(channel: socket.socket, parent: int, modules: list[str]) -> Callable[[]
     # Its patterns are compiled with the first option, in 2 ms; Python keeps them then.
     argparse.ArgumentParser(add_help=False).add_argument("--option")
     mount = _load("mounts").perform if sys.platform == "linux" else None
-    become = _load("step").become
+    step = _load("step")
     tie = _tie()
     tie(parent)
     me = os.getpid()
@@ -67,40 +69,119 @@ def main(channel: socket.socket, parent: int, modules: list[str]) -> Callable[[]
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
     compiled: dict[str, types.CodeType] = {}
     children: dict[int, str] = {}
+    waiting: _Fork | None = None
+    asked: _Message | None = None
+    ahead = False
+    open_ = True
     channel.sendall(_pack({"hello": _describe()}))
     gc.collect()
     gc.disable()
     gc.freeze()
-    open_ = True
     while open_ or children:
-        ready = select.select([wake_read] + ([channel] if open_ else []), [], [])[0]
-        if wake_read in ready:
-            with contextlib.suppress(BlockingIOError):
-                os.read(wake_read, 4096)
-            _reap(channel, children)
-        if channel in ready:
-            request, files = _receive(channel)
-            if request is None:
-                open_ = False
-                if os.getppid() != parent:  # the shim died, and here nobody kills us
-                    for pid in children:
-                        os.killpg(pid, signal.SIGKILL)
-                continue
-            code = _compile(request, compiled)
-            pid = os.fork()
-            if pid == 0:
+        if ahead and waiting is None:
+            waiting = _Fork()
+            if waiting.pid == 0:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 channel.close()
-                os.close(wake_read)
-                os.close(wake_write)
+                # What is asked for comes once more, over the fork's own channel.
+                for file in (wake_read, wake_write, *(asked.files if asked else ())):
+                    os.close(file)
                 tie(me)
-                return lambda: become(request, files, code, mount)
-            for file in files:
-                os.close(file)
-            children[pid] = request["id"]
-            channel.sendall(_pack({"started": request["id"], "pid": pid}))
+                mine = waiting.channel
+                return lambda: _await_request(mine, step, compiled, mount)
+        if asked is None or waiting is None:
+            ready = select.select([wake_read] + ([channel] if open_ else []), [], [])[0]
+            if wake_read in ready:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(wake_read, 4096)
+                _reap(channel, children)
+            if channel in ready:
+                asked = _receive(channel)
+                ahead = open_ = asked is not None
+                if not open_:
+                    if waiting is not None:
+                        waiting.channel.close()
+                    if os.getppid() != parent:  # the shim died, and here nobody kills us
+                        for pid in children:
+                            os.killpg(pid, signal.SIGKILL)
+            continue
+        if waiting.give(asked):
+            request = asked.request
+            children[waiting.pid] = request["id"]
+            channel.sendall(_pack({"started": request["id"], "pid": waiting.pid}))
+            _compile(request, compiled)
+            asked = None
+        waiting = None  # it has its request now, or it was killed before
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.wait()  # the fork that waited
     os._exit(0)
+
+
+class _Message(NamedTuple):
+    """A request as it came, and the files that came with it."""
+
+    data: bytes
+    files: list[int]
+
+    @property
+    def request(self) -> Json:
+        """Its header and its body as one."""
+        head, _ = _SIZES.unpack_from(self.data)
+        middle = _SIZES.size + head
+        found: Json = json.loads(self.data[_SIZES.size : middle])
+        found.update(json.loads(self.data[middle:]))
+        return found
+
+
+class _Fork:
+    """A fork of this process, which waits for its request.
+
+    Attributes
+    ----------
+    pid : int
+        0 in the fork itself.
+    channel : socket
+        This side's end of the way between the two.
+    """
+
+    def __init__(self) -> None:
+        ours, its = socket.socketpair()
+        self.pid = os.fork()
+        self.channel, other = (ours, its) if self.pid else (its, ours)
+        other.close()
+
+    def give(self, message: _Message) -> bool:
+        """Hand over a request; False when the fork has been killed meanwhile."""
+        try:
+            # The files travel with the first bytes, which the other side reads by themselves.
+            socket.send_fds(self.channel, [message.data[: _SIZES.size]], message.files)
+            self.channel.sendall(message.data[_SIZES.size :])
+        except ConnectionError:
+            return False
+        finally:
+            self.channel.close()
+        for file in message.files:
+            os.close(file)
+        return True
+
+
+def _await_request(
+    channel: socket.socket,
+    step: types.ModuleType,
+    compiled: dict[str, types.CodeType],
+    mount: Callable[[Json], None] | None,
+) -> NoReturn:
+    """Be the step that is asked for, once it is; for a fork."""
+    identity = step.begin()
+    message = _receive(channel)
+    if message is None:
+        os._exit(0)  # nobody will ask any more
+    channel.close()
+    request = message.request
+    become: Callable[..., NoReturn] = step.become
+    become(request, message.files, _find(request, compiled), mount, identity)
 
 
 def _load(name: str) -> types.ModuleType:
@@ -159,11 +240,11 @@ def _pack(header: Json) -> bytes:
     return _SIZES.pack(len(head), 0) + head
 
 
-def _receive(channel: socket.socket) -> tuple[Json | None, list[int]]:
-    """Read one request and the files that came with it; (None, []) at the end."""
+def _receive(channel: socket.socket) -> _Message | None:
+    """Read one request and the files that came with it; None at the end."""
     data, ancillary, _, _ = channel.recvmsg(_SIZES.size, socket.CMSG_SPACE(3 * 4))
     if not data:
-        return None, []
+        return None
     files: list[int] = []
     for level, kind, value in ancillary:
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
@@ -171,10 +252,7 @@ def _receive(channel: socket.socket) -> tuple[Json | None, list[int]]:
     for file in files:
         os.set_inheritable(file, False)
     data += _exactly(channel, _SIZES.size - len(data))
-    head_size, body_size = _SIZES.unpack(data)
-    request = json.loads(_exactly(channel, head_size))
-    request.update(json.loads(_exactly(channel, body_size)))
-    return request, files
+    return _Message(data + _exactly(channel, sum(_SIZES.unpack(data))), files)
 
 
 def _exactly(channel: socket.socket, size: int) -> bytes:
@@ -188,35 +266,41 @@ def _exactly(channel: socket.socket, size: int) -> bytes:
 
 
 def _reap(channel: socket.socket, children: dict[int, str]) -> None:
-    while children:
-        pid, status = os.waitpid(-1, os.WNOHANG)
-        if pid == 0:
-            return
-        channel.sendall(_pack({"ended": children.pop(pid), "status": status}))
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            if pid in children:  # else a fork that had no request
+                channel.sendall(_pack({"ended": children.pop(pid), "status": status}))
 
 
-def _compile(request: Json, compiled: dict[str, types.CodeType]) -> types.CodeType | None:
-    """Compile the source of `-c`, once for all steps that share it; None leaves it to the step."""
+def _find(request: Json, compiled: dict[str, types.CodeType]) -> types.CodeType | None:
+    """Return the code of `-c`; None leaves it to the step to compile it."""
     if request["mode"] != "-c":
         return None
     if sys.version_info >= (3, 14):  # where Python takes a common indent off
         request["value"] = textwrap.dedent(request["value"])
+    return compiled.get(request["value"])
+
+
+def _compile(request: Json, compiled: dict[str, types.CodeType]) -> None:
+    """Compile the source of `-c`, once for all later steps that share it."""
+    if request["mode"] != "-c" or _find(request, compiled) is not None:
+        return
     source = request["value"]
-    if source in compiled:
-        return compiled[source]
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         try:
             code = compile(source, "<string>", "exec", dont_inherit=True)
         except (SyntaxError, ValueError):
-            return None  # said again, to the right reader, in the fork
+            return  # said by the step, to the right reader
     if seen:
-        return None  # likewise
+        return  # likewise
     if len(compiled) >= _COMPILED_MOST:
         compiled.clear()
     compiled[source] = code
     gc.freeze()
-    return code
 
 
 if __name__ == "__main__":
