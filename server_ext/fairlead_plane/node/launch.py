@@ -18,7 +18,7 @@ from .checks import Checks
 from .environments import Environments
 from .images import MAP_NAME, MAP_NAMESPACE, find_image
 from .interpreters import Interpreters
-from .layers import Layer, layer_name
+from .layers import Layer, Layers, layer_name
 from .memory import MemoryGuard
 from .packages import parse
 from .preload import find_preload
@@ -43,6 +43,7 @@ class Host:
     checks: Checks
     memory: MemoryGuard
     environments: Environments
+    layers: Layers
     accounts: Accounts
     mounting: Mounting
     data: Path
@@ -132,7 +133,7 @@ async def prepare(host: Host, pod: Json, spec: Json, files: RunFiles) -> Prepare
     files.folder.mkdir(parents=True, exist_ok=True)
     for name in ("home", "tmp"):
         (folder / name).mkdir(exist_ok=True)
-    layer.make()
+    host.layers.put(layer)
     env = commands.pod_env(host.interpreters.env, pod, folder, host.cache, layer, below)
     if gpus.RESOURCE in host.capacity:
         env |= gpus.gpu_env(pod, spec)

@@ -13,8 +13,19 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
+_PATHS, _CONFIG = "fairlead-base.pth", "pyvenv.cfg"
+
+LEFT_MOST = 32
+"""Pods that have ended whose layers are kept in mind for others."""
+
+Stamp = tuple[int, ...]
+"""Times of change of what a layer consists of."""
+
+# It finds its Python beside itself: a layer may move.
 _PIP = """\
-#!{python}
+#!/bin/sh
+'''exec' "$(dirname -- "$0")/python" "$0" "$@"
+' '''
 from pip._internal.cli.main import main
 import sys
 sys.exit(main())
@@ -40,6 +51,11 @@ class Base(NamedTuple):
         """Folders without which it does not run."""
         places = (os.path.dirname(os.path.dirname(each)) for each in (self.path, self.executable))
         return tuple(each for each in (*places, *self.folders) if os.path.isdir(each))
+
+    @property
+    def present(self) -> tuple[str, ...]:
+        """The site folders that there are."""
+        return tuple(filter(os.path.isdir, self.folders))
 
 
 class Layer(NamedTuple):
@@ -77,18 +93,85 @@ class Layer(NamedTuple):
         # The one in the environment below would name that one's interpreter.
         script = os.open(programs / "pip", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o755)
         with open(script, "w") as file:
-            file.write(_PIP.format(python=self.python))
+            file.write(_PIP)
         os.symlink("pip", programs / "pip3")
         # A plain path would add the folder but skip its .pth files: editable installs.
-        folders = filter(os.path.isdir, self.base.folders)
-        lines = [f"import site; site.addsitedir({folder!r})\n" for folder in folders]
-        (draft.site / "fairlead-base.pth").write_text("".join(lines))
-        (draft.folder / "pyvenv.cfg").write_text(
+        lines = [f"import site; site.addsitedir({each!r})\n" for each in self.base.present]
+        (draft.site / _PATHS).write_text("".join(lines))
+        (draft.folder / _CONFIG).write_text(
             f"home = {os.path.dirname(self.base.executable)}\n"
             f"include-system-site-packages = {str(self.base.system_site).lower()}\n"
             f"version = {self.base.version}\n"
         )
         draft.folder.rename(self.folder)
+
+    def stamp(self) -> Stamp:
+        """Return what changes with any of its files, but not when it is moved; () when one is gone.
+
+        A folder's time changes when something comes or goes in it.
+        """
+        folder, programs = str(self.folder), f"{self.folder}/bin"
+        site = str(self.site)
+        above = os.path.dirname(site)
+        folders = (folder, programs, os.path.dirname(above), above, site)
+        files = (f"{programs}/pip", f"{site}/{_PATHS}", f"{folder}/{_CONFIG}")
+        try:
+            return (
+                *(os.stat(each).st_mtime_ns for each in folders),
+                *(os.stat(each).st_ctime_ns for each in files),
+            )
+        except FileNotFoundError:
+            return ()
+
+
+_Key = tuple[Base, tuple[str, ...]]
+
+
+class Layers:
+    """Gives each pod its layer: one that a pod which has ended left as it was, or else a new one.
+
+    To make the dozen files of a layer is the dearest part of a short step; to move it is nothing.
+    """
+
+    def __init__(self) -> None:
+        # By the folder of the pod, and by the Python below with what of it was there.
+        self._used: dict[Path, dict[_Key, tuple[Layer, Stamp]]] = {}
+        self._left: dict[Path, dict[_Key, tuple[Layer, Stamp]]] = {}
+
+    def put(self, layer: Layer) -> None:
+        """See to it that a pod has its layer."""
+        if layer.folder.exists():
+            return
+        key = layer.base, layer.base.present
+        stamp = self._move(key, layer.folder)
+        if stamp is None:
+            layer.make()
+            stamp = layer.stamp()
+        self._used.setdefault(layer.folder.parent, {})[key] = layer, stamp
+
+    def leave(self, pod: Path) -> None:
+        """Take note that a pod has ended; `pod` is its folder."""
+        if pod in self._used:
+            self._left[pod] = self._used.pop(pod)
+        if len(self._left) > LEFT_MOST:
+            del self._left[next(iter(self._left))]
+
+    def forget(self, pod: Path) -> None:
+        """Take nothing from the folder of a pod any more: it is going to be removed."""
+        self._used.pop(pod, None)
+        self._left.pop(pod, None)
+
+    def _move(self, key: _Key, folder: Path) -> Stamp | None:
+        """Move a layer that fits to a folder; None when there is none."""
+        for pod in [pod for pod, left in self._left.items() if key in left]:
+            layer, stamp = self._left[pod].pop(key)
+            if not self._left[pod]:
+                del self._left[pod]
+            if layer.stamp() == stamp:
+                folder.parent.mkdir(parents=True, exist_ok=True)
+                layer.folder.rename(folder)
+                return stamp
+        return None
 
 
 def layer_name(base: Base) -> str:

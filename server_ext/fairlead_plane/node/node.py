@@ -19,6 +19,7 @@ from .environments import Environments, build_env
 from .exec import Execs
 from .interpreters import Interpreters
 from .launch import Host
+from .layers import Layers
 from .logs import Logs
 from .memory import MemoryGuard
 from .ports import Ports
@@ -88,6 +89,7 @@ class Node:
             checks=Checks(self.execs, self.ports),
             memory=MemoryGuard(),
             environments=self._environments,
+            layers=Layers(),
             accounts=Accounts(resources, tokens, port, ca),
             mounting=Mounting(folder / "shim" / "probe"),
             data=folder,
@@ -216,6 +218,7 @@ class Node:
             asyncio.get_running_loop().call_later(RETRY_S, self._retry, worker.pod)
         elif not task.cancelled():
             # It has ended; its files stay as long as the object, but memory is given back.
+            self._host.layers.leave(self._pods / uid)
             asyncio.get_running_loop().run_in_executor(None, remove_memory, uid)
         if worker.gone:
             self._clean(uid)
@@ -252,6 +255,7 @@ class Node:
 
     def _clean(self, uid: str) -> None:
         self._host.accounts.forget(uid)
+        self._host.layers.forget(self._pods / uid)
         self._refresher.forget(uid)
         self._runtime.forget(f"{uid}/")
         # In a thread: a step may have installed thousands of files.
