@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from fairlead.names import TASK_LABEL
+
 from ..resources import Json, parse_quantity
 from ..waiting import within
 from .backoff import BackOff, duration
@@ -25,6 +27,10 @@ from .support import refuse_unsupported
 from .termination import add_message
 
 _START_ERROR = 128
+
+SHORT_S = 0.03
+"""A pipeline step that ends sooner is written once, with its start and its end: what it did in
+between nobody has seen, and to write it takes as long as to do it."""
 
 
 class Container:
@@ -322,6 +328,12 @@ class Container:
             self._health.begin()
         began = run.started.result()
         self.state.state = running(began)
+        if notes and TASK_LABEL in (self._pod.object["metadata"].get("labels") or ()):
+            self._pod.keep(*notes)
+            notes = []
+            await asyncio.wait({run.ended}, timeout=SHORT_S)
+            if run.ended.done():
+                return
         await self._pod.write(*notes)
         if self.state.started:
             self.started.set()

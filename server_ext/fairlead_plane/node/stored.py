@@ -47,6 +47,7 @@ class StoredPod:
         self.object = pod
         self._build = build
         self._writing = asyncio.Lock()
+        self._kept: list[Note] = []
         self._budget = float(BURST)
         self._budget_at = time.monotonic()
 
@@ -62,6 +63,10 @@ class StoredPod:
         metadata = self.object["metadata"]
         return f"{metadata['name']}_{metadata['namespace']}({self.uid})"
 
+    def keep(self, *notes: Note) -> None:
+        """Let Events wait for the next write."""
+        self._kept += notes
+
     async def write(self, *notes: Note, changed: bool = True, remove: bool = False) -> None:
         """Write the status as it is now, with the Events that belong to the change.
 
@@ -74,7 +79,8 @@ class StoredPod:
         remove : bool
             Take the pod out of the store with the same change, when it is being deleted.
         """
-        notes = tuple(note for note in notes if self._afford())
+        notes = tuple(note for note in (*self._kept, *notes) if self._afford())
+        self._kept.clear()
         if not notes and not changed:
             return
 

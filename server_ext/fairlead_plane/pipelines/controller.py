@@ -343,7 +343,7 @@ async def _read(run: Run, seen: _Seen) -> Event | None:
     task = run.pods.get(name)
     if task is None or task.ended or task.pod != name:
         return None
-    if not seen.ended:
+    if not seen.ended or not task.component.output_artifacts:
         return observe(run, task, seen.pod, deleted=seen.deleted, now=seen.at)
-    # It reads files, and may have to hash large ones.
+    # It may have to hash large files.
     return await asyncio.to_thread(observe, run, task, seen.pod, deleted=seen.deleted, now=seen.at)
