@@ -104,7 +104,7 @@ class StoredPod:
             return pod
 
         async with self._writing:
-            pod = await self._resources.transaction(change)
+            pod = await self._resources.transaction(change, short=True)
         if pod is not None:
             self.object = pod
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
@@ -95,6 +96,7 @@ def _lines(script: str) -> tuple[str, ...]:
     return tuple(filter(None, lines))
 
 
+@lru_cache(maxsize=64)  # the components of a pipeline mostly ask for the same
 def _read_install(script: str) -> tuple[str, ...] | None:
     lines = _lines(script)
     if lines[:3] != _FIND_PIP:

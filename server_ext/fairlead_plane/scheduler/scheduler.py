@@ -37,6 +37,7 @@ RETRY_S = 5.0
 
 _GROUP_RESOURCES = ("podgroups.scheduling.volcano.sh", "podgroups.scheduling.x-k8s.io")
 _REFUSALS_PER_TRANSACTION = 100  # others want to write as well
+_SHORT_MOST = 8  # pods of a plan that is written without the store's thread
 
 _SYSTEM_CLASSES = (
     ("system-cluster-critical", 2_000_000_000, "the cluster, but can be moved to another node"),
@@ -197,7 +198,10 @@ class _Following:
                 await self._resources.transaction(partial(_refuse, refused=part))
 
     async def _write(self, plan: Plan) -> None:
-        missed = await self._resources.transaction(lambda transaction: _bind(transaction, plan))
+        short = len(plan.bound) + len(plan.victims) <= _SHORT_MOST
+        missed = await self._resources.transaction(
+            lambda transaction: _bind(transaction, plan), short=short
+        )
         for info in missed:
             if self._state.forget(info.uid):
                 self._due.set()
