@@ -81,11 +81,11 @@ def pod_env(
     return {
         **base,
         "PATH": os.pathsep.join(programs),
-        "HOME": str(folder / "home"),
-        "TMPDIR": str(folder / "tmp"),
+        "HOME": f"{folder}/home",
+        "TMPDIR": f"{folder}/tmp",
         "XDG_CACHE_HOME": str(cache),
         "HOSTNAME": pod["spec"].get("hostname") or pod["metadata"]["name"][:63],
-        "PYTHONUSERBASE": str(folder / "home" / ".local"),
+        "PYTHONUSERBASE": f"{folder}/home/.local",
         "VIRTUAL_ENV": str(layer.folder),
         # Also for a pip that runs in another environment: it hands over to this interpreter.
         "PIP_PYTHON": layer.python,

@@ -67,12 +67,12 @@ class Layer(NamedTuple):
     @property
     def python(self) -> str:
         """Its interpreter."""
-        return str(self.folder / "bin" / "python")
+        return f"{self.folder}/bin/python"
 
     @property
     def site(self) -> Path:
         """Where what a step installs lands."""
-        return self.folder / "lib" / self.base.library / "site-packages"
+        return Path(f"{self.folder}/lib/{self.base.library}/site-packages")
 
     def make(self) -> None:
         """Write its files, unless they are there."""

@@ -22,12 +22,13 @@ class RunFiles(NamedTuple):
     @property
     def id(self) -> str:
         """Name of the run for the shim."""
-        return f"{self.folder.parents[1].name}/{self.folder.name}/{self.attempt}"
+        pod, _, container = str(self.folder).rsplit("/", 3)[1:]
+        return f"{pod}/{container}/{self.attempt}"
 
     @property
     def prefix(self) -> str:
         """What the names of its files begin with."""
-        return str(self.folder / str(self.attempt))
+        return f"{self.folder}/{self.attempt}"
 
     @property
     def log(self) -> Path:
@@ -96,7 +97,7 @@ def parse_exit(record: dict[str, object]) -> ExitRecord:
 
 def container_folder(pods: Path, uid: str, name: str) -> Path:
     """Return the folder of the runs of a container; `pods` has a folder for each pod."""
-    return pods / uid / "containers" / name
+    return Path(f"{pods}/{uid}/containers/{name}")
 
 
 def last_attempt(folder: Path) -> int | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -41,12 +43,19 @@ class Folders:
 
     def __init__(self, run: Run, task: Task) -> None:
         inner = f"{segment(task.path)}/{task.attempt}"
-        self.base = run_folder(run.pipeline_root, run.workflow) / inner
+        # Text, since a step asks for a dozen of these and a Path takes its time.
+        self._base = f"{run_folder(run.pipeline_root, run.workflow)}/{inner}"
+        self._private = f"{self._base}/{_PRIVATE}"
         self._artifacts = (
             f"{run.remote_root.rstrip('/')}/{run.workflow}/{inner}"
             if run.remote_root
-            else str(self.base)
+            else self._base
         )
+
+    @property
+    def base(self) -> Path:
+        """The folder of them all."""
+        return Path(self._base)
 
     def artifact(self, name: str) -> str:
         """Return the uri of an output artifact: a path, but under a root in an object store."""
@@ -54,39 +63,37 @@ class Folders:
 
     def parameter(self, name: str) -> str:
         """Return the path of the file of an output parameter."""
-        return str(self.base / _PRIVATE / "parameters" / segment(name))
+        return f"{self._private}/parameters/{segment(name)}"
 
     @property
     def output_file(self) -> str:
         """Path of the ExecutorOutput."""
-        return str(self.base / _PRIVATE / "executor_output.json")
+        return f"{self._private}/executor_output.json"
 
     @property
     def error_file(self) -> str:
         """Path of the file in which the notebook runner says what went wrong."""
-        return str(self.base / _PRIVATE / ERROR_FILE)
+        return f"{self._private}/{ERROR_FILE}"
 
     @property
     def source_file(self) -> str:
         """Path of the source of a Python component, under the name that kfp gives it."""
-        return str(self.base / _PRIVATE / "ephemeral_component.py")
+        return f"{self._private}/ephemeral_component.py"
 
     @property
     def report_file(self) -> str:
         """Path of the file in which the launcher says what it put into an object store."""
-        return str(self.base / _PRIVATE / "objects.json")
+        return f"{self._private}/objects.json"
 
     def make(self, source: str = "") -> None:
         """Make the folders, and the file of a Python component; the step makes the others."""
-        private = self.base / _PRIVATE
+        task = os.path.dirname(self._base)
         # From the top, one by one: asking for the deepest first costs a call more at each level.
         for folder in (
-            *reversed(self.base.parents[:2]),
-            self.base,
-            private,
-            private / "parameters",
-        ):
-            folder.mkdir(exist_ok=True, mode=0o700)
+            os.path.dirname(task), task, self._base, self._private, f"{self._private}/parameters"
+        ):  # fmt: skip
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(folder, 0o700)
         if source:
             with open(self.source_file, "w", encoding="utf-8") as file:
                 file.write(source)
