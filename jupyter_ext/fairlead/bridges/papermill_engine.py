@@ -98,6 +98,31 @@ def _interpreter(kernel_name: str) -> str:
     return program if os.path.isabs(program) else shutil.which(program) or sys.executable
 
 
+def _outermost(node: dict[str, Any], known: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return the scope at the top that a node is in; the node itself where it is in none."""
+    while node["parent"] in known:
+        node = known[node["parent"]]
+    return node
+
+
+def _left_out(node: dict[str, Any], known: dict[str, dict[str, Any]]) -> bool:
+    """Tell whether a node is, or is in, a branch that was not taken."""
+    while node["state"] != "SKIPPED" and node["parent"] in known:
+        node = known[node["parent"]]
+    return bool(node["state"] == "SKIPPED")
+
+
+def _add_outputs(cell: Any, outputs: list[dict[str, Any]]) -> None:
+    """Add outputs to a cell; text of the same stream is joined."""
+    for output in outputs:
+        last: Any = cell.outputs[-1] if cell.outputs else {}
+        stream = output["output_type"] == "stream" == last.get("output_type")
+        if stream and last.name == output["name"]:
+            last.text += output["text"]
+        else:
+            cell.outputs.append(nbformat.from_dict(output))
+
+
 class _Cells:
     """The cells of the notebook that papermill writes."""
 
@@ -107,7 +132,7 @@ class _Cells:
         self._index: dict[str, int] = {}
         self._started: set[int] = set()
         self._done: set[int] = set()
-        self._read: set[str] = set()
+        self._read: set[tuple[str, ...]] = set()
         for index, cell in enumerate(nb_man.nb.cells):
             name = str(cell.get("id") or f"cell-{index}")
             self._index[name if name not in self._index else f"cell-{index}"] = index
@@ -134,15 +159,26 @@ class _Cells:
 
     def follow(self, run: Run) -> None:
         """Take over what has begun or ended since the last time."""
-        for node in run.view()["graph"]["nodes"]:
-            cells = [self._index[key] for key in node["cell_ids"] if key in self._index]
-            if not cells or node["id"] in self._read:
+        nodes = run.view()["graph"]["nodes"]
+        known = {node["id"]: node for node in nodes}
+        steps: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        for node in nodes:
+            if node["cell_ids"] and not _left_out(node, known):
+                steps.setdefault(tuple(node["cell_ids"]), []).append(node)
+        for ids, tasks in steps.items():
+            cells = [self._index[key] for key in ids if key in self._index]
+            if not cells or ids in self._read:
                 continue
-            if node["started_at"] and cells[0] not in self._started:
+            if cells[0] not in self._started and any(task["started_at"] for task in tasks):
                 self._start(cells[0])
-            if node["state"] in FINAL_STATES and node["state"] != "SKIPPED":
-                self._read.add(node["id"])
-                self._take(run, node, cells)
+            # Turns of a loop are as many as its scope says when it has ended.
+            whole = [_outermost(task, known) for task in tasks]
+            ended = [task for task in tasks if task["state"] in FINAL_STATES]
+            stopped = run.state in FINAL_STATES and ended
+            if stopped or all(one["state"] in FINAL_STATES for one in [*tasks, *whole]):
+                self._read.add(ids)
+                for task in ended:
+                    self._take(run, task, cells, again=len(tasks) > 1)
 
     def finish(self, run: Run) -> None:
         """Give numbers to what has run; raise where no cell tells why the run did not succeed."""
@@ -165,11 +201,19 @@ class _Cells:
         if not any(cell.metadata.papermill.get("exception") is True for cell in self._man.nb.cells):
             run.raise_for_state()
 
-    def _take(self, run: Run, node: dict[str, Any], cells: list[int]) -> None:
-        """Put what a step has shown into its cells, and into those that run before every step."""
-        failed = node["state"] != "SUCCEEDED"
+    def _take(
+        self, run: Run, task: dict[str, Any], cells: list[int], *, again: bool = False
+    ) -> None:
+        """Put what a step has shown into its cells, and into those that run before every step.
+
+        Parameters
+        ----------
+        again
+            Other turns of a loop show what they show in the same cells, too.
+        """
+        failed = task["state"] != "SUCCEEDED"
         try:
-            page = run.notebook(node["id"])["cells"]
+            page = run.notebook(task["id"])["cells"]
         except FairleadError:
             if not failed:
                 raise
@@ -179,21 +223,23 @@ class _Cells:
         told = False
         for shown in page:
             index = self._index.get(shown["id"])
-            if index is None or index in self._done:
+            if index is None or (index in self._done and not (again and index in cells)):
                 continue
             self._start(index)
-            self._man.nb.cells[index].outputs = [nbformat.from_dict(o) for o in shown["outputs"]]
+            cell = self._man.nb.cells[index]
+            _add_outputs(cell, shown["outputs"])
             self._print(shown["outputs"])
             error = next((o for o in shown["outputs"] if o["output_type"] == "error"), None)
             if error is not None and failed and shown is page[-1]:
                 told = True
-                self._man.cell_exception(self._man.nb.cells[index], cell_index=index)
-            self._complete(index)
+                self._man.cell_exception(cell, cell_index=index)
+            if index not in self._done:
+                self._complete(index)
         if failed and not told:
             index = next((one for one in cells if one not in self._done), cells[-1])
             self._start(index)
-            error = node["error"] or {}
-            text = error.get("message") or f"The step ended {node['state'].capitalize()}."
+            error = task["error"] or {}
+            text = error.get("message") or f"The step ended {task['state'].capitalize()}."
             self._fail(index, error.get("ename") or "StepFailed", text)
 
     def _bind_parameters(self) -> None:

@@ -76,6 +76,23 @@ def test_papermill_runs_tagged_cells_as_steps_and_gives_what_it_gives_itself(run
     assert "in" in run("fairlead.cli", "runs").stdout
 
 
+def test_papermill_shows_every_turn_of_a_loop_and_the_branch_that_was_taken(run, tmp_path):
+    story = write(tmp_path / "in.ipynb", (["step:a"], "xs = [1, 2]\nx = 0"))
+    made = nbformat.read(story, 4)
+    for own, source in (
+        ({"step": "turns", "forEach": True}, "for x in [1, 2]:\n    print('turn', x)"),
+        ({"step": "either", "if": True}, "if len(xs) > 1:\n    w = 'many'\nelse:\n    w = 'few'"),
+        ({"step": "end"}, "w"),
+    ):
+        made.cells.append(nbformat.v4.new_code_cell(source, metadata={"fairlead": own}))
+    nbformat.write(made, story)
+    done = run("papermill", story, "out.ipynb", "--engine", "fairlead")
+    assert done.returncode == 0, done.stderr
+    cells = nbformat.read(tmp_path / "out.ipynb", 4).cells
+    assert [texts(c) for c in cells] == ["", "turn 1\nturn 2\n", "", "'many'"]
+    assert [c.execution_count for c in cells] == [1, 2, 3, 4]
+
+
 def test_papermill_is_told_which_cell_failed_and_why(run, tmp_path):
     story = write(
         tmp_path / "in.ipynb",
