@@ -17,7 +17,9 @@ FORMATS = ("ir", "kfp", "kustomize", "share")
 """What a pipeline can be exported to."""
 
 
-def export(source: Path, to: str, output: Path, *, namespace: str = "") -> list[str]:
+def export(
+    source: Path, to: str, output: Path, *, namespace: str = "", interpreter: str = ""
+) -> list[str]:
     """Write a notebook's pipeline in another form.
 
     Parameters
@@ -30,6 +32,9 @@ def export(source: Path, to: str, output: Path, *, namespace: str = "") -> list[
         File to write; for `kustomize` a folder, which is made where there is none.
     namespace : str, optional
         For `kustomize`: namespace of the objects; default: `kubeflow`.
+    interpreter : str, optional
+        Path of the Python of the notebook's kernel, whose versions of packages are written;
+        default: the one that runs this.
 
     Returns
     -------
@@ -42,17 +47,17 @@ def export(source: Path, to: str, output: Path, *, namespace: str = "") -> list[
         The source cannot become a pipeline, or has no equal in that form.
     """
     writers: dict[str, Callable[[], list[str]]] = {
-        "ir": lambda: _export_ir(source, output),
-        "kfp": lambda: _export_kfp(source, output),
-        "kustomize": lambda: _export_kustomize(source, output, namespace),
-        "share": lambda: _export_share(source, output),
+        "ir": lambda: _export_ir(source, output, interpreter),
+        "kfp": lambda: _export_kfp(source, output, interpreter),
+        "kustomize": lambda: _export_kustomize(source, output, namespace, interpreter),
+        "share": lambda: _export_share(source, output, interpreter),
     }
     if to not in writers:
         raise SpecError(f"There is no export to '{to}'.", hint=f"One of: {', '.join(FORMATS)}.")
     return writers[to]()
 
 
-def kfp_python(notebook: dict[str, Any], path: Path) -> str:
+def kfp_python(notebook: dict[str, Any], path: Path, interpreter: str = "") -> str:
     """Return a notebook as a Python file of kfp; `path` is where it is, or would be, saved."""
     # Loaded here: only an export needs it.
     from fairlead.pipelines.exports.kfp_python import write_kfp_python
@@ -62,27 +67,31 @@ def kfp_python(notebook: dict[str, Any], path: Path) -> str:
     if plan.analysis.errors:
         raise NotebookError(plan.analysis.problems)
     return write_kfp_python(
-        plan, name=path.stem, modules=modules, versions=pins(), numbers=cell_numbers(whole)
+        plan,
+        name=path.stem,
+        modules=modules,
+        versions=pins(interpreter),
+        numbers=cell_numbers(whole),
     )
 
 
-def _export_ir(source: Path, output: Path) -> list[str]:
-    found = read_source(source)
+def _export_ir(source: Path, output: Path, interpreter: str) -> list[str]:
+    found = read_source(source, interpreter)
     output.write_text(dump_pipeline(found.spec, found.platform))
     return found.warnings
 
 
-def _export_kfp(source: Path, output: Path) -> list[str]:
+def _export_kfp(source: Path, output: Path, interpreter: str) -> list[str]:
     if source.suffix != ".ipynb":
         raise SpecError(f"{source} is not a notebook; only notebooks are exported to Python.")
-    output.write_text(kfp_python(read_notebook(source), source))
+    output.write_text(kfp_python(read_notebook(source), source, interpreter))
     return []
 
 
-def _export_kustomize(source: Path, output: Path, namespace: str) -> list[str]:
+def _export_kustomize(source: Path, output: Path, namespace: str, interpreter: str) -> list[str]:
     from fairlead.pipelines.exports.kustomize import build_kustomize
 
-    found = read_source(source)
+    found = read_source(source, interpreter)
     compiled = dump_pipeline(found.spec, found.platform)
     files = build_kustomize(found.spec, found.platform, compiled, namespace=namespace)
     for name, content in files.items():
@@ -92,9 +101,9 @@ def _export_kustomize(source: Path, output: Path, namespace: str) -> list[str]:
     return found.warnings
 
 
-def _export_share(source: Path, output: Path) -> list[str]:
+def _export_share(source: Path, output: Path, interpreter: str) -> list[str]:
     if source.suffix != ".ipynb":
         raise SpecError(f"{source} is not a notebook; only notebooks are shared.")
     from fairlead.sharing import export_share
 
-    return export_share(source, output)
+    return export_share(source, output, interpreter)

@@ -34,8 +34,14 @@ _LARGEST = 20 * 2**20
 """Bytes of data files that a share file takes along."""
 
 
-def export_share(source: Path, output: Path) -> list[str]:
+def export_share(source: Path, output: Path, interpreter: str = "") -> list[str]:
     """Write a share file of a notebook.
+
+    Parameters
+    ----------
+    interpreter
+        Python of the notebook's kernel, as `fairlead.exchange.export` has it. Of another than the
+        one that runs this, only what the code imports itself is among the requirements.
 
     Returns
     -------
@@ -51,7 +57,9 @@ def export_share(source: Path, output: Path) -> list[str]:
     folder = source.absolute().parent
     notebook = read_notebook(source)
     whole, modules = notebook_parts(notebook, source)
-    spec, platform = compile_documents(whole, name=source.stem, modules=modules, versions=pins())
+    spec, platform = compile_documents(
+        whole, name=source.stem, modules=modules, versions=pins(interpreter)
+    )
     bare = bare_notebook(whole)
     trees = _trees(whole, modules)
     data, left = _data(folder, [tree for _, tree in trees])
@@ -63,7 +71,7 @@ def export_share(source: Path, output: Path) -> list[str]:
         files.setdefault(path, content)
     files[source.name] = json.dumps(bare, indent=1, ensure_ascii=False).encode()
     files[PIPELINE] = dump_pipeline(spec, platform).encode()
-    files[REQUIREMENTS] = _lock(trees)
+    files[REQUIREMENTS] = _lock(trees, interpreter)
     _check_private(source.name, bare, trees, files, folder)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     made = build_share(source.name, version, files)
@@ -215,7 +223,7 @@ def _check_private(
     )
 
 
-def _lock(trees: Iterable[tuple[str, ast.AST]]) -> bytes:
+def _lock(trees: Iterable[tuple[str, ast.AST]], interpreter: str) -> bytes:
     """Return the versions of all packages that code imports, and of those that these need."""
     names: set[str] = set()
     for _, tree in trees:
@@ -226,7 +234,9 @@ def _lock(trees: Iterable[tuple[str, ast.AST]]) -> bytes:
                 names.add(node.module)
     from packaging.requirements import Requirement
 
-    waiting = pins()(names)
+    waiting = pins(interpreter)(names)
+    if interpreter not in ("", sys.executable):
+        return "".join(f"{line}\n" for line in waiting).encode()
     found: dict[str, str] = {}
     while waiting:
         name = waiting.pop().partition("==")[0].split("[")[0]

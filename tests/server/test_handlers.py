@@ -177,3 +177,35 @@ print(sorted(heavy & set(sys.modules)))
         [sys.executable, "-c", source], capture_output=True, text=True, check=True
     )
     assert printed.stdout == "[]\n"
+
+
+async def test_a_notebook_is_exported_beside_itself(fetch, jp_root_dir):
+    folder = jp_root_dir / "work"
+    folder.mkdir()
+    nbformat.write(SMALL, folder / "small.ipynb")
+    body = {"path": "work/small.ipynb", "to": "kfp", "name": "small.py"}
+    made = await fetch("exports", method="POST", body=body)
+    assert made == {"path": "work/small.py", "remarks": []}
+    assert "def total(" in (folder / "small.py").read_text()
+    with pytest.raises(HTTPClientError) as caught:
+        await fetch("exports", method="POST", body=body)
+    assert caught.value.code == 409
+    await fetch("exports", method="POST", body={**body, "overwrite": True})
+    share = {**body, "to": "share", "name": "small.zip"}
+    assert "sha256:" in (await fetch("exports", method="POST", body=share))["remarks"][-1]
+    for wrong in ("../up.py", "", "a/b.py"):
+        with pytest.raises(HTTPClientError) as caught:
+            await fetch("exports", method="POST", body={**body, "name": wrong})
+        assert caught.value.code == 400
+
+
+async def test_a_pipeline_of_elyra_is_run_by_its_path(fetch, jp_root_dir):
+    (jp_root_dir / "hello.py").write_text("print('hello')\n")
+    data = {"component_parameters": {"filename": "hello.py"}, "ui_data": {"label": "Hello"}}
+    node = {"id": "1", "type": "execution_node", "op": "execute-python-node", "app_data": data}
+    flow = {"id": "p", "nodes": [node], "app_data": {"version": 8, "properties": {}}}
+    made = {"primary_pipeline": "p", "pipelines": [flow]}
+    (jp_root_dir / "hello.pipeline").write_text(json.dumps(made))
+    started = await fetch("runs", method="POST", body={"path": "hello.pipeline"})
+    run = await ended(fetch, started["id"])
+    assert (run["state"], run["name"]) == ("SUCCEEDED", "hello")
