@@ -14,8 +14,9 @@ import os
 import signal
 import subprocess
 import sys
+import traceback
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 from fairlead_plane.artifacts.access import Access
 from fairlead_plane.artifacts.content import sha256
@@ -148,5 +149,16 @@ def _put(buckets: list[_Bucket], uri: str, path: str) -> Json:
     return {"stamp": stamp, "size": size, "sha256": sha256(path)}
 
 
+def _end(code: int) -> NoReturn:
+    """End at once: the store's library has threads, and one that outlives Python aborts it all."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        _end(main(sys.argv[1:]))
+    except Exception:
+        traceback.print_exc()
+        _end(_FAILED)

@@ -13,6 +13,8 @@ import urllib.request
 import pytest
 import yaml
 
+from .gcs_gate import gcs_in_front_of
+
 MOTO_VARIABLE = "FAIRLEAD_TEST_MOTO_PYTHON"
 KFP_VARIABLE = "FAIRLEAD_TEST_KFP_PYTHON"
 
@@ -46,6 +48,7 @@ class Bucket:
     """One bucket of a real S3 server, by plain requests."""
 
     def __init__(self, port):
+        self.port = port
         self.endpoint = f"http://127.0.0.1:{port}"
 
     def send(self, method, key="", data=None):
@@ -252,7 +255,7 @@ def test_the_steps_own_variables_count_and_settings_can_name_the_root(
     run = start(rest, spec, root="")
     pods = core.list_namespaced_pod("kubeflow", label_selector=f"pipeline/runid={run['run_id']}")
     logs = [core.read_namespaced_pod_log(pod.metadata.name, "kubeflow") for pod in pods.items]
-    assert run["state"] == "SUCCEEDED", logs
+    assert run["state"] == "SUCCEEDED", (logs, run["error"])
     uri = artifact_of(seen, run, "write")["uri"]
     assert uri.startswith("s3://bucket/runs/by-default/")
 
@@ -355,3 +358,35 @@ def test_components_of_kfp_read_and_write_objects_as_files(
     assert run["state"] == "SUCCEEDED", run.get("error")
     said = seen.details(run)["read"]["outputs"]["parameters"][0]["value"]
     assert said == "by kfp 1 0.5 /s3/bucket/"
+
+
+def test_gs_is_used_as_s3_is_with_the_key_of_a_service_account(
+    ir, connect, shared_plane, core, bucket, seen
+):
+    reference = {"secretName": "user-gcp-sa", "tokenKey": "key.json"}
+    providers = {"gs": {"default": {"credentials": {"fromEnv": False, "secretRef": reference}}}}
+    settings = {
+        "metadata": {"name": "kfp-launcher"},
+        "data": {"providers": yaml.safe_dump(providers)},
+    }
+    spec = three_steps(ir, cache=True, text="from gs")
+    write = spec["deploymentSpec"]["executors"]["write"]["container"]
+    write["command"][-1] = WRITE.replace("/s3/", "/gcs/")
+    with gcs_in_front_of(bucket.port) as key:
+        secret = {"metadata": {"name": "user-gcp-sa"}, "stringData": {"key.json": key}}
+        core.create_namespaced_secret("kubeflow", secret)
+        core.create_namespaced_config_map("kubeflow", settings)
+        try:
+            rest = connect(shared_plane)
+            run = start(rest, spec, root="gs://bucket/runs")
+            again = start(rest, spec, root="gs://bucket/runs")
+        finally:
+            core.delete_namespaced_secret("user-gcp-sa", "kubeflow")
+            core.delete_namespaced_config_map("kfp-launcher", "kubeflow")
+    assert run["state"] == "SUCCEEDED", run.get("error")
+    uri = artifact_of(seen, run, "write")["uri"]
+    assert uri.startswith("gs://bucket/runs/")
+    assert bucket.send("GET", uri.removeprefix("gs://bucket")) == b"from gs"
+    names = seen.details(run)["count"]["outputs"]["parameters"][0]["value"]
+    assert names == "inner/copy,top"
+    assert set(seen.states(again).values()) == {"CACHED"}
