@@ -36,7 +36,17 @@ export const CommandIDs = {
   switchNamespace: 'fairlead:switch-namespace',
   refresh: 'fairlead:refresh',
   /** `{run, cell, line?}` */
-  revealCell: 'fairlead:reveal-cell'
+  revealCell: 'fairlead:reveal-cell',
+  /** `{path?, cell?}`: here and below, by default the active cell of the current notebook. */
+  editStep: 'fairlead:edit-step',
+  /** `{path?, cell?, name?}`: asks for the name without one. */
+  makeStep: 'fairlead:make-step',
+  /** `{path?, cell?}` */
+  joinStep: 'fairlead:join-step',
+  /** `{path?, cell?, role}`: `skip`, `setup` or `parameters`. */
+  markCell: 'fairlead:mark-cell',
+  /** `{path?, cell?}`: the form in the property inspector. */
+  stepSettings: 'fairlead:step-settings'
 } as const;
 
 /** Category of the command palette. */

@@ -6,3 +6,4 @@ import './panel.css';
 import './runview.css';
 import './runtable.css';
 import './chips.css';
+import './steptools.css';

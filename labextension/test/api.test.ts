@@ -63,8 +63,8 @@ describe('the client', () => {
   test('an error carries message, hint and problems', async () => {
     const words = { severity: 'error', message: 'no', hint: 'do' };
     const problems = [
-      { ...words, cell_id: 'c', cell_index: 0, line: 2, name: 'x' },
-      { ...words, cell_id: '', cell_index: -1, line: 0, name: '' }
+      { ...words, cell_id: 'c', cell_index: 0, line: 2, name: 'x', path: 'fairlead.after' },
+      { ...words, cell_id: '', cell_index: -1, line: 0, name: '', path: '' }
     ];
     const body = { message: 'Refused.', hint: 'Change it.', kind: 'NotebookError', problems };
     const { client } = clientOf(() => json(body, 400));
@@ -74,7 +74,10 @@ describe('the client', () => {
       status: 400,
       message: 'Refused.',
       hint: 'Change it.',
-      problems: [problems[0], { ...words, cell_id: null, cell_index: null, line: null, name: null }]
+      problems: [
+        problems[0],
+        { ...words, cell_id: null, cell_index: null, line: null, name: null, path: null }
+      ]
     });
   });
 

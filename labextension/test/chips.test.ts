@@ -29,6 +29,7 @@ const problem = (changes: Partial<IProblem>): IProblem => ({
   name: null,
   message: 'No.',
   hint: 'Do.',
+  path: null,
   ...changes
 });
 
@@ -91,12 +92,21 @@ describe('the drawn chip', () => {
       reads: ['X', 'y'],
       writes: ['model'],
       color: 2,
-      cached: false
+      cached: false,
+      settings: ['cpu 2', '1 package']
     };
     const made = chipElement({ ...chip, state: 'FAILED' }, plainTrans);
-    expect([...made.children].map(child => child.textContent)).toEqual(['', 'train', '← X, y', 'model →']);
+    expect([...made.children].map(child => child.textContent)).toEqual([
+      '',
+      'train',
+      '← X, y',
+      'model →',
+      'cpu 2 · 1 package'
+    ]);
     expect({ ...made.dataset }).toEqual({ flChip: 'train', flColor: '2', flState: 'FAILED' });
-    expect(made.getAttribute('aria-label')).toBe('Step train; failed; reads X, y; writes model');
+    expect(made.getAttribute('aria-label')).toBe(
+      'Step train; failed; reads X, y; writes model; cpu 2; 1 package'
+    );
   });
 
   test('a problem is told with its line and the way out', () => {

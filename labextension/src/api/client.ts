@@ -4,6 +4,7 @@
 import type { INotebookContent } from '@jupyterlab/nbformat';
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
+import type { JSONObject } from '@lumino/coreutils';
 
 import type { IPreview } from '../previews';
 import type { IArtifactDetail, IArtifactFilter, IArtifactPage } from './artifacttypes';
@@ -144,6 +145,11 @@ export class FairleadClient {
     return { ...found, problems: found.problems.map(placed) };
   }
 
+  /** JSON Schema of the settings of a step. */
+  stepSettings(): Promise<JSONObject> {
+    return this._json('GET', ['analysis', 'settings']);
+  }
+
   /** The pipeline spec, as YAML. */
   async manifest(id: string): Promise<string> {
     return (await this._request('GET', ['runs', id, 'manifest'])).text();
@@ -260,13 +266,14 @@ export class FairleadClient {
 
 /** A problem whose place is null where the server says by empty values that there is none. */
 function placed(problem: IProblem): IProblem {
-  const { cell_id, cell_index, line, name } = problem;
+  const { cell_id, cell_index, line, name, path } = problem;
   return {
     ...problem,
     cell_id: cell_id || null,
     cell_index: cell_index !== null && cell_index >= 0 ? cell_index : null,
     line: line || null,
-    name: name || null
+    name: name || null,
+    path: path || null
   };
 }
 

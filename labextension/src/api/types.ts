@@ -242,6 +242,8 @@ export interface IProblem {
   name: string | null;
   message: string;
   hint: string;
+  /** Path of the setting that is at fault, `fairlead.resources.cpu`. */
+  path: string | null;
 }
 
 export interface IAnalysis {

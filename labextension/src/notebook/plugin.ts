@@ -3,7 +3,7 @@
  */
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, Notification } from '@jupyterlab/apputils';
-import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import { INotebookTools, INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
@@ -12,24 +12,30 @@ import { runPipelineIcon } from '../panels/icons';
 import { runRefusal } from '../panels/refusals';
 import { IFairleadSession } from '../tokens';
 import { CellMarks } from './cellmarks';
+import { Readings } from './reading';
 import { cellNumber, findNotebook, revealCell } from './reveal';
 import { runNotebook } from './run';
+import { addStepCommands } from './stepcommands';
+import { PipelineTool, StepTool, unfold } from './steptools';
 
 export const SETTINGS_ID = '@fairlead/lab:plugin';
+/** Lab's property inspector. */
+const INSPECTOR_ID = 'jp-property-inspector';
 
 export const notebookPlugin: JupyterFrontEndPlugin<void> = {
   id: '@fairlead/lab:notebook',
   description: 'Runs notebooks as pipelines and shows their steps over the cells.',
   autoStart: true,
   requires: [IFairleadSession, INotebookTracker],
-  optional: [ISettingRegistry, ICommandPalette, ITranslator],
+  optional: [ISettingRegistry, ICommandPalette, ITranslator, INotebookTools],
   activate: (
     app: JupyterFrontEnd,
     session: IFairleadSession,
     tracker: INotebookTracker,
     settings: ISettingRegistry | null,
     palette: ICommandPalette | null,
-    translator: ITranslator | null
+    translator: ITranslator | null,
+    tools: INotebookTools | null
   ) => {
     const trans = (translator ?? nullTranslator).load('fairlead');
     const { commands } = app;
@@ -112,22 +118,53 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
     });
 
     session.cellNumber = cell => cellNumber(tracker, cell);
-    showChips(tracker, session, settings, trans);
+    const readings = new Readings(session.client);
+    const chips = new Map<NotebookPanel, CellMarks>();
+    const toolOptions = { tracker, readings, trans };
+    const stepTool = new StepTool({
+      ...toolOptions,
+      schema: () => session.client.stepSettings(),
+      onMake: () => void commands.execute(CommandIDs.makeStep)
+    });
+    const showSettings = (): void => {
+      app.shell.activateById(INSPECTOR_ID);
+      void stepTool.reveal();
+    };
+    const onMenu = addStepCommands({
+      app,
+      tracker,
+      readings,
+      palette,
+      trans,
+      editInChip: async (panel, cell) => {
+        await chips.get(panel)?.edit(cell);
+        return chips.has(panel);
+      },
+      showSettings
+    });
+    const add = (panel: NotebookPanel): CellMarks =>
+      new CellMarks(readings.of(panel), { session, trans, onMenu, onMore: showSettings });
+    showChips(tracker, chips, add, settings);
+
+    const pipelineTool = new PipelineTool(toolOptions);
+    tools?.addSection({ sectionName: 'fairlead-pipeline', label: trans.__('Pipeline'), tool: pipelineTool });
+    tools?.addSection({ sectionName: 'fairlead-step', label: trans.__('Step'), tool: stepTool });
+    unfold(pipelineTool);
+    unfold(stepTool);
   }
 };
 
 /** Give every open notebook its chips while the setting says so. */
 function showChips(
   tracker: INotebookTracker,
-  session: IFairleadSession,
-  settings: ISettingRegistry | null,
-  trans: ReturnType<ITranslator['load']>
+  marks: Map<NotebookPanel, CellMarks>,
+  make: (panel: NotebookPanel) => CellMarks,
+  settings: ISettingRegistry | null
 ): void {
-  const marks = new Map<NotebookPanel, CellMarks>();
   let wanted = false;
   const add = (panel: NotebookPanel): void => {
     if (wanted && !marks.has(panel)) {
-      marks.set(panel, new CellMarks(panel, session, trans));
+      marks.set(panel, make(panel));
       panel.disposed.connect(() => marks.delete(panel));
     }
   };

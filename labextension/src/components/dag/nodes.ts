@@ -48,7 +48,7 @@ export function nodeLabel(node: IShownNode, place: number, total: number, trans:
   if (node.condition) {
     words.push(conditionText(node.condition));
   }
-  words.push(stateLabel(node.state, trans, node.cached).toLowerCase());
+  words.push(node.note ?? stateLabel(node.state, trans, node.cached).toLowerCase());
   if (node.scope !== 'none') {
     words.push(trans.__('%1 of %2 steps done', node.done, node.total));
   }
@@ -94,9 +94,12 @@ export function patchNode(
   const key = stateKey(node.state, node.cached);
   const [, icon, words] = target.children;
   if (target.dataset.flState !== key) {
-    icon.innerHTML = stateSvg(key);
+    icon.innerHTML = node.note === undefined ? stateSvg(key) : '';
   }
   setAttribute(target, 'data-fl-node', node.id);
+  if (node.color !== undefined) {
+    setAttribute(target, 'data-fl-color', String(node.color));
+  }
   setAttribute(target, 'data-fl-state', key);
   setAttribute(target, 'data-fl-scope', node.scope);
   setAttribute(target, 'data-fl-type', node.type ?? '');
@@ -120,6 +123,9 @@ export function patchTime(target: HTMLElement, node: IDagNode, now: number): voi
 }
 
 function stateLine(node: IShownNode, trans: ITrans): string {
+  if (node.note !== undefined) {
+    return node.note;
+  }
   // A branch needs the room for its condition; its state is in its shape and its label.
   const words = [node.condition ? conditionText(node.condition) : stateLabel(node.state, trans, node.cached)];
   if (node.scope !== 'none' && node.total > 0 && !(node.condition && node.scope === 'open')) {

@@ -22,6 +22,10 @@ export interface IDagNode {
   iterations?: number | null;
   /** Of a branch: when it is taken. */
   condition?: string | null;
+  /** Which of the eight step colours, instead of the state's. */
+  color?: number;
+  /** Said in the place of the state, of a step that has none yet. */
+  note?: string;
 }
 
 export interface IDagEdge {

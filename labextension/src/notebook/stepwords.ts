@@ -1,0 +1,33 @@
+/**
+ * Settings of steps in words.
+ */
+import type { JSONObject } from '@lumino/coreutils';
+
+import type { ITrans } from '../components/text';
+
+/** What a chip says of the settings: only what decides where and with what a step runs. */
+export function settingWords(settings: JSONObject, trans: ITrans): string[] {
+  const { resources, packages, image } = settings;
+  const words: string[] = [];
+  if (typeof resources === 'object' && resources !== null && !Array.isArray(resources)) {
+    for (const [name, amount] of Object.entries(resources)) {
+      words.push(
+        `${name.endsWith('/gpu') ? 'gpu' : name} ${typeof amount === 'string' ? amount : JSON.stringify(amount)}`
+      );
+    }
+  }
+  if (typeof image === 'string' && image) {
+    words.push(image);
+  }
+  if (Array.isArray(packages) && packages.length) {
+    words.push(trans._n('%1 package', '%1 packages', packages.length));
+  }
+  return words;
+}
+
+/** Why a step cannot be called so. */
+export function nameTroubleWords(trouble: 'empty' | 'taken', trans: ITrans): string {
+  return trouble === 'empty'
+    ? trans.__('A name needs a letter or digit.')
+    : trans.__('Another step has this name. Choose one of its own.');
+}
