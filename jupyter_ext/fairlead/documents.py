@@ -12,6 +12,7 @@ import yaml
 
 from fairlead.errors import SpecError
 from fairlead.pipelines import check_pipeline
+from fairlead.yaml_text import dump_yaml
 
 
 def read_notebook(path: Path) -> dict[str, Any]:
@@ -177,7 +178,4 @@ def _add_cell_ids(notebook: dict[str, Any]) -> None:
 
 def dump_pipeline(spec: Mapping[str, Any], platform: Mapping[str, Any] | None = None) -> str:
     """Write a pipeline spec as YAML, with the platform spec, if any, as a second document."""
-    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    documents = [spec, platform] if platform else [spec]
-    text: str = yaml.dump_all(documents, Dumper=dumper, sort_keys=False, allow_unicode=True)
-    return text
+    return dump_yaml([spec, platform] if platform else [spec])

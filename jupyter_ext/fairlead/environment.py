@@ -20,10 +20,21 @@ from fairlead.errors import SpecError
 _ASK = "import json, sys; print(json.dumps([sys.path, sorted(sys.stdlib_module_names)]))"
 _ASK_S = 60.0
 
+_Look = tuple[tuple[tuple[str, int], ...], frozenset[str]]
+"""Folders of packages with their times of change, and the modules of the standard library."""
+
 
 def pins(interpreter: str = "") -> Callable[[Iterable[str]], list[str]]:
-    """Return `pinned` of one interpreter."""
-    return lambda modules: pinned(modules, interpreter)
+    """Return `pinned` of one interpreter, for many questions: it looks at its folders once."""
+    looked: list[_Look] = []
+
+    def ask(modules: Iterable[str]) -> list[str]:
+        wanted = list(modules)
+        if wanted and not looked:
+            looked.append(_look(interpreter))
+        return _pinned(wanted, looked[0]) if wanted else []
+
+    return ask
 
 
 def pinned(modules: Iterable[str], interpreter: str = "") -> list[str]:
@@ -43,7 +54,11 @@ def pinned(modules: Iterable[str], interpreter: str = "") -> list[str]:
         `name==version`, sorted. A local part of a version (`2.3.0+cu121`) is left out, which no
         index has; so are distributions that no index has: editable ones, and those of a commit.
     """
-    folders, standard = _look(interpreter)
+    return _pinned(modules, _look(interpreter))
+
+
+def _pinned(modules: Iterable[str], look: _Look) -> list[str]:
+    folders, standard = look
     found: set[str] = set()
     for module in modules:
         if module.split(".")[0] not in standard:
@@ -51,8 +66,7 @@ def pinned(modules: Iterable[str], interpreter: str = "") -> list[str]:
     return sorted(found)
 
 
-def _look(interpreter: str) -> tuple[tuple[tuple[str, int], ...], frozenset[str]]:
-    """Return the folders of an environment's packages, with their times of change."""
+def _look(interpreter: str) -> _Look:
     if not interpreter or interpreter == sys.executable:
         path, standard = sys.path, sys.stdlib_module_names
     else:

@@ -2,8 +2,8 @@
 
 CPU seconds of whole process trees, since wall time depends on what else the machine does; the
 yardstick is a bare `python -c pass`. `FAIRLEAD_BENCH_KFP_PYTHON`,
-`FAIRLEAD_BENCH_PAPERMILL_PYTHON`, `FAIRLEAD_BENCH_METAFLOW_PYTHON` and
-`FAIRLEAD_BENCH_ELYRA_PYTHON` name Pythons in which those peers are installed.
+`FAIRLEAD_BENCH_PAPERMILL_PYTHON`, `FAIRLEAD_BENCH_METAFLOW_PYTHON`, `FAIRLEAD_BENCH_KALE_PYTHON`
+and `FAIRLEAD_BENCH_ELYRA_PYTHON` name Pythons in which those peers are installed.
 `FAIRLEAD_BENCH_KUBECONFIG` names an API server that is measured beside the plane, in turns.
 """
 

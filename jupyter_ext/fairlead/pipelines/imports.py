@@ -23,7 +23,10 @@ class Imports:
 
     def __init__(self, layout: Layout, steps: list[StepPlan], modules: Mapping[str, str]) -> None:
         self._modules = modules
+        self._local = {path.split("/")[0].removesuffix(".py") for path in modules}
         self._found: dict[str, set[str]] = {}
+        self._foreign: dict[str, frozenset[str]] = {}
+        self._sets: dict[frozenset[str], frozenset[str]] = {}
         common = [cell.tree for cell in layout.cells if cell.role in ("setup", "parameters")]
         common_names = _names(common)
         self._own: dict[str, set[str]] = {}
@@ -50,28 +53,30 @@ class Imports:
                         waiting |= _tops(self._of_source(used[each]))
         return dict(sorted(used.items()))
 
-    def foreign(self, step: str) -> set[str]:
+    def foreign(self, step: str) -> frozenset[str]:
         """Return the dotted names of what a step imports and does not carry.
 
         Those of the steps whose values it takes are among them: a value is read with the package
         that has its class.
         """
-        found: set[str] = set()
-        seen: set[str] = set()
         waiting = [step]
         while waiting:
-            name = waiting.pop()
-            if name in seen:
+            name = waiting[-1]
+            missing = [above for above in self._above[name] if above not in self._foreign]
+            if missing:
+                waiting += missing
                 continue
-            seen.add(name)
-            waiting += self._above[name]
-            carried = self.local(name)
-            names = set(self._own[name])
-            for source in carried.values():
-                names |= self._of_source(source)
-            own = {path.split("/")[0].removesuffix(".py") for path in self._modules}
-            found |= {name for name in names if name.split(".")[0] not in own}
-        return found
+            waiting.pop()
+            whole = self._own_foreign(name).union(*[self._foreign[n] for n in self._above[name]])
+            # Of many steps few have others: they share one set.
+            self._foreign[name] = self._sets.setdefault(whole, whole)
+        return self._foreign[step]
+
+    def _own_foreign(self, step: str) -> frozenset[str]:
+        names = set(self._own[step])
+        for source in self.local(step).values():
+            names |= self._of_source(source)
+        return frozenset(name for name in names if name.split(".")[0] not in self._local)
 
     def _of_source(self, source: str) -> set[str]:
         if source not in self._found:

@@ -184,10 +184,10 @@ def _step_constant(plan: Plan, planned: StepPlan, carried: dict[str, str]) -> Js
         "cells": [cell_json(cell) for cell in planned.step.cells],
     }
     setup: list[Json] = []
-    for cell in plan.layout.cells:
+    for cell in plan.common:
         if cell.role == "setup":
             setup.append(cell_json(cell))
-        elif cell.role == "parameters":
+        else:
             code = cell_json(cell) if cell.id in plan.parameters.with_code else {}
             setup.append({**code, "parameters": True})
     while setup and len(setup[-1]) == 1:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from fairlead.pipelines.cells import Layout, Notebook, sort_cells
+from fairlead.pipelines.cells import Cell, Layout, Notebook, sort_cells
 from fairlead.pipelines.components import Component, read_components
 from fairlead.pipelines.connections import StepPlan, connect
 from fairlead.pipelines.dataflow.library import RANDOM
@@ -33,6 +34,11 @@ class Plan:
     """The steps whose turns or branches are tasks, by name."""
     components: dict[str, Component] = field(default_factory=dict)
     """Functions that other pipelines can load, by name."""
+
+    @cached_property
+    def common(self) -> list[Cell]:
+        """Cells that every step runs before its own: setup code and parameters."""
+        return [cell for cell in self.layout.cells if cell.role in ("setup", "parameters")]
 
     @property
     def analysis(self) -> Analysis:
