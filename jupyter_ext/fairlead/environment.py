@@ -10,6 +10,7 @@ import functools
 import json
 import os
 import re
+import site
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -17,7 +18,11 @@ from pathlib import Path
 
 from fairlead.errors import SpecError
 
-_ASK = "import json, sys; print(json.dumps([sys.path, sorted(sys.stdlib_module_names)]))"
+_ASK = (
+    "import json, site, sys; user = [site.getusersitepackages()] * bool(site.ENABLE_USER_SITE);"
+    "names = sorted(getattr(sys, 'stdlib_module_names', ()));"
+    "print(json.dumps([user + site.getsitepackages(), names]))"
+)
 _ASK_S = 60.0
 
 _Look = tuple[tuple[tuple[str, int], ...], frozenset[str]]
@@ -67,12 +72,23 @@ def _pinned(modules: Iterable[str], look: _Look) -> list[str]:
 
 
 def _look(interpreter: str) -> _Look:
+    # Folders of packages alone: what another folder of the path has, no index need have, and on
+    # this machine it is not seen to be there.
     if not interpreter or interpreter == sys.executable:
-        path, standard = sys.path, sys.stdlib_module_names
+        path = [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
+        path += site.getsitepackages()
+        standard = sys.stdlib_module_names
     else:
-        path, standard = _ask(interpreter, os.stat(interpreter).st_mtime_ns)
-    folders = [folder for folder in dict.fromkeys(path) if folder and os.path.isdir(folder)]
-    return tuple((folder, os.stat(folder).st_mtime_ns) for folder in folders), standard
+        path, standard = _ask(interpreter, _changed(interpreter))
+    folders = [folder for folder in dict.fromkeys(path) if os.path.isdir(folder)]
+    return tuple((folder, _changed(folder)) for folder in folders), standard
+
+
+def _changed(path: str) -> int:
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return 0
 
 
 @functools.lru_cache(maxsize=8)
@@ -84,7 +100,8 @@ def _ask(interpreter: str, changed: int) -> tuple[list[str], frozenset[str]]:
     except (OSError, subprocess.SubprocessError) as error:
         raise SpecError(f"The interpreter {interpreter} cannot be run: {error}") from error
     path, standard = json.loads(answer)
-    return path, frozenset(standard)
+    # Before Python 3.10 it does not know the names of its library.
+    return path, frozenset(standard or sys.stdlib_module_names)
 
 
 @functools.lru_cache(maxsize=1024)

@@ -73,5 +73,14 @@ def test_without_an_interpreter_the_running_one_is_asked() -> None:
 def test_an_interpreter_that_cannot_be_run_is_named(tmp_path: Path) -> None:
     bad = tmp_path / "python"
     bad.write_text("no program")
-    with pytest.raises(SpecError, match=str(bad)):
-        pinned(["alpha"], str(bad))
+    for path in (bad, tmp_path / "nowhere"):
+        with pytest.raises(SpecError, match=str(path)):
+            pinned(["alpha"], str(path))
+
+
+def test_what_lies_in_other_folders_of_the_path_is_not_pinned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, "beside", "1.0", ["beside/__init__.py"])
+    monkeypatch.syspath_prepend(tmp_path)
+    assert pinned(["beside"]) == []

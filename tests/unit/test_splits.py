@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fairlead.documents import dump_pipeline
 from fairlead.pipelines import analyse, check_pipeline, compile_notebook
 from local_steps import code, notebook
 
@@ -143,6 +147,21 @@ def test_random_numbers_in_turns_are_refused_unless_each_turn_has_its_own() -> N
     assert analyse(notebook(seed, code(own, fairlead=FOR), after)).errors == []
 
 
+def test_one_object_in_several_turns_is_refused_where_that_matters_later() -> None:
+    cells = [
+        code("row = [0]", "step:before"),
+        code("xs = []\nfor n in [1, 2]:\n    xs.append((n, row))", fairlead=FOR),
+    ]
+    changes = code("xs[0][1].append(1)\nprint(xs)", "step:after")
+    assert refused(*cells, changes)[:3] == ("c1", 3, "row")
+    assert analyse(notebook(*cells, code("print(xs)", "step:after"))).errors == []
+
+
+def test_a_loop_that_may_raise_is_refused() -> None:
+    cell = code("for n in [1, 2]:\n    print(1 / n)", "raises-exception", fairlead=FOR)
+    assert refused(cell)[:3] == ("c0", 1, "raises-exception")
+
+
 def test_a_list_that_a_function_uses_by_name_is_refused() -> None:
     cells = [
         code("def mean(): return sum(xs)", "setup"),
@@ -232,3 +251,26 @@ def test_what_a_condition_leaves_alone_is_handed_on_by_a_task_without_its_settin
 def test_a_condition_of_another_form_is_refused(source: str, line: int, name: str) -> None:
     cells = [code("def ask(): return True", "setup"), code(source, fairlead=IF)]
     assert refused(*cells)[:3] == ("c1", line, name)
+
+
+def test_kfps_loader_takes_loops_and_conditions(tmp_path: Path) -> None:
+    python = os.environ.get("FAIRLEAD_TEST_KFP_PYTHON")
+    if not python:
+        pytest.skip("FAIRLEAD_TEST_KFP_PYTHON does not name a Python with kfp")
+    cells = [
+        code("ns = [1, 2]\nfast = True", "parameters"),
+        code("pairs = {'a': 1}", "step:load"),
+        code("xs = []\nfor n in ns:\n    xs.append(n)", fairlead=FOR),
+        code(
+            "ys = []\nfor k, v in pairs.items():\n    ys.append(k)", fairlead={**FOR, "step": "b"}
+        ),
+        code("if fast:\n    way = 1\nelse:\n    way = 2", fairlead=IF),
+        code("if xs:\n    more = way", fairlead={**IF, "step": "c"}),
+        code("print(xs, ys, way, more)", "step:after"),
+    ]
+    file = tmp_path / "x.yaml"
+    file.write_text(dump_pipeline(compiled(*cells)))
+    load = (
+        "import sys; from kfp import components; components.load_component_from_file(sys.argv[1])"
+    )
+    subprocess.run([python, "-W", "ignore", "-c", load, str(file)], check=True, timeout=120)

@@ -50,6 +50,10 @@ def read_body(layout: Layout, cell: Cell) -> LoopBody | None:
         if isinstance(part, ast.Break | ast.Return):
             message = "A loop over steps cannot be left early: its turns run side by side."
             layout.refuse(cell, part.lineno, "break", message, "Use `continue`, or drop the mark.")
+    if "raises-exception" in cell.tags:
+        message = "An exception ends a loop in the notebook, but not the other turns as tasks."
+        hint = "Catch it inside the loop, and drop the tag `raises-exception`."
+        layout.refuse(cell, loop.lineno, "raises-exception", message, hint)
     for name, kind in collects.items():
         _check_use(layout, cell, loop, name, kind)
     return LoopBody(loop, collects) if len(layout.problems) == found else None

@@ -140,6 +140,7 @@ class _Splitter:
                     f"the `for`: `{name} = []`."
                 )
                 self.layout.refuse(cell, mentioned, name, message, hint)
+        self._refuse_shared(cell, body, FIRST_STEP + number)
         if len(self.layout.problems) > found:
             return False  # what is carried from turn to turn is read afterwards, too
         for slot in planned.outputs:
@@ -152,6 +153,25 @@ class _Splitter:
                 line = _line_of(body.node, name) or body.node.lineno
                 self.layout.refuse(cell, line, name, message, hint)
         return len(self.layout.problems) == found
+
+    def _refuse_shared(self, cell: Cell, body: LoopBody, segment: int) -> None:
+        """Refuse to collect one object in several turns where it matters later that it is one."""
+        machine = self.run.machine
+        after, before = machine.accounts[segment].names, machine.accounts[segment - 1].names
+        matters = machine.identity.union(*[a.mutated for a in machine.accounts[segment + 1 :]])
+        collected = machine.heap.reach(
+            {thing for name in body.collects if name in after for thing in after[name].value}
+        )
+        outer = {t for t in collected & matters if machine.heap[t].segment != segment and t}
+        for name in sorted(before) if outer else ():
+            line = _line_of(body.node, name)
+            if line and machine.heap.reach(before[name].value) & outer:
+                message = (
+                    f"The turns of this loop collect `{name}`; a later step changes it, or asks "
+                    "whether it is the same one: each turn has a copy."
+                )
+                hint = "Collect a copy in each turn, or put it in where it is changed."
+                self.layout.refuse(cell, line, name, message, hint)
 
     def _drop_items(self, planned: StepPlan, loop: ast.For, control: Control) -> None:
         """Leave out what only the iterable needs: a turn has its item."""
