@@ -220,6 +220,7 @@ def _settle(folder: Path, log: Path) -> None:
 
 
 def _interactive(cells: list[Json]) -> Json:
+    from IPython.core import page
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
@@ -231,6 +232,8 @@ def _interactive(cells: list[Json]) -> Json:
     shell.displayhook.write_output_prompt = lambda: None
     shell.displayhook.write_format_data = lambda data, *_: print(data["text/plain"])
     shell.enable_gui = lambda *_: None
+    shell.display_pub.clear_output = lambda *_, **__: None
+    page.page = lambda *_, **__: None  # help does not belong to a cell's output
     shell.showtraceback = lambda *_, **__: None
     shell.showsyntaxerror = lambda *_, **__: None
     for cell in cells:

@@ -84,7 +84,7 @@ def test_the_code_has_the_lines_of_the_cell(source: str) -> None:
     [
         ("%matplotlib inline\nx = 1", "pass\nx = 1"),
         ("%load_ext autoreload\n%autoreload 2", "pass\npass"),
-        ("%timeit f()", "pass"),
+        ("%timeit -n1 f()", "get_ipython().timeit('-n1', '', 'f()')"),
         ("?print", "pass"),
         ("print?", "pass"),
         ("df.head??", "pass"),
@@ -96,7 +96,7 @@ def test_the_code_has_the_lines_of_the_cell(source: str) -> None:
         ("%pip install x", "get_ipython().pip('install x')"),
         ("%%writefile a.txt\nhi", "get_ipython().write_file('a.txt', 'hi\\n', False)\n"),
         ("%%html\n<b>x</b>", "get_ipython().show('html', '<b>x</b>')\n"),
-        ("%%timeit\nx = 1", ""),
+        ("%%timeit y = 2\nx = 1", "get_ipython().timeit('', 'y = 2', 'x = 1')\n"),
         ("\n%%time\nx = 1", "\nget_ipython().start_clock()\nx = 1"),
     ],
 )

@@ -47,12 +47,12 @@ def test_the_program_needs_nothing_but_python(tmp_path: Path, bare_python: str) 
     assert outcome.logs["use"] == "84.82300164692441\n"
     shown = outputs(outcome.page("show"), "c4")
     assert shown[0]["data"]["text/html"] == "<b>x</b>"
-    assert "Box object" in shown[1]["data"]["text/plain"]
+    assert "<__main__.Box at 0x" in shown[1]["data"]["text/plain"]
 
 
 def test_the_program_is_small_and_the_same_for_all_steps() -> None:
     # A word of a command line may have 128 KiB, and each step compiles it (about 4 KB in 1 ms).
-    assert len(runner_source()) < 64_000
+    assert len(runner_source()) < 80_000
     assert "{{$" not in runner_source()
     assert "import fairlead" not in runner_source()
     assert "from fairlead" not in runner_source()
@@ -226,7 +226,7 @@ def test_a_change_that_could_not_be_seen_is_warned_about(tmp_path: Path) -> None
 def test_shell_lines_run_and_their_output_is_kept(tmp_path: Path) -> None:
     cells = [
         code(
-            "word = 'hello'\n!echo {word} $word $HOME_NOT_SET\nlines = !printf 'a\\nb\\n'", "step:a"
+            "word = 'hello'\n!echo {word} $word $$HOME_NOT_SET\nlines = !printf 'a\\nb\\n'", "step:a"
         ),
         code("%%bash\necho from bash", id="bash"),
         code("%%writefile note.txt\nsome text", id="file"),
@@ -236,9 +236,7 @@ def test_shell_lines_run_and_their_output_is_kept(tmp_path: Path) -> None:
     outcome = run_processes(notebook(*cells), tmp_path)
     assert outcome.errors == {}
     page = outcome.page("a")
-    assert outputs(page, "c0")[0]["text"] == "hello hello $HOME_NOT_SET\n".replace(
-        "$HOME_NOT_SET", ""
-    ) or outputs(page, "c0")[0]["text"].startswith("hello hello")
+    assert outputs(page, "c0")[0]["text"] == "hello hello\n"
     assert outputs(page, "bash")[0]["text"] == "from bash\n"
     assert outputs(page, "last")[0]["text"] == "['a', 'b'] a b some text\n\n"
     assert outputs(page, "code")[0]["text"] == "3\n"

@@ -25,8 +25,8 @@ SHELL = "get_ipython()"
 _NOTHING = frozenset(
     "alias_magic autocall automagic autoreload colors config debug doctest_mode hist history"
     " lsmagic"
-    " load_ext magic matplotlib notebook pdb pdef pdoc pfile pinfo pinfo2 pprint precision psource"
-    " quickref reload_ext tb tensorboard timeit unload_ext who who_ls whos xmode fairlead".split()
+    " load_ext magic matplotlib notebook pdb pdef pdoc pfile pinfo pinfo2 pprint psource"
+    " quickref reload_ext tb tensorboard unload_ext who who_ls whos xmode fairlead".split()
 )
 _COMMANDS = frozenset("cat cp ls ll mkdir mv rm rmdir less more man head tail".split())
 _TEXTS = frozenset("html HTML markdown latex svg SVG js javascript".split())
@@ -216,10 +216,24 @@ def _line_magic(text: str) -> str:
         if not _parses(rest):
             raise MagicError("%" + name, f"`{rest}` is not Python")
         return rest
+    if name == "timeit":
+        options, code = _timeit_parts(rest)
+        return f"{SHELL}.timeit({options!r}, '', {code!r})"
     value = _magic_value(text)
     if value is None:
         raise MagicError("%" + name)
     return value
+
+
+def _timeit_parts(rest: str) -> tuple[str, str]:
+    """Return the options of `%timeit`, and its code; refuse options that bind something."""
+    match = re.match(r"((?:-[nrpt]\s*\d+\s*|-[qcvo]+\s*)*)(.*)", rest, re.DOTALL)
+    options, code = match.groups() if match else ("", rest)
+    if "o" in options:
+        raise MagicError("%timeit", "its result has no value in a step")
+    if not _parses(code):
+        raise MagicError("%timeit", f"`{code}` is not Python")
+    return options.strip(), code
 
 
 def _magic_value(text: str) -> str | None:
@@ -230,7 +244,7 @@ def _magic_value(text: str) -> str | None:
         return f"{SHELL}.stop_clock(({SHELL}.start_clock(), {rest})[1])"
     if name in ("sx", "system"):
         return f"{SHELL}.getoutput({rest!r})"
-    if name in ("pip", "cd"):
+    if name in ("pip", "cd", "precision"):
         return f"{SHELL}.{name}({rest!r})"
     if name in ("env", "set_env"):
         return f"{SHELL}.env({rest!r})"
@@ -254,8 +268,14 @@ def _cell_magic(lines: list[str], first: int, complaints: list[Complaint]) -> st
     name, _, rest = lines[first][2:].strip().partition(" ")
     words, body = rest.split(), lines[first + 1 :]
     text = "\n".join(body)
-    if name in ("timeit", "fairlead", "debug"):
+    if name in ("fairlead", "debug"):
         return ""
+    if name == "timeit":
+        options, setup = _timeit_parts(rest)
+        if not _parses(text):
+            raise MagicError("%%timeit", "the cell is not Python")
+        call = f"{SHELL}.timeit({options!r}, {setup!r}, {text!r})"
+        return "\n".join([*[""] * first, call, *[""] * len(body)])
     if name in ("time", "prun", "capture"):
         start = f"{SHELL}.start_clock()" if name == "time" else "pass"
         if name == "time" and rest:

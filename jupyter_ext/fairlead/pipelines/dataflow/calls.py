@@ -32,6 +32,10 @@ def call_node(m: Machine, node: ast.Call) -> Value:
         if made:
             return made
     if isinstance(function, ast.Attribute):
+        if dynamic.namespace_call(m, function.value):
+            found = dynamic.call_namespace(m, function.attr, node)
+            if found is not None:
+                return found
         owner = m.evaluate(m, function.value)
         return _call_attribute(m, owner, function.attr, node)
     callee = m.evaluate(m, function)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from fairlead.pipelines.dataflow import calls, iteration, objects
+from fairlead.pipelines.dataflow import calls, dynamic, iteration, objects
 from fairlead.pipelines.dataflow.heap import (
     ELEMENTS,
     NOTHING,
@@ -158,6 +158,11 @@ def _conditional(m: Machine, node: ast.IfExp) -> Value:
 
 
 def _compare(m: Machine, node: ast.Compare) -> Value:
+    if len(node.ops) == 1 and dynamic.namespace_call(m, node.comparators[0]):
+        key = dynamic.constant_key(node.left)
+        if key and isinstance(node.ops[0], ast.In | ast.NotIn):
+            dynamic.read_key(m, key)
+            return PLAIN
     values = [evaluate(m, part) for part in [node.left, *node.comparators]]
     for position, operator in enumerate(node.ops):
         left, right = values[position], values[position + 1]
@@ -182,10 +187,19 @@ def _compare(m: Machine, node: ast.Compare) -> Value:
 
 
 def _attribute(m: Machine, node: ast.Attribute) -> Value:
+    if node.attr in _SPACES or (node.attr.startswith("user_") and dynamic.is_shell(node)):
+        evaluate(m, node.value)
+        return dynamic.anything(m, node.attr, node)
     return objects.attribute(m, evaluate(m, node.value), node.attr, node)
 
 
+_SPACES = frozenset({"f_globals", "f_locals", "__globals__"})
+
+
 def _subscript(m: Machine, node: ast.Subscript) -> Value:
+    key = dynamic.constant_key(node.slice)
+    if key and dynamic.namespace_call(m, node.value):
+        return dynamic.read_key(m, key) or PLAIN
     value = evaluate(m, node.value)
     index = evaluate(m, node.slice)
     return objects.element(m, value, index, node)

@@ -19,11 +19,12 @@ from fairlead.pipelines.dataflow.heap import (
     Thing,
     Value,
 )
-from fairlead.pipelines.dataflow.machine import Machine
+from fairlead.pipelines.dataflow.machine import UNSEEN, Machine
 
 RANDOM = "(random)"
 """Stands among the names for the state of the global random generators."""
 
+_NAMESPACES = frozenset(f"builtins.{name}" for name in ("globals", "locals", "vars", "dir"))
 _TAKES = frozenset({"append", "insert", "add", "appendleft", "setdefault", "push"})
 _GIVES = frozenset({"pop", "popitem", "popleft", "setdefault", "get", "index"})
 
@@ -33,9 +34,13 @@ def call_import(m: Machine, path: str, args: Arguments, node: Any) -> Value:
     name = path.rsplit(".", 1)[-1]
     if path in ("builtins.eval", "builtins.exec"):
         return dynamic.run_text(m, path, args, node)
-    if path in ("builtins.globals", "builtins.locals", "builtins.vars") and not args.listed:
-        in_function = path == "builtins.locals" and m.frame.kind == "function"
-        return PLAIN if in_function else dynamic.namespace(m, node)
+    if path == "builtins.compile":
+        return dynamic.compile_text(m, args, node)
+    if path in _NAMESPACES and not args.listed:
+        inside = path != "builtins.globals" and m.frame.kind != "module"
+        return PLAIN if inside else dynamic.namespace(m, name, node)
+    if path in ("pandas.eval", "pandas.core.computation.eval.eval"):
+        dynamic.read_query(m, args, node, plain=True)
     if path == "builtins.vars":
         spaces = [objects.attributes_dict(m, m.heap[t], node) for t in args.all if t != SCALAR]
         return NOTHING.union(*spaces)
@@ -226,6 +231,8 @@ def call_opaque(m: Machine, thing: Thing, name: str, args: Arguments, node: Any)
         m.link(made.id, HELD, args.all | heap.field(thing.id, HELD))
         return frozenset({made.id})
     held = heap.field(thing.id, HELD)
+    if thing.path == UNSEEN:
+        dynamic.take_everything(m)  # a function that was made there reads names of the notebook
     if thing.kind == "generator":
         passed = iteration.iterate(m, own, node) | args.all
         invoke(m, args.all, passed, node)
@@ -237,7 +244,7 @@ def call_opaque(m: Machine, thing: Thing, name: str, args: Arguments, node: Any)
     if drawing or ("torch" in m.seeded and thing.path.startswith("torch")):
         _draw(m)
     if name in ("query", "eval"):
-        dynamic.read_query(m, args.texts)
+        dynamic.read_query(m, args, node)
     for flag in {"out", "ax"} & args.flags:
         m.mutate(args.named[flag])
     made = m.new(node, "opaque", tag=name)

@@ -148,6 +148,14 @@ class Machine:
         self.loads: dict[int, ast.expr] = {}
         self.imports: dict[tuple[str, str], list[tuple[int, str, ast.stmt]]] = {}
         self.handled: set[int] = set()
+        self.constants: dict[str, list[str]] = {}
+        """The text of each name that is bound once in the notebook, to a constant text."""
+        self.mentioned: list[str] = []
+        """The texts of the notebook in which a query may name variables."""
+        self.compiled: dict[int, str] = {}
+        self.parsed: dict[str, ast.Module] = {}
+        self.built: set[str] = set()
+        """Names that the notebook adds to the builtins."""
         self._scopes: dict[int, Scope] = {}
 
     @property
@@ -250,8 +258,12 @@ class Machine:
         binding = self.module.names.get(name)
         if binding is None or binding == UNBOUND:
             self.account.reads.setdefault(name, (self.frame.cell, self.line))
-            if hasattr(builtins, name):
+            if hasattr(builtins, name) and name != "__annotations__":
                 return frozenset({self.imported(f"builtins.{name}").id})
+            if name in self.built:
+                return frozenset({self.imported(f"builtins.{name}").id})
+            if self.dynamic:  # code that cannot be seen may have bound it
+                return frozenset({self.unseen(name).id})
             if not soft and self.frame.kind == "module" and name not in _ALWAYS:
                 place = (self.frame.cell, self.line, self.segment)
                 self.undefined.setdefault(name, place)
@@ -264,6 +276,10 @@ class Machine:
         if binding.unbound and hasattr(builtins, name):
             value |= {self.imported(f"builtins.{name}").id}
         return value
+
+    def unseen(self, name: str) -> Thing:
+        """Return what code that cannot be seen beforehand has bound to a name."""
+        return self.heap.at(("dynamic", name), "opaque", self.dynamic[0], path=UNSEEN)
 
     def store(self, name: str, value: Value, *, frame: Frame | None = None) -> None:
         """Bind a name in the current scope."""
@@ -339,4 +355,9 @@ class Machine:
         return value
 
 
-_ALWAYS = frozenset({"__name__", "__doc__", "__builtins__", "__file__", "get_ipython", "display"})
+UNSEEN = "(unseen)"
+"""Path of objects that code in computed texts may have made."""
+
+_ALWAYS = frozenset(
+    {"_exit_code", "__name__", "__doc__", "__builtins__", "__file__", "get_ipython", "display"}
+)

@@ -50,6 +50,7 @@ def run_notebook(layout: Layout, parameters: ParameterCells, modules: Iterable[s
     machine.call, machine.resume_generator = calls.call, calls.resume_generator
     machine.run_comprehension = expressions.run_comprehension
     run = Run(machine)
+    _know_texts(machine, layout)
     _bind_parameters(machine, parameters)
     machine.begin()
     for cell in layout.cells:
@@ -136,11 +137,30 @@ def _place_dynamic_names(m: Machine) -> None:
             known = m.accounts[account.segment - 1].names
             if name in known or hasattr(builtins, name):
                 continue
-            made = m.heap.at(("dynamic", name), "opaque", earlier[-1])
-            for segment in range(earlier[-1], account.segment):
+            made = m.unseen(name)
+            made.segment = earlier[-1]
+            for later in m.accounts[earlier[-1] :]:
                 binding = Binding(frozenset({made.id}), -1, True, earlier[-1])
-                m.accounts[segment].names.setdefault(name, binding)
+                later.names.setdefault(name, binding)
             m.accounts[earlier[-1]].writes.add(name)
+
+
+def _know_texts(m: Machine, layout: Layout) -> None:
+    """Find the constant texts that names stand for, and those that queries may be made of."""
+    stored: dict[str, int] = {}
+    for cell in layout.cells:
+        for node in ast.walk(cell.tree) if cell.role != "skip" else ():
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                m.mentioned += [node.value] if "@" in node.value else []
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                stored[node.id] = stored.get(node.id, 0) + 1
+            elif isinstance(node, ast.arg):
+                stored[node.arg] = stored.get(node.arg, 0) + 1
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+                for target in node.targets:
+                    if isinstance(target, ast.Name) and isinstance(node.value.value, str):
+                        m.constants.setdefault(target.id, []).append(node.value.value)
+    m.constants = {n: texts for n, texts in m.constants.items() if stored.get(n) == 1}
 
 
 def _remark_undefined(m: Machine, layout: Layout) -> None:

@@ -118,7 +118,11 @@ def _attribute_of(m: Machine, thing: Thing, name: str, node: Any) -> Value:
     if thing.kind == "scalar":
         return PLAIN
     if thing.kind == "import":
+        if thing.path == "__main__" and name in m.module.names:
+            return m.load_global(name, soft=True)
         return frozenset({m.imported(f"{thing.path}.{name}").id})
+    if name == "__subclasses__" and thing.kind == "class":
+        return _subclasses(m, thing, node)
     if thing.kind == "instance":
         return _instance_attribute(m, thing, name, node)
     if thing.kind == "class":
@@ -139,6 +143,15 @@ def _attribute_of(m: Machine, thing: Thing, name: str, node: Any) -> Value:
         part = m.part(thing, node, name)
         return frozenset({part.id}) | heap.field(thing.id, HELD) | heap.field(thing.id, name)
     return heap.field(thing.id, name) or PLAIN
+
+
+def _subclasses(m: Machine, thing: Thing, node: Any) -> Value:
+    """Read every name of a subclass: `__subclasses__` lists those that this process has made."""
+    for name, binding in list(m.module.names.items()):
+        for cls in m.heap.kinds(binding.value, "class"):
+            if thing.id in m.heap.reach(NOTHING.union(*(cls.owner or ()))):
+                m.load_global(name, soft=True)
+    return frozenset({m.new(node, "opaque", tag="subclasses").id})
 
 
 def _instance_attribute(m: Machine, thing: Thing, name: str, node: Any) -> Value:
@@ -226,8 +239,12 @@ def assign_attribute(m: Machine, value: Value, name: str, new: Value, node: Any)
     """Do `value.name = new`."""
     for t in value:
         thing = m.heap[t]
+        if thing.kind == "import" and thing.path == "__main__":
+            m.store(name, new, frame=m.module)
+            continue
         if thing.kind == "import":
             m.touch_session(f"{thing.path}.{name}")
+            m.built.update([name] if thing.path == "builtins" else [])
             continue
         if thing.path in SESSION_OBJECTS:
             m.touch_session(f"{thing.path}.{name}")
@@ -283,12 +300,17 @@ def element(m: Machine, value: Value, index: Value, node: Any) -> Value:
             found |= {m.part(thing, node, "[]").id} | m.heap.field(t, HELD)
             found |= m.heap.field(t, ELEMENTS)
         elif thing.kind == "import":
-            found |= {m.imported(f"{thing.path}[]").id}
+            main = thing.path == "sys.modules" and _key(part) == "__main__"
+            found |= {m.imported("__main__" if main else f"{thing.path}[]").id}
         elif thing.kind == "class":
             found |= {t}
         elif thing.kind == "instance" and any(has_library_base(m, c) for c in class_of(m, thing)):
             found |= m.heap.field(t, ELEMENTS) | m.heap.field(t, HELD)
     return found or PLAIN
+
+
+def _key(part: Any) -> Any:
+    return part.value if isinstance(part, ast.Constant) else None
 
 
 def _position(part: Any) -> int | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from fairlead.pipelines.dataflow import calls, control, iteration, objects
+from fairlead.pipelines.dataflow import calls, control, dynamic, iteration, objects
 from fairlead.pipelines.dataflow.arguments import Arguments
 from fairlead.pipelines.dataflow.heap import (
     ELEMENTS,
@@ -40,7 +41,8 @@ def _assign(m: Machine, node: ast.Assign) -> bool:
     if m.frame is m.module and isinstance(node.value, ast.Attribute):
         _note_import(m, node, value)
     for target in node.targets:
-        _assign_namespace(m, target)
+        if _assign_namespace(m, target, value):
+            continue
         iteration.bind_target(m, target, value, node.value if len(node.targets) == 1 else None)
         _note_plain(m, target)
     return False
@@ -68,24 +70,21 @@ def _pairwise(m: Machine, node: ast.Assign) -> bool:
         return False
     values = [m.evaluate(m, part) for part in parts]
     for inner, value in zip(target.elts, values, strict=True):
-        _assign_namespace(m, inner)
+        if _assign_namespace(m, inner, value):
+            continue
         iteration.bind_target(m, inner, value)
         _note_plain(m, inner)
     return True
 
 
-def _assign_namespace(m: Machine, target: ast.expr) -> None:
-    """Do `globals()["name"] = value` as an assignment of that name."""
-    if (
-        isinstance(target, ast.Subscript)
-        and isinstance(target.value, ast.Call)
-        and isinstance(target.value.func, ast.Name)
-        and target.value.func.id == "globals"
-        and isinstance(target.slice, ast.Constant)
-        and isinstance(target.slice.value, str)
-    ):
-        m.handled.add(id(target.value))
-        m.store(target.slice.value, frozenset({m.new(target, "opaque").id}), frame=m.module)
+def _assign_namespace(m: Machine, target: ast.expr, value: Value) -> bool:
+    """Do `globals()["name"] = value` as an assignment of that name, if it is one."""
+    if not (isinstance(target, ast.Subscript) and dynamic.namespace_call(m, target.value)):
+        return False
+    key = dynamic.constant_key(target.slice)
+    if key:
+        m.store(key, value, frame=m.module)
+    return bool(key)
 
 
 def _note_plain(m: Machine, target: ast.expr) -> None:
@@ -225,10 +224,25 @@ def _import_from(m: Machine, node: ast.ImportFrom) -> bool:
     for alias in node.names:
         if alias.name == "*":
             m.stars.append((m.segment, m.frame.cell, node))
+            _hide_by_star(m, f"{'.' * node.level}{node.module or ''}")
             continue
         path = f"{'.' * node.level}{node.module or ''}.{alias.name}"
         _store_import(m, alias.asname or alias.name, path, node)
     return False
+
+
+def _hide_by_star(m: Machine, path: str) -> None:
+    """Let `from module import *` bind any name that is there, as it may."""
+    thing = m.imported(f"{path}.*").id
+    for name, binding in list(m.module.names.items()):
+        solid = [t for t in binding.value if m.heap[t].kind not in ("import", "function", "class")]
+        if solid and not name.startswith(("_", "(")):
+            m.maybe(partial(_store_maybe, m, name, thing))
+
+
+def _store_maybe(m: Machine, name: str, thing: int) -> Value:
+    m.store(name, frozenset({thing}))
+    return PLAIN
 
 
 def _store_import(m: Machine, name: str, path: str, node: ast.stmt) -> None:
@@ -243,6 +257,10 @@ def _delete(m: Machine, node: ast.Delete) -> bool:
             if isinstance(part, ast.Name):
                 m.delete(part.id)
             elif isinstance(part, ast.Attribute | ast.Subscript):
+                key = dynamic.constant_key(getattr(part, "slice", None))
+                if key and dynamic.namespace_call(m, part.value):
+                    m.delete(key)
+                    continue
                 owner = m.evaluate(m, part.value)
                 objects.call_special(m, owner, {"__delitem__", "__delattr__"}, (PLAIN,), node)
                 if isinstance(part, ast.Subscript):

@@ -18,6 +18,7 @@ PARTS = (
     "reducers",
     "definitions",
     "artifacts",
+    "pretty",
     "displays",
     "shell",
     "randomness",

@@ -10,6 +10,8 @@ import os
 import sys
 import typing
 
+from fairlead.pipelines.runner.pretty import pretty
+
 _FORMATS = {
     "_repr_html_": "text/html",
     "_repr_markdown_": "text/markdown",
@@ -134,17 +136,33 @@ def mime_bundle(value: typing.Any) -> tuple[dict[str, typing.Any], dict[str, typ
     if _is_figure(value):
         data["image/png"] = _png(value)
     if "text/plain" not in data:
-        data["text/plain"] = repr(value)
+        data["text/plain"] = pretty(value)
     return data, metadata
 
 
-def display(*values: typing.Any, raw: bool = False, **_: typing.Any) -> None:
+class Handle:
+    """What `display(..., display_id=...)` returns: shows another value later."""
+
+    def __init__(self, display_id: str) -> None:
+        self.display_id = display_id
+
+    def display(self, value: typing.Any, **more: typing.Any) -> None:
+        """Show a value."""
+        display(value, **more)
+
+    update = display
+
+
+def display(
+    *values: typing.Any, raw: bool = False, display_id: typing.Any = None, **_: typing.Any
+) -> typing.Any:
     """Show values in the notebook; with `raw`, dicts from MIME type to data."""
     for value in values:
         data, metadata = (value, {}) if raw else mime_bundle(value)
         if sys.stdout is not None and hasattr(sys.stdout, "real") and "text/plain" in data:
             sys.stdout.real.write(str(data["text/plain"]) + "\n")
         PAGE.put({"output_type": "display_data", "data": data, "metadata": metadata})
+    return Handle(str(display_id)) if display_id else None
 
 
 def show_result(value: typing.Any) -> None:
@@ -187,7 +205,11 @@ class Shown:
 
     def _repr_mimebundle_(self, **_: typing.Any) -> dict[str, typing.Any]:
         data = self.data
-        return {self.mime: base64.b64encode(data).decode() if isinstance(data, bytes) else data}
+        shown = base64.b64encode(data).decode() if isinstance(data, bytes) else data
+        return {self.mime: shown, "text/plain": repr(self)}
+
+    def __repr__(self) -> str:
+        return f"<IPython.core.display.{type(self).__name__} object>"
 
 
 _CLASSES = {
@@ -250,6 +272,8 @@ class Finder:
         """Fill the stand-in module."""
         module.display = display
         module.clear_output = lambda wait=False: None
+        module.DisplayHandle = Handle
+        module.update_display = lambda value, display_id=None, **_: display(value)
         module.get_ipython = lambda: None
         for name, mime in _CLASSES.items():
             made = type(name, (Shown,), {"mime": mime, "__module__": module.__name__})

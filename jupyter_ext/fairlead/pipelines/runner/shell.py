@@ -9,6 +9,7 @@ import time
 import typing
 
 from fairlead.pipelines.runner.displays import display
+from fairlead.pipelines.runner.pretty import FLOATS
 
 _SHOWN = {
     "html": "text/html",
@@ -20,23 +21,32 @@ _SHOWN = {
     "js": "application/javascript",
     "javascript": "application/javascript",
 }
-_EXPANSION = re.compile(r"\$\$|\$(\w+(?:\.\w+)*)|\{([^{}]+)\}")
+_DOLLAR = re.compile(r"(.*?)\$(\$?[\w.]+)(?=(?:[^']*'[^']*')*[^']*$)", re.DOTALL)
 
 
 def expand(text: str, depth: int) -> str:
-    """Put values into `{expression}` and `$name`; what has no value stays as it is written."""
+    """Put values into `{expression}` and `$name`, as IPython does: all of them, or none.
+
+    `$$name` stands for the shell's own `$name`, and so does `$name` in single quotes.
+    """
+    import string
+
     frame = sys._getframe(depth)
-
-    def value(match: typing.Any) -> str:
-        source = match.group(1) or match.group(2)
-        if source is None:
-            return "$"
-        try:
-            return str(eval(source, frame.f_globals, frame.f_locals))
-        except Exception:  # shell syntax, such as `{a,b}` or `$HOME`: not ours
-            return str(match.group(0))
-
-    return _EXPANSION.sub(value, text)
+    space = dict(frame.f_globals, **frame.f_locals)
+    done = ""
+    try:
+        for literal, field, form, _ in string.Formatter().parse(text):
+            end = 0
+            for match in _DOLLAR.finditer(literal):
+                before, name = match.groups()
+                done += before + (name if name.startswith("$") else str(eval(name, space)))
+                end = match.end()
+            done += literal[end:]
+            if field is not None:
+                done += str(eval(field + (":" + form if form else ""), space))
+    except Exception:  # shell syntax, such as `{a,b}` or `$HOME`: nothing of it is ours
+        return text
+    return done
 
 
 class Lines(list):  # type: ignore[type-arg]
@@ -58,6 +68,11 @@ class Lines(list):  # type: ignore[type-arg]
         return " ".join(self)
 
 
+def current_shell() -> typing.Any:
+    """Return the shell of this process."""
+    return get_ipython()  # type: ignore[name-defined]  # noqa: F821
+
+
 class Captured:
     """What `%%capture` kept."""
 
@@ -76,6 +91,10 @@ class Captured:
     __call__ = show
 
 
+def _shell() -> str | None:
+    return os.environ.get("SHELL") or None
+
+
 def _run(command: typing.Any, text: str | None = None, show: bool = True) -> tuple[int, str, str]:
     import subprocess
     import threading
@@ -83,7 +102,7 @@ def _run(command: typing.Any, text: str | None = None, show: bool = True) -> tup
     child = subprocess.Popen(
         command,
         shell=isinstance(command, str),
-        executable=(os.environ.get("SHELL") or None) if isinstance(command, str) else None,
+        executable=_shell() if isinstance(command, str) else None,
         stdin=subprocess.PIPE if text is not None else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -113,13 +132,23 @@ def _run(command: typing.Any, text: str | None = None, show: bool = True) -> tup
     return child.wait(), "".join(kept["out"]), "".join(kept["err"])
 
 
+def _time(seconds: float) -> str:
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("μs", 1e-6)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-9:.3g} ns"
+
+
 class Shell:
     """The few parts of IPython's shell that the code of a notebook calls."""
 
     def __init__(self, space: dict[str, typing.Any]) -> None:
         self.user_ns = space
         self.capturing: list[typing.Any] | None = None
-        self.started: tuple[float, float] | None = None
+        self.started: tuple[float, float, float] | None = None
+
+    def __reduce__(self) -> typing.Any:
+        return current_shell, ()
 
     def system(self, command: str) -> None:
         """Run a `!` line and show what it prints; `_exit_code` keeps its exit status."""
@@ -132,6 +161,7 @@ class Shell:
         done = subprocess.run(
             expand(command, 2),
             shell=True,
+            executable=_shell(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -148,7 +178,7 @@ class Shell:
         command = shlex.split(program)
         status, out, err = _run(command, text, not keep)
         if status and check:
-            raise subprocess.CalledProcessError(status, command)
+            raise subprocess.CalledProcessError(status, text.encode())
         return (out, err) if keep else None
 
     def write_file(self, name: str, text: str, append: bool) -> None:
@@ -160,7 +190,9 @@ class Shell:
 
     def show(self, kind: str, text: str) -> None:
         """Show the text of a cell as HTML, Markdown, LaTeX, SVG or JavaScript."""
-        display({_SHOWN[kind]: text}, raw=True)
+        name = {"HTML": "HTML", "SVG": "SVG", "js": "Javascript"}.get(kind, kind.title())
+        plain = f"<IPython.core.display.{'HTML' if kind == 'html' else name} object>"
+        display({_SHOWN[kind]: text, "text/plain": plain}, raw=True)
 
     def pip(self, line: str) -> None:
         """Run pip for this step's interpreter."""
@@ -171,6 +203,7 @@ class Shell:
         status = _run(words)[0]
         if status:
             raise subprocess.CalledProcessError(status, words)
+        print("Note: you may need to restart the kernel to use updated packages.")
 
     def cd(self, folder: str) -> None:
         """Change the working directory."""
@@ -191,19 +224,74 @@ class Shell:
 
     def run_line_magic(self, name: str, line: str = "", *_: typing.Any) -> typing.Any:
         """Do a magic that code calls by name; those about the notebook itself do nothing."""
-        known: dict[str, typing.Any] = {"cd": self.cd, "env": self.env, "pip": self.pip}
+        known: dict[str, typing.Any] = {
+            "cd": self.cd,
+            "env": self.env,
+            "set_env": self.env,
+            "pip": self.pip,
+            "pwd": lambda _: os.getcwd(),
+            "precision": self.precision,
+            "sx": self.getoutput,
+            "system": self.getoutput,
+        }
         return known[name](line) if name in known else None
+
+    def run_cell_magic(self, name: str, line: str, text: str) -> typing.Any:
+        """Do a cell magic that code calls by name: a script, a file or something that is shown."""
+        if name in _SHOWN:
+            return self.show(name, text)
+        if name in ("writefile", "file"):
+            words = line.split()
+            return self.write_file(words[-1], text, len(words) > 1)
+        return self.script((line if name == "script" else f"{name} {line}").strip(), text)
+
+    def precision(self, text: str) -> str:
+        """Set how floats are shown as results: a number of digits, a format, or nothing."""
+        FLOATS.clear()
+        text = text.strip()
+        if text:
+            FLOATS["float"] = text if "%" in text else f"%.{int(text)}f"
+        numpy = sys.modules.get("numpy")
+        if numpy is not None:
+            numpy.set_printoptions(precision=int(text) if text.isdigit() else 8)
+        return FLOATS.get("float", "%r")
+
+    def timeit(self, options: str, setup: str, text: str) -> None:
+        """Time statements, once unless the options say how often; they see names and bind none."""
+        import timeit
+
+        given = dict(re.findall(r"-([nr])\s*(\d+)", options))
+        number, rounds = int(given.get("n", 1)), int(given.get("r", 1))
+        timer = timeit.Timer(text, setup or "pass", globals=self.user_ns)
+        times = [seconds / number for seconds in timer.repeat(rounds, number)]
+        if not re.search(r"-\w*q", options):
+            mean = sum(times) / rounds
+            spread = (sum((t - mean) ** 2 for t in times) / rounds) ** 0.5
+            print(
+                "%s ± %s per loop (mean ± std. dev. of %d run%s, %d loop%s each)"  # noqa: UP031
+                % (
+                    _time(mean),
+                    _time(spread),
+                    rounds,
+                    "s" * (rounds > 1),
+                    number,
+                    "s" * (number > 1),
+                )
+            )
 
     def start_clock(self) -> None:
         """Begin to time the cell, or the expression that follows."""
-        self.started = (time.process_time(), time.perf_counter())
+        self.started = (*os.times()[:2], time.perf_counter())
 
     def stop_clock(self, value: typing.Any = None, *_: typing.Any) -> typing.Any:
         """Print the time since `start_clock`; return the timed expression's value."""
         if self.started is not None:
-            cpu, wall = time.process_time() - self.started[0], time.perf_counter() - self.started[1]
+            now = os.times()
+            user, system = (_time(now[n] - self.started[n]) for n in (0, 1))
+            total = _time(now[0] + now[1] - self.started[0] - self.started[1])
+            wall = _time(time.perf_counter() - self.started[2])
             self.started = None
-            print("CPU times: %.3g s\nWall time: %.3g s" % (cpu, wall))  # noqa: UP031
+            print(f"CPU times: user {user}, sys: {system}, total: {total}\nWall time: {wall}")
         return value
 
     def start_capture(self) -> Captured:
