@@ -53,6 +53,9 @@ Json = Any
 MAX_LOSSES = 3
 """So often a task starts again after its node lost it; one that takes the node down must end."""
 
+_NO_RETRY = (
+    "Its retry policy has no effect: KFP tries steps again, not pipelines. Give it to the steps."
+)
 _CANCELLED, _DEADLINE_EXCEEDED = 1, 4  # google.rpc.Code
 
 
@@ -170,6 +173,8 @@ class _Pass(Tree):
                 task.reason = f"The condition `{spec.condition.text}` does not hold."
                 self.finish(task, SKIPPED)
             elif task.component.dag is not None:
+                if spec.retry.count:
+                    task.reason = _NO_RETRY
                 self.begin_scope(task)
             elif task.component.importer is not None:
                 self._import(task)

@@ -23,6 +23,10 @@ PARAMETER_TYPES = {
 }
 """Parameter types of KFP's IR that carry a value, and the words for what each one takes."""
 
+_PLAIN = frozenset({str, int, bool, type(None)})
+_EXPONENT_FROM = 1e21
+"""From here on protobuf writes a number with an exponent, which is read as a float."""
+
 
 def convert(value: Json, type_: str, name: str) -> Json:
     """Return `value` as the JSON value that parameter type `type_` stands for.
@@ -30,8 +34,8 @@ def convert(value: Json, type_: str, name: str) -> Json:
     Parameters
     ----------
     value : JSON
-        A whole number written as a float (protobuf writes all numbers so) is an integer.
-        No text is ever parsed: the string "3" is not an integer.
+        A whole number written as a float (protobuf writes all numbers so) is an integer, also
+        within a list or an object. No text is ever parsed: the string "3" is not an integer.
     type_ : str
         A key of `PARAMETER_TYPES`.
     name : str
@@ -47,15 +51,29 @@ def convert(value: Json, type_: str, name: str) -> Json:
     if type_ == "BOOLEAN" and isinstance(value, bool):
         return value
     if type_ == "LIST" and isinstance(value, list):
-        return value
+        return whole(value)
     if type_ in ("STRUCT", "TASK_FINAL_STATUS", "TASK_CONFIG") and isinstance(value, dict):
-        return value
+        return whole(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         if type_ == "NUMBER_DOUBLE":
             return float(value)
         if type_ == "NUMBER_INTEGER" and value == value // 1:
             return int(value)
     raise SpecError(f"Parameter '{name}' takes {PARAMETER_TYPES[type_]}, not {shown(value)}.")
+
+
+def whole(value: Json) -> Json:
+    """Return a value in which whole floats are integers, at any depth.
+
+    This is what a step reads on a cluster, where protobuf writes 3.0 as 3.
+    """
+    if type(value) is float:
+        return int(value) if value.is_integer() and abs(value) < _EXPONENT_FROM else value
+    if type(value) is list and not _PLAIN.issuperset(map(type, value)):
+        return [whole(item) for item in value]
+    if type(value) is dict and not _PLAIN.issuperset(map(type, value.values())):
+        return {key: whole(item) for key, item in value.items()}
+    return value
 
 
 def read_text(text: str, type_: str, name: str) -> Json:

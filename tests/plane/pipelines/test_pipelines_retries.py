@@ -93,3 +93,16 @@ def test_a_policy_that_means_nothing_is_refused(ir, policy, message):
     with pytest.raises(PipelineSpecError) as caught:
         load_pipeline(spec_with(ir, **policy))
     assert message in str(caught.value)
+
+
+def test_a_pipeline_in_a_pipeline_says_that_it_is_not_tried_again(ir):
+    name, inner = ir.task("inner", "inner")
+    inner["retryPolicy"] = {"maxRetryCount": 2}
+    components = {
+        "inner": ir.component("", dag={"tasks": dict([ir.task("step", "c")])}),
+        "c": ir.component("add"),
+    }
+    machine = Machine(ir.pipeline([(name, inner)], components))
+    machine.end("inner.step", ok=False)
+    assert machine.run.state == "FAILED"
+    assert "KFP tries steps again, not pipelines" in machine.task("inner").reason

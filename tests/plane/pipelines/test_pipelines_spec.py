@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+import json
 
 import pytest
 import yaml
 
 from fairlead_plane.pipelines.problems import PipelineSpecError, Problem
 from fairlead_plane.pipelines.spec import MAX_DEPTH, MAX_STEPS, load_pipeline, read_arguments
+
+from .machine import Machine
 
 
 def problems(spec):
@@ -314,3 +317,18 @@ def test_upstreams_pipelines_are_read_or_refused_by_a_field_of_theirs(shared_dat
                 words = [*problem.path.split("."), *problem.message.split("`")]
                 assert any(word in NOT_YET for word in words), (file.name, str(problem))
     assert read >= 40
+
+
+def test_whole_numbers_within_a_value_are_integers_as_a_step_reads_them_on_a_cluster(ir):
+    given = {"n": 3.0, "deep": [{"rates": [0.5, 1.0, 1e300], "name": "3.0"}], "on": True}
+    spec = ir.pipeline(
+        [ir.task("t", "c", config="<config")],
+        {"c": ir.component("add", [("config", "STRUCT")])},
+        inputs={"config": {"parameterType": "STRUCT", "defaultValue": given}},
+    )
+    config = read_arguments(load_pipeline(spec), {})["config"]
+    assert config == given
+    assert json.dumps(config) == (
+        '{"n": 3, "deep": [{"rates": [0.5, 1, 1e+300], "name": "3.0"}], "on": true}'
+    )
+    assert Machine(spec).task("t").inputs.parameters == {"config": config}
