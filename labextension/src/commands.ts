@@ -5,6 +5,10 @@
 export const CommandIDs = {
   /** `{path?}`: an open notebook, by default the current one. */
   runNotebook: 'fairlead:run-notebook',
+  /** `{path?}`: a notebook or a pipeline, by default the one chosen in the file browser. */
+  runFile: 'fairlead:run-file',
+  /** `{path?, to?, name?}`: an open notebook's pipeline as a file beside it; without `to` it asks. */
+  exportPipeline: 'fairlead:export-pipeline',
   /** `{run?, node?}`: with a node, that step of it. */
   openRun: 'fairlead:open-run',
   /** `{run?}` */

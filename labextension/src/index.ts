@@ -6,6 +6,7 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { FairleadClient } from './api/client';
 import { FairleadFeed } from './api/feed';
 import { FairleadSession } from './model/session';
+import { filesPlugin } from './notebook/files';
 import { notebookPlugin } from './notebook/plugin';
 import { artifactsPlugin } from './panels/artifacts';
 import { panelsPlugin } from './panels/plugin';
@@ -22,5 +23,5 @@ const sessionPlugin: JupyterFrontEndPlugin<IFairleadSession> = {
   }
 };
 
-export default [sessionPlugin, panelsPlugin, artifactsPlugin, notebookPlugin];
+export default [sessionPlugin, panelsPlugin, artifactsPlugin, notebookPlugin, filesPlugin];
 export { IFairleadSession };

@@ -19,7 +19,7 @@ import type {
   IRunDetail,
   IRunSummary
 } from './types';
-import type { IClone, IDraft, IExperiment, IRequestText, IRunPage, IRunQuery } from './runtypes';
+import type { IClone, IDraft, IExperiment, IExport, IRequestText, IRunPage, IRunQuery } from './runtypes';
 import { BASE } from './urls';
 
 /** Runs that a short list shows. */
@@ -88,6 +88,10 @@ export class FairleadClient {
   /** Start a run. A notebook that cannot become a pipeline is an `ApiError` with its problems. */
   submit(submission: ISubmission): Promise<IRunSummary> {
     return this._json<IRunSummary>('POST', ['runs'], submission);
+  }
+
+  exportPipeline(wanted: IExport): Promise<{ path: string; remarks: string[] }> {
+    return this._json('POST', ['exports'], wanted);
   }
 
   stop(id: string): Promise<IRunSummary> {

@@ -83,3 +83,16 @@ export interface IRequestText {
   /** Ids of the steps before the one to begin at that run too, since their caching is off. */
   runs_again?: string[];
 }
+
+/** What a notebook's pipeline can be written as. */
+export type ExportFormat = 'ir' | 'kfp' | 'kustomize' | 'share';
+
+/** A wish to write it; the answer is where it is, and what one should know of it. */
+export interface IExport {
+  /** The notebook's path, as the contents API names it. */
+  path: string;
+  to: ExportFormat;
+  /** Name of the file, or folder, beside the notebook. */
+  name: string;
+  overwrite?: boolean;
+}

@@ -12,6 +12,7 @@ import { runPipelineIcon } from '../panels/icons';
 import { runRefusal } from '../panels/refusals';
 import { IFairleadSession } from '../tokens';
 import { CellMarks } from './cellmarks';
+import { exportPipeline, isFormat } from './exporting';
 import { Readings } from './reading';
 import { cellNumber, findNotebook, revealCell } from './reveal';
 import { runNotebook } from './run';
@@ -85,6 +86,31 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
       }
     });
     palette?.addItem({ command: CommandIDs.runNotebook, category: CATEGORY });
+
+    commands.addCommand(CommandIDs.exportPipeline, {
+      label: trans.__('Export Pipeline…'),
+      caption: trans.__('Write the pipeline of this notebook in a form that others take'),
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            path: { type: 'string', description: 'Path of an open notebook; by default the current one.' },
+            to: { type: 'string', enum: ['kfp', 'ir', 'kustomize', 'share'] },
+            name: { type: 'string', description: 'Name of the file beside the notebook.' }
+          }
+        }
+      },
+      isEnabled: () => tracker.currentWidget !== null,
+      execute: async ({ path, to, name }) => {
+        const panel = byPath(path);
+        const given = {
+          ...(isFormat(to) ? { to } : {}),
+          ...(typeof name === 'string' ? { name } : {})
+        };
+        return panel ? exportPipeline(panel, session.client, trans, given) : null;
+      }
+    });
+    palette?.addItem({ command: CommandIDs.exportPipeline, category: CATEGORY });
 
     commands.addCommand(CommandIDs.revealCell, {
       label: trans.__('Show the cell of a step'),

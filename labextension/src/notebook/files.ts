@@ -1,0 +1,91 @@
+/**
+ * The file browser's part: a notebook, a compiled pipeline or a pipeline of Elyra runs from there.
+ */
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { Notification } from '@jupyterlab/apputils';
+import { PathExt } from '@jupyterlab/coreutils';
+import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import { ApiError } from '../api/errors';
+import { CommandIDs } from '../commands';
+import { runPipelineIcon } from '../panels/icons';
+import { runRefusal } from '../panels/refusals';
+import { IFairleadSession } from '../tokens';
+import { showProblems } from './problems';
+
+const RUNNABLE = ['.ipynb', '.pipeline'];
+
+export const filesPlugin: JupyterFrontEndPlugin<void> = {
+  id: '@fairlead/lab:files',
+  description: 'Runs notebooks and pipelines from the file browser.',
+  autoStart: true,
+  requires: [IFairleadSession],
+  optional: [IDefaultFileBrowser, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    session: IFairleadSession,
+    browser: IDefaultFileBrowser | null,
+    translator: ITranslator | null
+  ) => {
+    const trans = (translator ?? nullTranslator).load('fairlead');
+    const { commands } = app;
+    /** The file that is meant; null for none, several, or one of another kind. */
+    const meant = (path: unknown): string | null => {
+      if (typeof path === 'string') {
+        return path;
+      }
+      const chosen = [...(browser?.selectedItems() ?? [])];
+      const runs = chosen.length === 1 && RUNNABLE.includes(PathExt.extname(chosen[0].path));
+      return runs ? chosen[0].path : null;
+    };
+    const refusal = (): string => runRefusal(session.context, 'start');
+    commands.addCommand(CommandIDs.runFile, {
+      label: trans.__('Run as Pipeline'),
+      caption: () => refusal() || trans.__('Run this file as a pipeline'),
+      icon: runPipelineIcon,
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            path: {
+              type: 'string',
+              description: 'A notebook or a pipeline; by default the one chosen in the file browser.'
+            }
+          }
+        }
+      },
+      isVisible: args => meant(args.path) !== null,
+      isEnabled: args => meant(args.path) !== null && !refusal(),
+      execute: async args => {
+        const path = meant(args.path);
+        if (path === null) {
+          return null;
+        }
+        try {
+          const run = await session.client.submit({ path });
+          session.runs.start();
+          session.runs.put(run);
+          session.started.put(path, run.id);
+          await commands.execute(CommandIDs.openRun, { run: run.id });
+          return run.id;
+        } catch (error) {
+          if (!(error instanceof ApiError)) {
+            throw error;
+          }
+          if (error.problems.length) {
+            const problem = await showProblems(error, trans);
+            if (problem) {
+              await commands.execute('docmanager:open', { path });
+            }
+          } else {
+            const failure = trans.__('%1 was not started.', PathExt.basename(path));
+            const text = [failure, error.message, error.hint].filter(Boolean).join(' ');
+            Notification.error(text, { autoClose: false });
+          }
+          return null;
+        }
+      }
+    });
+  }
+};
