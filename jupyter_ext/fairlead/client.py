@@ -87,8 +87,8 @@ class Run:
         RunFailedError
             It ended in another state than `SUCCEEDED`; the message is the failed step's.
         """
-        for _ in self.changes():
-            pass
+        for record in self.pipelines.changes(self.run_id, only_end=True):
+            self.record = record
         self.raise_for_state()
         return self
 

@@ -29,6 +29,7 @@ class KfpServer:
     """State and switches of the stand-in.
 
     `fail` is a status that every request of KFP's is answered with, and `slow_s` what they wait.
+    `phases` are what a watch of the Workflow of run-0 sees; with none it is forbidden.
     """
 
     def __init__(self):
@@ -39,6 +40,7 @@ class KfpServer:
         self.approval = False
         self.fail = 0
         self.slow_s = 0.0
+        self.phases = []
         self.asked = []
         self.experiments = []
         self.runs = {}
@@ -92,7 +94,24 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return self.status(404, "NotFound", 'pods "pod-1" not found')
         if path.endswith("/selfsubjectaccessreviews"):
             return self.json({"status": {"allowed": False, "reason": "no"}})
+        if "/workflows" in path and self.state.phases:
+            return self.watch()
         return self.status(403, "Forbidden", "workflows is forbidden")
+
+    def watch(self):
+        """Each change takes longer than a client takes changes for one; the last is the end."""
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        for number, phase in enumerate(self.state.phases, 1):
+            if number == len(self.state.phases):
+                self.state.runs["run-0"]["state"] = phase.upper()
+            workflow = {"metadata": {"resourceVersion": str(number)}, "status": {"phase": phase}}
+            self.wfile.write(json.dumps({"type": "MODIFIED", "object": workflow}).encode() + b"\n")
+            self.wfile.flush()
+            time.sleep(0.2)
+        self.close_connection = True
 
     def status(self, code, reason, message):
         self.json({"kind": "Status", "reason": reason, "message": message, "code": code}, code)

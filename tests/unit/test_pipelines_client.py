@@ -167,6 +167,21 @@ def test_a_run_that_may_not_be_watched_is_polled_and_says_so(client, server):
     assert "polling" in said[0]
 
 
+@pytest.mark.parametrize(
+    ("follow", "reads"),
+    [(lambda run: run.wait(), 2), (lambda run: [*run.changes()], 4)],
+    ids=["the end", "every change"],
+)
+def test_a_run_is_read_as_often_as_what_is_waited_for_may_have_come(client, server, follow, reads):
+    run = Run(client, client.submit("run", SPEC, {}))
+    server.runs["run-0"]["state"] = "RUNNING"
+    server.phases = ["Running", "Running", "Running", "Succeeded"]
+    follow(run)
+    assert run.state == "SUCCEEDED"
+    asked = [path for path in server.paths() if path == "/apis/v2beta1/runs/run-0"]
+    assert len(asked) <= 2 if reads == 2 else len(asked) >= reads
+
+
 def test_a_spec_that_no_cluster_keeps_is_refused_before_it_is_sent(client, server):
     large = {**SPEC, "components": {"c": "x" * (2 << 20)}}
     with pytest.raises(SpecError, match=r"2\.0 MiB; a cluster keeps a run as one object of at"):

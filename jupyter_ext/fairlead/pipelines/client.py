@@ -31,6 +31,8 @@ Records = list[dict[str, Any]]
 
 FINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "SKIPPED"})
 _API = "apis/v2beta1/"
+_FINAL_PHASES = frozenset({"Succeeded", "Failed", "Error"})
+"""Of a Workflow."""
 _CALM_S = 0.1
 """Changes that come closer together than this are read as one."""
 _LONGEST_PAUSE_S = 10.0
@@ -264,7 +266,11 @@ class PipelinesClient:
                 raise error from other
 
     def changes(
-        self, run_id: str, *, notice: Callable[[str], None] = lambda _: None
+        self,
+        run_id: str,
+        *,
+        notice: Callable[[str], None] = lambda _: None,
+        only_end: bool = False,
     ) -> Iterator[dict[str, Any]]:
         """Yield the run now and after each change, until it has ended.
 
@@ -274,8 +280,10 @@ class PipelinesClient:
         ----------
         notice : callable
             Told in words when the watch is not possible and the run is polled instead.
+        only_end : bool
+            True leaves out the changes before the end: a run of many tasks takes its time to read.
         """
-        signal = _Changes(self, run_id, notice)
+        signal = _Changes(self, run_id, notice, only_end=only_end)
         try:
             while True:
                 try:
@@ -312,9 +320,16 @@ class _Changes:
     """Tells when a run may have changed: by a watch in a thread, else by the clock."""
 
     def __init__(
-        self, pipelines: PipelinesClient, run_id: str, notice: Callable[[str], None]
+        self,
+        pipelines: PipelinesClient,
+        run_id: str,
+        notice: Callable[[str], None],
+        *,
+        only_end: bool,
     ) -> None:
         self._pipelines = pipelines
+        self._only_end = only_end
+        self._ended = threading.Event()
         self._selector = f"{RUN_ID_LABEL}={run_id}"
         self._notice = notice
         self._changed = threading.Event()
@@ -331,7 +346,7 @@ class _Changes:
             self._pause_s = min(self._pause_s * 1.5, _LONGEST_PAUSE_S)
         else:
             self._changed.wait()
-        time.sleep(_CALM_S)
+        self._ended.wait(_CALM_S)
         self._changed.clear()
 
     def stop(self) -> None:
@@ -347,8 +362,13 @@ class _Changes:
                 self._stream = pipelines.kube.watch(
                     WORKFLOWS, pipelines.namespace, label_selector=self._selector, timeout_s=60
                 )
-                for _ in self._stream:
-                    self._changed.set()
+                for event in self._stream:
+                    status = event.object.get("status") or {}
+                    if status.get("phase") in _FINAL_PHASES:
+                        self._ended.set()
+                    gone = event.type == "DELETED"
+                    if gone or self._ended.is_set() or not self._only_end:
+                        self._changed.set()
                     if self._stopped:
                         break
             except FairleadError as error:
