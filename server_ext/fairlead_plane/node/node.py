@@ -29,7 +29,7 @@ from .volumes.limits import EVERY_S, find_excess, has_limits
 from .volumes.mounting import Mounting
 from .volumes.pod import refresh, remove_made
 from .volumes.refresh import Refresher
-from .volumes.sources import remove_memory
+from .volumes.sources import has_memory, remove_memory
 from .worker import PodWorker
 
 log = logging.getLogger(__name__)
@@ -219,7 +219,8 @@ class Node:
         elif not task.cancelled():
             # It has ended; its files stay as long as the object, but memory is given back.
             self._host.layers.leave(self._pods / uid)
-            asyncio.get_running_loop().run_in_executor(None, remove_memory, uid)
+            if has_memory(worker.pod):
+                asyncio.get_running_loop().run_in_executor(None, remove_memory, uid)
         if worker.gone:
             self._clean(uid)
 

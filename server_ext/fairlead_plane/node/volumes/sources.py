@@ -85,6 +85,12 @@ def memory_folder(uid: str, volume: str) -> Path:
     return MEMORY / f"fairlead-{os.getuid()}-{uid}" / volume
 
 
+def has_memory(pod: Json) -> bool:
+    """Tell whether a pod has a volume of medium Memory."""
+    volumes = pod["spec"].get("volumes") or ()
+    return any((each.get("emptyDir") or {}).get("medium") == "Memory" for each in volumes)
+
+
 def remove_memory(uid: str) -> None:
     """Give back the memory of a pod that is gone."""
     if sys.platform == "linux":
