@@ -128,8 +128,9 @@ def test_sigterm_stops_plane_shim_interpreters_and_pods(own_plane) -> None:
     pods.create("long", "import time; print('up'); time.sleep(1000)")
     pods.wait_running("long")
     shim = psutil.Process(own_plane.shim_pid)
+    # Warm interpreter, pod, and the fork for the next one.
+    own_plane.wait_for(lambda: len(shim.children(recursive=True)) == 3, "the shim's three children")
     processes = [shim, *shim.children(recursive=True)]
-    assert len(processes) == 4  # shim, warm interpreter, pod, the fork for the next one
     assert own_plane.stop() == 0
     assert [process for process in processes if process.is_running()] == []
 
