@@ -130,11 +130,12 @@ class Environments:
         text = "\n".join([base.path, below, *packages.lines])
         key = hashlib.sha256(text.encode()).hexdigest()[:20]
         layer = Layer(self._folder / key, base)
-        if (layer.folder / _MARKER).exists():
-            pod.mkdir(parents=True, exist_ok=True)
-            with open(pod / USED_FILE, "a") as used:
+        marker = f"{layer.folder}/{_MARKER}"
+        if os.path.exists(marker):
+            os.makedirs(pod, exist_ok=True)
+            with open(f"{pod}/{USED_FILE}", "a") as used:
                 used.write(f"{key}\n")
-            os.utime(layer.folder / _MARKER)
+            os.utime(marker)
             self._failed.pop(key, None)
             return layer.python
         self._check_failure(key, image)

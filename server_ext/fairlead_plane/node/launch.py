@@ -130,9 +130,8 @@ async def prepare(host: Host, pod: Json, spec: Json, files: RunFiles) -> Prepare
         path = await host.environments.get(below, packages, spec["image"], folder)
         base = await host.interpreters.describe(path)
     layer = Layer(folder / layer_name(base), base)
-    files.folder.mkdir(parents=True, exist_ok=True)
-    for name in ("home", "tmp"):
-        (folder / name).mkdir(exist_ok=True)
+    for path in (str(files.folder), f"{folder}/home", f"{folder}/tmp"):
+        os.makedirs(path, exist_ok=True)
     host.layers.put(layer)
     env = commands.pod_env(host.interpreters.env, pod, folder, host.cache, layer, below)
     if gpus.RESOURCE in host.capacity:

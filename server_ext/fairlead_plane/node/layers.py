@@ -111,9 +111,9 @@ class Layer(NamedTuple):
         A folder's time changes when something comes or goes in it.
         """
         folder, programs = str(self.folder), f"{self.folder}/bin"
-        site = str(self.site)
-        above = os.path.dirname(site)
-        folders = (folder, programs, os.path.dirname(above), above, site)
+        library = f"{folder}/lib/{self.base.library}"
+        site = f"{library}/site-packages"
+        folders = (folder, programs, f"{folder}/lib", library, site)
         files = (f"{programs}/pip", f"{site}/{_PATHS}", f"{folder}/{_CONFIG}")
         try:
             return (

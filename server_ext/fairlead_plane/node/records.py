@@ -120,6 +120,7 @@ def drop_old_attempts(folder: Path) -> None:
 
 def _read(path: str) -> bytes | None:
     try:
-        return Path(path).read_bytes()
+        with open(path, "rb") as file:
+            return file.read()
     except FileNotFoundError:
         return None

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,7 @@ class Folders:
                 file.write(source)
 
 
+@lru_cache(maxsize=64)
 def run_folder(pipeline_root: str, workflow: str) -> Path:
     """Return the folder of a run's artifacts."""
     return Path(pipeline_root) / workflow

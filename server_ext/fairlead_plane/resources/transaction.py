@@ -276,14 +276,17 @@ class Transaction(Rows):
         annotations : mapping, optional
             What the scheduler says to the node; None takes an annotation off.
         """
-        bound = copy.deepcopy(pod)
-        bound["spec"]["nodeName"] = node
-        bound["status"]["conditions"] = [*conditions]
-        for name, value in (annotations or {}).items():
-            if value is not None:
-                bound["metadata"].setdefault("annotations", {})[name] = value
-            else:
-                (bound["metadata"].get("annotations") or {}).pop(name, None)
+        bound = {
+            **pod,
+            "metadata": {**pod["metadata"]},
+            "spec": {**pod["spec"], "nodeName": node},
+            "status": {**pod["status"], "conditions": [*conditions]},
+        }
+        kept = {**(pod["metadata"].get("annotations") or {}), **(annotations or {})}
+        for name in [name for name, value in kept.items() if value is None]:
+            del kept[name]
+        if kept or "annotations" in pod["metadata"]:
+            bound["metadata"]["annotations"] = kept
         return self.write(POD, "MODIFIED", bound, pod)
 
     # Inside

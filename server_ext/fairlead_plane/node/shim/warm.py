@@ -55,8 +55,11 @@ def main(channel: socket.socket, parent: int, modules: list[str]) -> Callable[[]
     del sys.path[0]
     for name in (*_MODULES, *modules):
         __import__(name)
-    # Its patterns are compiled with the first option, in 2 ms; Python keeps them then.
-    argparse.ArgumentParser(add_help=False).add_argument("--option")
+    # Its patterns are compiled with the first option, in 2 ms, and Python keeps them then, as it
+    # keeps what it learns of code that has run.
+    parser = argparse.ArgumentParser(description="A program")
+    parser.add_argument("--option", type=str, help="an option")
+    parser.parse_known_args(["--option", "value"])
     mount = _load("mounts").perform if sys.platform == "linux" else None
     step = _load("step")
     tie = _tie()
