@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import zipfile
 
@@ -215,3 +216,20 @@ def test_environments_that_no_pod_uses_are_removed_the_oldest_first(tmp_path) ->
     oldest_in_use = f"key{KEEP_MOST + 2}"
     assert left == {f"key{age}" for age in range(KEEP_MOST)} | {oldest_in_use}
     assert not (folder / f"key{KEEP_MOST}.log").exists()
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="this machine has no bash")
+@pytest.mark.parametrize(
+    "image", ["alpine", "ghcr.io/containerd/busybox", "python:3-alpine", "registry/ubi9/python-311"]
+)
+def test_the_shell_of_an_image_that_has_a_richer_one_is_richer(pods, image):
+    script = 'set -o pipefail; [ "$1" == b ] && [[ "$0" == a* ]] && echo "$0" "$1"'
+    container = {"image": image, "command": ["sh", "-ec"], "args": [script, "ab", "b"]}
+    pods.run("pod", container=container)
+    assert pods.log("pod") == "ab b\n"
+
+
+def test_the_shell_of_any_other_image_is_that_of_this_machine(pods):
+    command = ["sh", "-c", "readlink /proc/$$$$/exe; true"]
+    pods.run("pod", container={"image": "python:3.11", "command": command})
+    assert pods.log("pod").strip() == os.path.realpath(shutil.which("sh"))

@@ -24,6 +24,7 @@ from .packages import parse
 from .preload import find_preload
 from .records import RunFiles
 from .runtime import Runtime, StartError
+from .shells import with_shell
 from .termination import message_path, redirect
 from .variables import declared_env
 from .volumes.mounting import Mounting
@@ -156,8 +157,10 @@ async def prepare(host: Host, pod: Json, spec: Json, files: RunFiles) -> Prepare
         message=Bind(str(files.message), os.path.normpath(message_path(spec))),
         mounting=host.mounting,
     )
+    variables = {**env, **declared}
+    words = with_shell(words, spec["image"], variables["PATH"])
     command = commands.build_command(
-        words, {**env, **declared}, declared, cwd=cwd, umask=host.umask, layer=layer
+        words, variables, declared, cwd=cwd, umask=host.umask, layer=layer
     )
     if mounts is not None:
         command["mounts"] = mounts
