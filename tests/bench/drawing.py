@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from measuring import own_plane
+import psutil
+from measuring import cpu_of, own_plane
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -128,23 +129,34 @@ def _measure(page: Any, shape: str, run: str) -> None:
         f"{f'{TASKS} tasks, {shape}':<36} drawn {took:6.0f} ms after its data  (aim: within 1000)  "
         f"asked for {asked:5.0f} ms, {size / 1000:.0f} kB"
     )
-    _report("nothing moves", page.evaluate(MOVE, "none"))
-    _report("pan", page.evaluate(MOVE, "pan"))
-    _report("zoom out and in", page.evaluate(MOVE, "zoom"))
+    for act in ("nothing moves", "pan", "zoom out and in"):
+        _move(page, act)
     page.locator("[data-fl-dag-tool='fit']").click()
     page.wait_for_timeout(500)
-    _report("pan from afar", page.evaluate(MOVE, "pan"))
+    _move(page, "pan", "pan from afar")
     if folder := os.environ.get("FAIRLEAD_TEST_PICTURES"):
         page.screenshot(path=str(Path(folder) / f"bench-{shape.replace(' ', '-')}.png"))
 
 
-def _report(act: str, deltas: list[float]) -> None:
-    """Frames of one movement; a frame is late when it took more than two vsyncs."""
+def _move(page: Any, act: str, title: str = "") -> None:
+    """One movement; a frame is late when it took more than two vsyncs.
+
+    Frames are late also where others want the processor; the browser's CPU time is its own.
+    """
+    before = cpu_of(_browser())
+    deltas = page.evaluate(MOVE, act.split()[0])
+    cpu = (cpu_of(_browser()) - before) / len(deltas)
     ordered = sorted(deltas)
     late = sum(delta > 2.1 * VSYNC_MS for delta in deltas)
     print(
-        f"    {act:<32} {len(deltas)} frames  p50 {ordered[len(ordered) // 2]:5.1f} ms  "
+        f"    {title or act:<32} {len(deltas)} frames  p50 {ordered[len(ordered) // 2]:5.1f} ms  "
         f"p95 {ordered[int(len(ordered) * 0.95)]:5.1f} ms  worst {ordered[-1]:6.1f} ms  "
-        f"{late} over 2 vsyncs  (aim: 0)",
+        f"{late} over 2 vsyncs  (aim: 0)  {cpu * 1000:5.1f} CPU ms a frame",
         flush=True,
     )
+
+
+def _browser() -> set[psutil.Process]:
+    """Chromium's processes: all that this one started, but for the plane and the server."""
+    found = psutil.Process().children(recursive=True)
+    return {process for process in found if "chrom" in process.name()}

@@ -34,6 +34,9 @@ const SHAPES: Record<StateKey, string> = {
   UNKNOWN: `${ring}${line('M6.4 6.3a1.7 1.7 0 1 1 2.4 1.6c-.6.3-.8.6-.8 1.2M8 11.2v.1')}`
 };
 
+/** All that we draw. */
+export const STATE_KEYS = Object.keys(SHAPES) as readonly StateKey[];
+
 /** The state as one of those we draw. A cached success is its own: nothing ran. */
 export function stateKey(state: string | null | undefined, cached = false): StateKey {
   const key = (state ?? '').toUpperCase();

@@ -8,10 +8,13 @@ export interface IView {
   scale: number;
 }
 
+/** The reader goes as far out as this, or until everything is seen. */
 const LEAST_SCALE = 0.02;
 /** What is shown by itself is never smaller than one can read; the reader may go further out. */
 const READABLE_SCALE = 0.5;
 const MOST_SCALE = 2.5;
+/** So long after its last movement it rests. */
+const REST_MS = 250;
 const FIT_MARGIN = 8;
 /** The buttons stand in the lower right corner. */
 const TOOLS_HEIGHT = 36;
@@ -72,6 +75,11 @@ export class Camera {
     return this._untouched && this._fitting() >= READABLE_SCALE;
   }
 
+  /** Whether the reader moves it right now. When it rests, `moved` is called once more. */
+  get isMoving(): boolean {
+    return this._rest !== null;
+  }
+
   /** From now on move only when asked; go back to an earlier view. */
   hold(view: IView): void {
     this._untouched = false;
@@ -103,7 +111,7 @@ export class Camera {
     if (room.width <= 0 || room.height <= 0 || !this._width || !this._height) {
       return 0;
     }
-    return clamp(Math.min(room.width / this._width, room.height / this._height, 1));
+    return Math.min(room.width / this._width, room.height / this._height, 1);
   }
 
   private _show(scale: number): void {
@@ -125,9 +133,11 @@ export class Camera {
 
   /** Zoom about a point of the viewport, its middle by default. */
   zoom(factor: number, x = this.viewport.clientWidth / 2, y = this.viewport.clientHeight / 2): void {
-    const scale = clamp(this._view.scale * factor);
+    const least = Math.min(LEAST_SCALE, this._fitting() || 1);
+    const scale = Math.min(MOST_SCALE, Math.max(least, this._view.scale * factor));
     const ratio = scale / this._view.scale;
     this._untouched = false;
+    this._stir();
     this._set({ x: x - (x - this._view.x) * ratio, y: y - (y - this._view.y) * ratio, scale });
   }
 
@@ -152,9 +162,21 @@ export class Camera {
 
   dispose(): void {
     this._observer?.disconnect();
+    clearTimeout(this._rest ?? undefined);
     this.viewport.removeEventListener('wheel', this._onWheel);
     this.viewport.removeEventListener('pointerdown', this._onPointerDown);
     this._release?.();
+  }
+
+  /** It moves, and will rest. */
+  private _stir(): void {
+    clearTimeout(this._rest ?? undefined);
+    this.viewport.classList.add('fl-mod-moving');
+    this._rest = setTimeout(() => {
+      this._rest = null;
+      this.viewport.classList.remove('fl-mod-moving');
+      this.moved();
+    }, REST_MS);
   }
 
   private _set(view: IView): void {
@@ -189,6 +211,7 @@ export class Camera {
       if (dragging) {
         this._untouched = false;
         this.viewport.classList.add('fl-mod-panning');
+        this._stir();
         this._set({ x: start.x + dx, y: start.y + dy, scale: start.scale });
       }
     };
@@ -213,6 +236,5 @@ export class Camera {
   private _untouched = true;
   private _observer: ResizeObserver | null = null;
   private _release: (() => void) | null = null;
+  private _rest: ReturnType<typeof setTimeout> | null = null;
 }
-
-const clamp = (scale: number): number => Math.min(MOST_SCALE, Math.max(LEAST_SCALE, scale));

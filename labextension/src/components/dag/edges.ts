@@ -3,7 +3,7 @@
  */
 import { setAttribute } from '../dom';
 import { isActive } from '../states';
-import type { ILayout, IPlacedEdge } from './layout';
+import { ILayout, IPen, IPlacedEdge, trace } from './layout';
 import type { IDagNode } from './types';
 
 const SVG = 'http://www.w3.org/2000/svg';
@@ -33,27 +33,18 @@ export class Edges {
   place(layout: ILayout): void {
     this._paths.forEach(path => path.remove());
     this._paths.clear();
-    this._edges = layout.edges;
+    this._layout = layout;
     this.node.setAttribute('width', String(layout.width));
     this.node.setAttribute('height', String(layout.height));
   }
 
-  /** Have those in the DOM that can be seen; all without a window. */
-  draw(window: Rect | null): void {
-    const added = document.createDocumentFragment();
-    for (const edge of this._edges) {
-      const seen = window === null || touches(edge.box, window);
-      const path = this._paths.get(edge);
-      if (!seen) {
-        path?.remove();
-        this._paths.delete(edge);
-      } else if (!path) {
-        const made = this._make(edge);
-        this._paths.set(edge, made);
-        added.append(made);
-      }
+  /** Have them all in the DOM. */
+  draw(): void {
+    for (const edge of this._layout?.edges ?? []) {
+      const path = this._make(edge);
+      this._paths.set(edge, path);
+      this.node.append(path);
     }
-    this.node.append(added);
   }
 
   /** Mark the edges of the selected node, and those into a step that runs. */
@@ -69,7 +60,9 @@ export class Edges {
   private _make(edge: IPlacedEdge): SVGPathElement {
     const path = document.createElementNS(SVG, 'path');
     path.setAttribute('class', 'fl-Dag-edge');
-    path.setAttribute('d', edge.path);
+    const pen = new PathPen();
+    trace(edge, this._layout!.direction, pen);
+    path.setAttribute('d', pen.text);
     path.setAttribute('marker-end', `url(#${this._marker})`);
     path.dataset.flSource = edge.source;
     path.dataset.flTarget = edge.target;
@@ -83,5 +76,23 @@ export class Edges {
 
   private readonly _marker = `fl-arrow-${++markers}`;
   private readonly _paths = new Map<IPlacedEdge, SVGPathElement>();
-  private _edges: readonly IPlacedEdge[] = [];
+  private _layout: ILayout | null = null;
 }
+
+class PathPen implements IPen {
+  text = '';
+
+  moveTo(x: number, y: number): void {
+    this.text += `M${at(x)} ${at(y)}`;
+  }
+
+  lineTo(x: number, y: number): void {
+    this.text += `L${at(x)} ${at(y)}`;
+  }
+
+  bezierCurveTo(...points: [number, number, number, number, number, number]): void {
+    this.text += `C${points.map(at).join(' ')}`;
+  }
+}
+
+const at = (value: number): number => Math.round(value * 10) / 10;

@@ -28,8 +28,8 @@ export interface IPlace extends IPoint, ISize {
 }
 
 export interface IPlacedEdge extends IDagEdge {
-  /** An SVG path. */
-  path: string;
+  /** From row to row: each piece bends between its ends. */
+  pieces: readonly (readonly [from: IPoint, to: IPoint])[];
   /** The rectangle that it is in: left, top, right, bottom. */
   box: readonly [number, number, number, number];
 }
@@ -190,31 +190,45 @@ function rowsOf(
   return rows;
 }
 
+/** What an edge is drawn with: a canvas' path, or the text of an SVG one. */
+export interface IPen {
+  moveTo(x: number, y: number): void;
+  lineTo(x: number, y: number): void;
+  bezierCurveTo(x1: number, y1: number, x2: number, y2: number, x: number, y: number): void;
+}
+
 /**
- * An edge from its source to its target. It passes the rows between straight, at the points that were kept
- * free for it, and bends in the gaps between the rows.
+ * Draw an edge from its source to its target. It passes the rows between straight, at the points that were
+ * kept free for it, and bends in the gaps between the rows.
  */
+export function trace(edge: IPlacedEdge, direction: DagDirection, pen: IPen): void {
+  edge.pieces.forEach(([from, to], index) => {
+    if (index === 0) {
+      pen.moveTo(from.x, from.y);
+    } else {
+      pen.lineTo(from.x, from.y);
+    }
+    const [x, y] = [(from.x + to.x) / 2, (from.y + to.y) / 2];
+    if (direction === 'TB') {
+      pen.bezierCurveTo(from.x, y, to.x, y, to.x, to.y);
+    } else {
+      pen.bezierCurveTo(x, from.y, x, to.y, to.x, to.y);
+    }
+  });
+}
+
 function placedEdge(edge: IDagEdge, stops: readonly IStop[], direction: DagDirection): IPlacedEdge {
   const down = direction === 'TB';
   const before = ({ x, y, half }: IStop): IPoint => (down ? { x, y: y - half } : { x: x - half, y });
   const behind = ({ x, y, half }: IStop): IPoint => (down ? { x, y: y + half } : { x: x + half, y });
-  const path = stops
-    .slice(1)
-    .map((stop, index) => {
-      const [from, to] = [behind(stops[index]), before(stop)];
-      const [x, y] = [(from.x + to.x) / 2, (from.y + to.y) / 2];
-      const bend = down ? `C${at(from.x, y)} ${at(to.x, y)}` : `C${at(x, from.y)} ${at(x, to.y)}`;
-      return `${index === 0 ? 'M' : 'L'}${at(from.x, from.y)}${bend} ${at(to.x, to.y)}`;
-    })
-    .join('');
+  const pieces = stops.slice(1).map((stop, index) => [behind(stops[index]), before(stop)] as const);
   const [xs, ys] = [stops.map(stop => stop.x), stops.map(stop => stop.y)];
-  return { ...edge, path, box: [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)] };
+  return { ...edge, pieces, box: [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)] };
 }
 
 const moved = (stops: readonly IStop[], dx: number, dy: number): IStop[] =>
   stops.map(({ x, y, half }) => ({ x: x + dx, y: y + dy, half }));
 const isOpen = (node: Layable['nodes'][number]): boolean => 'scope' in node && node.scope === 'open';
-const at = (x: number, y: number): string => `${round(x)} ${round(y)}`;
 const along = (size: ISize, direction: DagDirection): number =>
   direction === 'TB' ? size.height : size.width;
 const round = (value: number): number => Math.round(value * 10) / 10;

@@ -41,6 +41,11 @@ export function conditionText(condition: string): string {
 
 /** `train, running, 2 of 6`; of a scope also what it is, and how far. */
 export function nodeLabel(node: IShownNode, place: number, total: number, trans: ITrans): string {
+  return [nodeWords(node, trans), trans.__('%1 of %2', place, total)].join(', ');
+}
+
+/** All that but its place. */
+export function nodeWords(node: IShownNode, trans: ITrans): string {
   const words = [node.name, kindLabel(node.type, trans)];
   if (node.iterations) {
     words.push(trans._n('%1 iteration', '%1 iterations', node.iterations));
@@ -52,7 +57,6 @@ export function nodeLabel(node: IShownNode, place: number, total: number, trans:
   if (node.scope !== 'none') {
     words.push(trans.__('%1 of %2 steps done', node.done, node.total));
   }
-  words.push(trans.__('%1 of %2', place, total));
   return words.filter(Boolean).join(', ');
 }
 

@@ -6,18 +6,16 @@ import { isActive } from '../states';
 import { plainTrans } from '../text';
 import { everySecond } from '../ticker';
 import { announcement } from './announce';
-import { Camera } from './camera';
 import { fold, Folds, IShownGraph, IShownNode, unfoldTo } from './fold';
 import { ILayout, layOut, SCOPE_HEAD, shapeOf } from './layout';
+import { Scene } from './scene';
 import { Search } from './search';
-import { Stage } from './stage';
 import { dagTools } from './tools';
 import type { IDagGraph, IDagHandle, IDagOptions } from './types';
 import { readingOrder, walk } from './walk';
 
 /** In a larger graph nothing moves by itself. */
 const MOST_MOVING = 60;
-
 /** Draw `graph` into `host`, which gives it its size. */
 export function renderDag(host: HTMLElement, graph: IDagGraph, options: IDagOptions = {}): IDagHandle {
   return new Dag(host, graph, options);
@@ -31,18 +29,17 @@ class Dag implements IDagHandle {
   ) {
     const trans = this._trans;
     this._selected = options.selected ?? null;
-    this._viewport.setAttribute('aria-roledescription', trans.__('graph'));
-    this._viewport.append(this._world);
-    this._camera = new Camera(this._viewport, this._world, options.wheel ?? 'zoom', () => this._draw());
-    this._root.append(this._viewport, dagTools(this._camera, trans), this._empty, this._live);
+    const { viewport, world, camera } = this._scene;
+    viewport.setAttribute('aria-roledescription', trans.__('graph'));
+    this._root.append(viewport, dagTools(camera, trans), this._empty, this._live);
     if (this._search) {
       this._root.append(this._search.node);
     }
     setText(this._empty, trans.__('No steps yet.'));
-    this._world.addEventListener('click', this._onClick);
-    this._world.addEventListener('dblclick', this._onDoubleClick);
-    this._world.addEventListener('keydown', this._onKeyDown);
-    this._world.addEventListener('change', this._onChange);
+    viewport.addEventListener('click', this._onClick);
+    viewport.addEventListener('dblclick', this._onDoubleClick);
+    world.addEventListener('keydown', this._onKeyDown);
+    world.addEventListener('change', this._onChange);
     host.append(this._root);
     this.update(_graph);
   }
@@ -60,7 +57,7 @@ class Dag implements IDagHandle {
       setText(this._live, spoken);
     }
     const label = this._trans._n('Pipeline graph, %1 step', 'Pipeline graph, %1 steps', graph.nodes.length);
-    setAttribute(this._viewport, 'aria-label', label);
+    setAttribute(this._scene.viewport, 'aria-label', label);
     this._search?.refresh();
     this._watchClock(shown.nodes.some(node => isActive(node.state) && node.started_at));
   }
@@ -75,21 +72,26 @@ class Dag implements IDagHandle {
     this._show(fold(this._graph, this._folds));
     const place = this._layout?.nodes.get(this._shownAs(id) ?? '');
     if (place) {
-      this._camera.reveal(place.x - place.width / 2, place.y - place.height / 2, place.width, SCOPE_HEAD);
-      this._draw();
+      this._scene.camera.reveal(
+        place.x - place.width / 2,
+        place.y - place.height / 2,
+        place.width,
+        SCOPE_HEAD
+      );
+      this._scene.draw();
       this._mark();
     }
   }
 
   fit(): void {
-    this._camera.fit();
+    this._scene.camera.fit();
   }
 
   readonly focus = (): void => this._focusNode(this._tabStop());
 
   destroy(): void {
     this._stopClock?.();
-    this._camera.dispose();
+    this._scene.dispose();
     this._root.remove();
   }
 
@@ -102,7 +104,7 @@ class Dag implements IDagHandle {
       const { direction = 'TB', placeMany } = this.options;
       this._place(layOut(shown, direction, placeMany));
     } else {
-      this._stage.patch(this._nodes);
+      this._scene.patch(this._nodes);
     }
     this._mark();
   }
@@ -110,26 +112,13 @@ class Dag implements IDagHandle {
   private _place(layout: ILayout): void {
     this._layout = layout;
     this._order = readingOrder(layout);
-    this._stage.place(layout, this._order);
-    this._world.style.width = `${layout.width}px`;
-    this._world.style.height = `${layout.height}px`;
     this._root.classList.toggle('fl-mod-calm', layout.nodes.size > MOST_MOVING);
     this._empty.hidden = layout.nodes.size > 0;
-    const focus = layout.nodes.get(this._tabStop() ?? '') ?? { x: 0, y: 0 };
-    this._camera.setWorld(layout.width, layout.height, focus);
-    this._draw();
-    this._stage.patch(this._nodes);
-  }
-
-  private _draw(): void {
-    const focused = this._idAt(document.activeElement);
-    if (this._stage.draw(this._camera.seen, [this._tabStop(), focused], this._nodes)) {
-      this._mark();
-    }
+    this._scene.place(layout, this._order, this._nodes, this._tabStop());
   }
 
   private _mark(): void {
-    this._stage.mark(this._nodes, this._shownAs(this._selected), this._tabStop(), this._found);
+    this._scene.mark();
   }
 
   /** The shown node that a node is, or is in. */
@@ -153,10 +142,10 @@ class Dag implements IDagHandle {
     const place = id === null ? undefined : this._layout?.nodes.get(id);
     if (id !== null && place) {
       const height = place.open ? SCOPE_HEAD : place.height;
-      this._camera.reveal(place.x - place.width / 2, place.y - place.height / 2, place.width, height);
-      this._draw();
+      this._scene.camera.reveal(place.x - place.width / 2, place.y - place.height / 2, place.width, height);
+      this._scene.draw();
       // The browser would scroll the viewport, which has its own way to move.
-      this._stage.elementOf(id)?.focus({ preventScroll: true });
+      this._scene.elementOf(id)?.focus({ preventScroll: true });
     }
   }
 
@@ -167,15 +156,23 @@ class Dag implements IDagHandle {
     if (!node || !before || node.scope === 'none' || (node.scope === 'open') === open) {
       return;
     }
-    const { view } = this._camera;
+    const { view } = this._scene.camera;
     this._folds.setOpen(id, open);
     this._show(fold(this._graph, this._folds));
     const after = this._layout?.nodes.get(id);
-    if (after && !this._camera.showsAll) {
-      this._camera.hold(view);
-      this._camera.shift(before.x - after.x, before.y - before.height / 2 - (after.y - after.height / 2));
-      this._camera.reveal(after.x - after.width / 2, after.y - after.height / 2, after.width, after.height);
-      this._draw();
+    if (after && !this._scene.camera.showsAll) {
+      this._scene.camera.hold(view);
+      this._scene.camera.shift(
+        before.x - after.x,
+        before.y - before.height / 2 - (after.y - after.height / 2)
+      );
+      this._scene.camera.reveal(
+        after.x - after.width / 2,
+        after.y - after.height / 2,
+        after.width,
+        after.height
+      );
+      this._scene.draw();
     }
     const said = open ? this._trans.__('%1 unfolded', node.name) : this._trans.__('%1 folded', node.name);
     setText(this._live, said);
@@ -185,7 +182,7 @@ class Dag implements IDagHandle {
     if (growing && !this._stopClock) {
       this._stopClock = everySecond(now => {
         const active = [...this._nodes.values()].filter(node => isActive(node.state));
-        this._stage.patchTimes(active, now);
+        this._scene.patchTimes(active, now);
       });
     } else if (!growing) {
       this._stopClock?.();
@@ -193,14 +190,9 @@ class Dag implements IDagHandle {
     }
   }
 
-  private _idAt(target: EventTarget | null): string | null {
-    const found = target instanceof Element ? target.closest<HTMLElement>('.fl-Dag-node') : null;
-    return found && this._world.contains(found) ? (found.dataset.flNode ?? null) : null;
-  }
-
   private readonly _onClick = (event: MouseEvent): void => {
-    const id = this._idAt(event.target);
-    if (id === null || this._viewport.classList.contains('fl-mod-panning')) {
+    const id = this._scene.nodeAt(event);
+    if (id === null || this._scene.viewport.classList.contains('fl-mod-panning')) {
       return;
     }
     if ((event.target as Element).closest('[data-fl-fold-toggle]')) {
@@ -211,7 +203,7 @@ class Dag implements IDagHandle {
   };
 
   private readonly _onDoubleClick = (event: MouseEvent): void => {
-    const id = this._idAt(event.target);
+    const id = this._scene.nodeAt(event);
     const scope = this._nodes.get(id ?? '')?.scope;
     if (id === null || (event.target as Element).closest('[data-fl-fold-toggle]')) {
       return;
@@ -234,7 +226,7 @@ class Dag implements IDagHandle {
   };
 
   private readonly _onKeyDown = (event: KeyboardEvent): void => {
-    const id = this._idAt(event.target);
+    const id = this._scene.elementAt(event.target);
     if (id === null || event.ctrlKey || event.metaKey || event.altKey || !this._layout) {
       return;
     }
@@ -249,7 +241,7 @@ class Dag implements IDagHandle {
     } else if (event.key === '/' && this._search) {
       this._search.focus();
     } else if (event.key === 'Escape') {
-      this._stage.elementOf(id)?.blur();
+      this._scene.elementOf(id)?.blur();
       this.options.onLeave?.();
     } else {
       const next = walk(this._layout, id, event.key);
@@ -266,12 +258,13 @@ class Dag implements IDagHandle {
   private readonly _trans = this.options.trans ?? plainTrans;
   private readonly _folds = this.options.folds ?? new Folds();
   private readonly _root = element('div', 'fl-Dag', { 'data-fl-dag': '' });
-  private readonly _viewport = element('div', 'fl-Dag-viewport', { role: 'application' });
-  private readonly _world = element('div', 'fl-Dag-world');
-  private readonly _stage = new Stage(this._world, this._trans);
   private readonly _empty = element('div', 'fl-Dag-empty');
   private readonly _live = element('div', 'fl-visuallyHidden', { 'aria-live': 'polite' });
-  private readonly _camera: Camera;
+  private readonly _scene = new Scene(this._trans, this.options.wheel ?? 'zoom', () => ({
+    selected: this._shownAs(this._selected),
+    stop: this._tabStop(),
+    found: this._found
+  }));
   private readonly _search = this.options.search
     ? new Search(
         {

@@ -1,6 +1,6 @@
 /**
- * What of the graph is in the DOM. A large graph has only those elements that can be seen, and those
- * around them, so that it is drawn at once and moves freely.
+ * What of the graph is in the DOM. Of a large graph those nodes that can be read, and the one that has the
+ * focus; all else is in its picture, so that it is drawn at once and moves freely.
  */
 import { element, setAttribute, setText } from '../dom';
 import type { ITrans } from '../text';
@@ -8,11 +8,24 @@ import { Edges, Rect, touches } from './edges';
 import type { IShownNode } from './fold';
 import { ILayout, IPlace, SCOPE_HEAD } from './layout';
 import { createNode, patchNode, patchTime } from './nodes';
+import { rectOf } from './picture';
 
-/** A graph of so many nodes is drawn whole. */
+/** A graph of so many nodes is in the DOM as a whole. */
 const FEW_NODES = 150;
+/** Elements that are made in one frame, which then still comes in time. */
+const MOST_MADE = 12;
 /** Of an open loop: the room for the choice of an iteration. */
 const CHOOSER_WIDTH = 76;
+
+/** What can be seen of the world. */
+export interface ISight {
+  /** Null where nobody knows. */
+  seen: Rect | null;
+  /** Too small to be read. */
+  far: boolean;
+  /** It moves: nothing is made just now. */
+  moving: boolean;
+}
 
 export class Stage {
   constructor(
@@ -26,9 +39,8 @@ export class Stage {
   place(layout: ILayout, order: readonly string[]): void {
     this._layout = layout;
     this._order = order;
-    this._window = null;
     this._isDrawn = false;
-    this._edges.place(layout);
+    this._edges.place(this.isLarge ? { ...layout, edges: [] } : layout);
     for (const id of [...this._elements.keys()]) {
       const place = layout.nodes.get(id);
       if (place) {
@@ -39,35 +51,50 @@ export class Stage {
     }
   }
 
+  /** Whether most of it is only in the picture. */
+  get isLarge(): boolean {
+    return this._order.length > FEW_NODES;
+  }
+
   /**
-   * Have in the DOM what a part of the world shows, by rectangle; null where nobody knows. `kept` are ids
-   * that stay whatever is seen: a focus must not be lost. Tells whether something changed.
+   * Have in the DOM what is in sight. `kept` are ids that stay whatever is seen: a focus must not be lost.
+   * Tells whether something changed, and whether more is to be made in a later frame.
    */
-  draw(seen: Rect | null, kept: readonly (string | null)[], shown: ReadonlyMap<string, IShownNode>): boolean {
+  draw(
+    sight: ISight,
+    kept: readonly (string | null)[],
+    shown: ReadonlyMap<string, IShownNode>
+  ): { changed: boolean; more: boolean } {
     const { _layout: layout, _order: order } = this;
-    if (!layout) {
-      return false;
-    }
-    const all = order.length <= FEW_NODES;
-    if (this._isDrawn && (all || (seen && this._window && contains(this._window, seen)))) {
-      return false;
+    if (!layout || (this._isDrawn && !this.isLarge)) {
+      return { changed: false, more: false };
     }
     this._isDrawn = true;
-    // Half as much again on every side: the next movements need nothing new.
-    this._window = seen && widened(seen);
-    const drawn = (id: string, index: number): boolean =>
-      all ||
-      kept.includes(id) ||
-      (this._window ? touches(rectOf(layout.nodes.get(id)!), this._window) : index < FEW_NODES);
+    const wanted = this.isLarge ? wantedIn(sight, layout) : (): boolean => true;
+    let room = !this.isLarge || !sight.seen ? Infinity : sight.moving ? 0 : MOST_MADE;
+    let [changed, more] = [false, false];
     let next: HTMLElement | null = null;
     for (let index = order.length - 1; index >= 0; index -= 1) {
       const id = order[index];
+      const isKept = kept.includes(id);
       let target = this._elements.get(id);
-      if (!drawn(id, index)) {
-        this._drop(id);
+      if (!isKept && !wanted(id, index)) {
+        // What moves is not touched, unless it would be drawn twice.
+        if (target && (sight.far || !sight.moving)) {
+          this._drop(id);
+          changed = true;
+        } else {
+          next = target ?? next;
+        }
         continue;
       }
       if (!target) {
+        if (!isKept && room <= 0) {
+          more = true;
+          continue;
+        }
+        room -= 1;
+        changed = true;
         target = createNode();
         this._elements.set(id, target);
         this._nodes.insertBefore(target, next);
@@ -79,8 +106,8 @@ export class Stage {
       }
       next = target;
     }
-    this._edges.draw(all ? null : this._window);
-    return true;
+    this._edges.draw();
+    return { changed, more };
   }
 
   /** Show newer states in what is drawn. */
@@ -165,7 +192,7 @@ export class Stage {
     target.style.top = `${top}px`;
     target.style.width = place.open ? `${place.width}px` : '';
     let box = this._boxOf.get(id);
-    if (!place.open) {
+    if (!place.open || this.isLarge) {
       box?.remove();
       this._boxOf.delete(id);
       return;
@@ -209,7 +236,6 @@ export class Stage {
   private readonly _choosers = new Map<string, HTMLSelectElement>();
   private _layout: ILayout | null = null;
   private _order: readonly string[] = [];
-  private _window: Rect | null = null;
   private _isDrawn = false;
 }
 
@@ -225,17 +251,17 @@ const MARKS: Record<string, string> = {
   SKIPPED: '»'
 };
 
-const rectOf = ({ x, y, width, height }: IPlace): Rect => [
-  x - width / 2,
-  y - height / 2,
-  x + width / 2,
-  y + height / 2
-];
-
-const contains = (outer: Rect, inner: Rect): boolean =>
-  outer[0] <= inner[0] && outer[1] <= inner[1] && outer[2] >= inner[2] && outer[3] >= inner[3];
-
-function widened([left, top, right, bottom]: Rect): Rect {
-  const [dx, dy] = [(right - left) / 2, (bottom - top) / 2];
-  return [left - dx, top - dy, right + dx, bottom + dy];
+/** Which nodes of a large graph should have elements. */
+function wantedIn({ seen, far }: ISight, layout: ILayout): (id: string, index: number) => boolean {
+  if (!seen) {
+    return (_, index) => index < FEW_NODES;
+  }
+  if (far) {
+    return () => false;
+  }
+  const [left, top, right, bottom] = seen;
+  // A quarter more on every side: the next step of a walk needs nothing new.
+  const [dx, dy] = [(right - left) / 4, (bottom - top) / 4];
+  const around: Rect = [left - dx, top - dy, right + dx, bottom + dy];
+  return id => touches(rectOf(layout.nodes.get(id)!), around);
 }
