@@ -23,7 +23,9 @@ export const CommandIDs = {
   cloneRun: 'fairlead:clone-run',
   /** `{run?, node?}`: at once, with the run's own values. */
   rerunFrom: 'fairlead:rerun-from',
-  /** `{experiment?}`: the table of all runs. */
+  /** `{run?, path?}`: a form for a recurring run, of a run or of an open notebook. */
+  schedule: 'fairlead:schedule',
+  /** `{experiment?, page?}`: the table of all runs, of experiments, of recurring runs. */
   openRuns: 'fairlead:open-runs',
   /** `{artifact?}` */
   openArtifact: 'fairlead:open-artifact',

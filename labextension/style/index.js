@@ -5,5 +5,6 @@ import './artifact.css';
 import './panel.css';
 import './runview.css';
 import './runtable.css';
+import './recurring.css';
 import './chips.css';
 import './steptools.css';

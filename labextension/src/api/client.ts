@@ -9,6 +9,7 @@ import type { JSONObject } from '@lumino/coreutils';
 import type { IPreview } from '../previews';
 import type { IArtifactDetail, IArtifactFilter, IArtifactPage } from './artifacttypes';
 import { ApiError, ServerMissingError } from './errors';
+import { RecurringDoor } from './recurring';
 import type {
   Capabilities,
   IAnalysis,
@@ -50,6 +51,8 @@ interface IErrorBody {
 
 export class FairleadClient {
   constructor(private readonly settings: ServerConnection.ISettings) {}
+
+  readonly recurring = new RecurringDoor((method, path, body) => this._request(method, path, body));
 
   /** The contexts that could be used, and which one is. */
   contexts(): Promise<IContexts> {

@@ -100,3 +100,44 @@ export function instant(at: string | null | undefined): string {
     ? time.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
     : '';
 }
+
+/** How long until something is, short enough for a column: `now`, `in 3 min`, `in 2 h`, `in 5 d`. */
+export function ahead(at: string, now: number, trans: ITrans): string {
+  const ms = Date.parse(at) - now;
+  if (Number.isNaN(ms)) {
+    return '';
+  }
+  if (ms < SECOND) {
+    return trans.__('now');
+  }
+  if (ms < MINUTE) {
+    return trans.__('in %1 s', Math.floor(ms / SECOND));
+  }
+  if (ms < HOUR) {
+    return trans.__('in %1 min', Math.floor(ms / MINUTE));
+  }
+  return ms < DAY ? trans.__('in %1 h', Math.floor(ms / HOUR)) : trans.__('in %1 d', Math.floor(ms / DAY));
+}
+
+/** An instant on a clock of a time zone, which is named beside it; seconds where there are some. */
+export function zoned(at: string, zone: string): string {
+  const shape: Intl.DateTimeFormatOptions = {
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZoneName: 'short'
+  };
+  const time = new Date(at);
+  if (time.getUTCSeconds()) {
+    shape.second = '2-digit';
+  }
+  try {
+    return time.toLocaleString(undefined, { ...shape, timeZone: zone });
+  } catch {
+    // A zone that this browser does not know.
+    return time.toLocaleString(undefined, shape);
+  }
+}

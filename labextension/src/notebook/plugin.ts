@@ -12,6 +12,7 @@ import { runPipelineIcon } from '../panels/icons';
 import { runRefusal } from '../panels/refusals';
 import { IFairleadSession } from '../tokens';
 import { CellMarks } from './cellmarks';
+import { contentOf } from './content';
 import { exportPipeline, isFormat } from './exporting';
 import { Readings } from './reading';
 import { cellNumber, findNotebook, revealCell } from './reveal';
@@ -143,6 +144,11 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
       }
     });
 
+    session.currentNotebook = () => tracker.currentWidget?.context.path ?? null;
+    session.contentOf = path => {
+      const model = byPath(path)?.content.model;
+      return model ? contentOf(model) : null;
+    };
     session.cellNumber = cell => cellNumber(tracker, cell);
     const readings = new Readings(session.client);
     const chips = new Map<NotebookPanel, CellMarks>();

@@ -8,6 +8,7 @@ import type { FairleadClient } from '../api/client';
 import { ApiError } from '../api/errors';
 import type { IClone, IDraft, IExperiment, IRequestText } from '../api/runtypes';
 import type { INode, IRunSummary } from '../api/types';
+import { Labelled } from '../components/Labelled';
 import { Message } from '../components/Message';
 import { ParameterForm } from '../components/ParameterForm';
 import { FormValues, initialValues, parseAll } from '../components/parameters';
@@ -253,16 +254,5 @@ export function runsAgain(steps: readonly string[], trans: ITrans): string {
     'Caching is off for %1 steps, which run again, too: %2',
     steps.length,
     steps.join(', ')
-  );
-}
-
-function Labelled(props: { id: string; label: string; children: React.ReactNode }): JSX.Element {
-  return (
-    <div className="fl-FormField">
-      <label className="fl-FormField-label" htmlFor={props.id}>
-        {props.label}
-      </label>
-      {props.children}
-    </div>
   );
 }

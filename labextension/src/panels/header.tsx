@@ -5,6 +5,7 @@ import {
   copyIcon,
   deleteIcon,
   fastForwardIcon,
+  historyIcon,
   LabIcon,
   refreshIcon,
   stopIcon
@@ -72,6 +73,7 @@ export function RunHeader(props: {
               trans.__('Start a new run in which %1 and all after it take nothing from the cache', step.name)
             )}
           {verb('clone', copyIcon, trans.__('Clone…'))}
+          {verb('schedule', historyIcon, trans.__('Schedule…'), false, trans.__('Run it again and again'))}
           {verb('delete', deleteIcon, trans.__('Delete…'))}
         </span>
       </div>

@@ -19,6 +19,7 @@ import { fairleadIcon } from './icons';
 import { runRendererFactory } from './mime';
 import { addRunCommands, COMMAND_OF } from './runs';
 import { addRunTable } from './runtables';
+import { addScheduling } from './scheduling';
 import { PANEL_ID, Sidebar } from './sidebar';
 import { RunsStatus } from './status';
 
@@ -48,6 +49,7 @@ export const panelsPlugin: JupyterFrontEndPlugin<void> = {
     rendermime.addFactory(runRendererFactory(trans));
     const runs = addRunCommands({ app, session, rendermime, languages, palette, restorer, trans });
     addCloneCommands({ app, session, languages, palette, restorer, trans, runs });
+    addScheduling({ app, session, languages, palette, restorer, trans, runs });
     addRunTable({ app, session, palette, restorer, trans });
     const sidebar = addSidebar(app, session, state, trans);
     restorer?.add(sidebar, PANEL_ID);

@@ -11,6 +11,7 @@ const VERBS: Record<RunVerb | 'start', string> = {
   retry: 'create',
   clone: 'create',
   rerun: 'create',
+  schedule: 'create',
   archive: 'create',
   delete: 'delete'
 };

@@ -26,6 +26,7 @@ export const COMMAND_OF: Record<RunVerb, string> = {
   retry: CommandIDs.retryRun,
   clone: CommandIDs.cloneRun,
   rerun: CommandIDs.rerunFrom,
+  schedule: CommandIDs.schedule,
   archive: CommandIDs.archiveRun,
   delete: CommandIDs.deleteRun
 };

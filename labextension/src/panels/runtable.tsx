@@ -14,12 +14,13 @@ import { TabBar, TabPanel } from '../components/Tabs';
 import type { ITrans } from '../components/text';
 import type { RunTableModel } from '../model/runtable';
 import { Experiments } from './experiments';
+import { IRecurringListOptions, RecurringList } from './recurringlist';
 import { RunFilters } from './runfilters';
 
 /** What is done with many runs at once. */
 export type BulkVerb = 'archive' | 'unarchive' | 'stop' | 'delete';
 
-export interface IRunTableOptions {
+export interface IRunTableOptions extends IRecurringListOptions {
   model: RunTableModel;
   refusal: Refusal;
   experiments: (archived: boolean) => Promise<IExperiment[]>;
@@ -27,12 +28,11 @@ export interface IRunTableOptions {
   onNewExperiment: () => Promise<IExperiment | null>;
   /** Put an experiment away, or bring it back. */
   onArchiveExperiment: (experiment: IExperiment, back: boolean) => Promise<boolean>;
-  onOpen: (run: string) => void;
   onBulk: (verb: BulkVerb, runs: readonly { id: string; name: string }[]) => Promise<void>;
-  trans: ITrans;
 }
 
-type Page = 'runs' | 'experiments';
+/** The tabs. */
+export type RunTablePage = 'runs' | 'experiments' | 'recurring';
 
 export class RunTableView extends ReactWidget {
   constructor(private readonly options: IRunTableOptions) {
@@ -50,7 +50,13 @@ export class RunTableView extends ReactWidget {
   /** Show the runs of one experiment, or of all. */
   showExperiment(experiment: string): void {
     this.model.setFilter({ experiment });
-    this._page.emit('runs');
+    this.showPage('runs');
+  }
+
+  /** Show one of the tabs. */
+  showPage(page: RunTablePage): void {
+    this._first = page;
+    this._page.emit(page);
   }
 
   override dispose(): void {
@@ -61,18 +67,22 @@ export class RunTableView extends ReactWidget {
   }
 
   protected override render(): JSX.Element {
-    return <Content {...this.options} page={this._page} />;
+    return <Content {...this.options} page={this._page} first={this._first} />;
   }
 
-  private readonly _page = new Signal<this, Page>(this);
+  /** What is shown when it is drawn for the first time. */
+  private _first: RunTablePage = 'runs';
+  private readonly _page = new Signal<this, RunTablePage>(this);
 }
 
-function Content(props: IRunTableOptions & { page: ISignal<unknown, Page> }): JSX.Element {
+function Content(
+  props: IRunTableOptions & { page: ISignal<unknown, RunTablePage>; first: RunTablePage }
+): JSX.Element {
   const { model, trans } = props;
-  const [page, setPage] = React.useState<Page>('runs');
+  const [page, setPage] = React.useState<RunTablePage>(props.first);
   const [experiments, setExperiments] = React.useState<IExperiment[]>([]);
   React.useEffect(() => {
-    const show = (_: unknown, to: Page): void => setPage(to);
+    const show = (_: unknown, to: RunTablePage): void => setPage(to);
     props.page.connect(show);
     return () => void props.page.disconnect(show);
   }, [props.page]);
@@ -89,7 +99,8 @@ function Content(props: IRunTableOptions & { page: ISignal<unknown, Page> }): JS
   }, [page]);
   const tabs = [
     { name: 'runs', label: trans.__('Runs') },
-    { name: 'experiments', label: trans.__('Experiments') }
+    { name: 'experiments', label: trans.__('Experiments') },
+    { name: 'recurring', label: trans.__('Recurring runs') }
   ];
   const id = 'fl-runtable';
   return (
@@ -99,7 +110,7 @@ function Content(props: IRunTableOptions & { page: ISignal<unknown, Page> }): JS
         current={page}
         id={id}
         label={trans.__('Runs and experiments')}
-        onChange={name => setPage(name as Page)}
+        onChange={name => setPage(name as RunTablePage)}
       />
       <TabPanel name="runs" current={page} id={id}>
         <UseSignal signal={model.changed}>
@@ -121,6 +132,9 @@ function Content(props: IRunTableOptions & { page: ISignal<unknown, Page> }): JS
             setPage('runs');
           }}
         />
+      </TabPanel>
+      <TabPanel name="recurring" current={page} id={id}>
+        <RecurringList {...props} />
       </TabPanel>
     </>
   );

@@ -20,7 +20,10 @@ import type { ITrans } from '../components/text';
 import type { FairleadSession } from '../model/session';
 import { runRefusal } from './refusals';
 import { RunActions } from './runactions';
-import { RunTableView } from './runtable';
+import { RunTablePage, RunTableView } from './runtable';
+import { deleteRecurring, enableRecurring } from './scheduling';
+
+const PAGES: RunTablePage[] = ['runs', 'experiments', 'recurring'];
 
 export interface IRunTableCommandsOptions {
   app: JupyterFrontEnd;
@@ -43,11 +46,12 @@ export function addRunTable(options: IRunTableCommandsOptions): void {
       args: {
         type: 'object',
         properties: {
-          experiment: { type: 'string', description: 'Id of an experiment: only its runs.' }
+          experiment: { type: 'string', description: 'Id of an experiment: only its runs.' },
+          page: { type: 'string', enum: PAGES, description: 'The tab.' }
         }
       }
     },
-    execute: ({ experiment }) => {
+    execute: ({ experiment, page }) => {
       const table = tables.find(() => true) ?? openTable(options);
       if (!table.isAttached) {
         void tables.add(table);
@@ -55,6 +59,10 @@ export function addRunTable(options: IRunTableCommandsOptions): void {
       }
       if (typeof experiment === 'string') {
         table.content.showExperiment(experiment);
+      }
+      const shown = PAGES.find(one => one === page);
+      if (shown) {
+        table.content.showPage(shown);
       }
       app.shell.activateById(table.id);
     }
@@ -75,6 +83,11 @@ function openTable(options: IRunTableCommandsOptions): MainAreaWidget<RunTableVi
     experiments: archived => client.experiments(archived),
     onNewExperiment: () => newExperiment(options),
     onArchiveExperiment: (experiment, back) => archiveExperiment(options, experiment, back),
+    recurring: () => session.recurring(),
+    recurringRefusal: () => runRefusal(session.context, 'schedule'),
+    onSchedule: () => void app.commands.execute(CommandIDs.schedule),
+    onEnableRecurring: (of, row, enabled) => void enableRecurring(of, row, enabled, trans),
+    onDeleteRecurring: (of, row) => void deleteRecurring(of, row, trans),
     onOpen: run => void app.commands.execute(CommandIDs.openRun, { run }),
     onBulk: async (verb, runs) => {
       const ids = runs.map(run => run.id);
