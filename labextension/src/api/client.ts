@@ -8,6 +8,7 @@ import type { JSONObject } from '@lumino/coreutils';
 
 import type { IPreview } from '../previews';
 import type { IArtifactDetail, IArtifactFilter, IArtifactPage } from './artifacttypes';
+import { placed, refusal } from './answers';
 import { ApiError, ServerMissingError } from './errors';
 import { RecurringDoor } from './recurring';
 import type {
@@ -16,7 +17,6 @@ import type {
   IContexts,
   INamespaces,
   IPlace,
-  IProblem,
   IRunDetail,
   IRunSummary
 } from './types';
@@ -40,13 +40,6 @@ export interface ILogOptions {
   signal: AbortSignal;
   /** Called with each piece of text as it comes. */
   onText: (text: string) => void;
-}
-
-interface IErrorBody {
-  message?: string;
-  hint?: string;
-  kind?: string;
-  problems?: IProblem[];
 }
 
 export class FairleadClient {
@@ -269,35 +262,4 @@ export class FairleadClient {
     }
     return response;
   }
-}
-
-/** A problem whose place is null where the server says by empty values that there is none. */
-function placed(problem: IProblem): IProblem {
-  const { cell_id, cell_index, line, name, path } = problem;
-  return {
-    ...problem,
-    cell_id: cell_id || null,
-    cell_index: cell_index !== null && cell_index >= 0 ? cell_index : null,
-    line: line || null,
-    name: name || null,
-    path: path || null
-  };
-}
-
-/** The error that an answer stands for. Only our own handlers answer with a `kind`. */
-async function refusal(response: Response): Promise<ApiError> {
-  let body: IErrorBody = {};
-  try {
-    body = (await response.json()) as IErrorBody;
-  } catch {
-    // Not JSON: the Jupyter Server's own page for a URL that nobody serves, or a proxy's.
-    if (response.status === 404) {
-      return new ServerMissingError();
-    }
-  }
-  if (response.status === 404 && !body.kind) {
-    return new ServerMissingError();
-  }
-  const message = body.message || `${response.status} ${response.statusText}`;
-  return new ApiError(response.status, message, body.hint, body.problems?.map(placed));
 }
