@@ -167,6 +167,8 @@ class LocalRunner:
 
     def __init__(self) -> None:
         self._code = compile(runner_source(), "<runner>", "exec")
+        self.decided: Json = {}
+        """Output parameters of the last step."""
 
     def run(self, spec: Json, parameters: Json | None = None) -> dict[str, Json]:
         """Run all steps of a pipeline.
@@ -208,6 +210,7 @@ class LocalRunner:
                 step.keep(outputs)
             except program.StepFailed as error:
                 raise AssertionError((step.error or {}).get("traceback", error)) from error
+            self.decided = step.decided
             return step.space
         finally:
             sys.modules["__main__"], sys.stdout, sys.stderr = kept[:3]

@@ -112,6 +112,7 @@ def test_a_loop_over_anything_else_is_preceded_by_a_task_that_evaluates_it() -> 
             "turn to turn",
         ),
         ("xs = []\nfor x in [1]:\n    outer.append(x)", 3, "outer", "made before it"),
+        ("xs = []\nfor x in [1]:\n    xs.append(note(x))", 2, "kept", "made before it"),
         ("xs = []\nfor x in [1]:\n    add(outer, x)", 3, "outer", "made before it"),
         ("xs = []\nfor x in [1]:\n    same = outer\n    same[0] = x", 3, "outer", "made before it"),
     ],
@@ -120,7 +121,11 @@ def test_what_cannot_be_split_is_refused_with_cell_line_and_name(
     source: str, line: int, name: str, says: str
 ) -> None:
     cells = [
-        code("def f(n): return range(n)\ndef add(to, x): to.append(x)", "setup"),
+        code(
+            "kept = []\ndef f(n): return range(n)\ndef add(to, x): to.append(x)\n"
+            "def note(x):\n    kept.append(x)\n    return len(kept)",
+            "setup",
+        ),
         code("total = 0\nouter = [0]", "step:before"),
         code(source, fairlead=FOR),
         code("print(total, outer)", "step:after"),

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from fairlead.pipelines.cells import Cell, Layout
 from fairlead.pipelines.conditions import condition_text
 from fairlead.pipelines.connections import StepPlan
+from fairlead.pipelines.dataflow.heap import Names
 from fairlead.pipelines.dataflow.library import RANDOM
 from fairlead.pipelines.dataflow.notebook import FIRST_STEP, Run
 from fairlead.pipelines.loops import LoopBody, read_body
@@ -115,6 +116,11 @@ class _Splitter:
         before = self.run.machine.accounts[FIRST_STEP + number - 1].names
         found = len(self.layout.problems)
         heap = self.run.machine.heap
+        if account.everything:
+            message = "This loop runs code that may read any name, also what a turn before left."
+            hint = "Write it out, without `globals()`, `eval` and the like."
+            self.layout.refuse(cell, body.node.lineno, planned.step.name, message, hint)
+            return False
         for name in sorted(set(account.reads) & account.writes):
             line = max(account.reads[name][1], 1) if account.reads[name][0] == cell.id else 1
             if name == RANDOM:
@@ -130,16 +136,18 @@ class _Splitter:
             )
             hint = "Collect values in a list, and put them together in a later step."
             self.layout.refuse(cell, line, name, message, hint)
-        outer = {t for t in account.mutated if heap[t].segment != account.segment and t}
-        for name in sorted(before) if outer else ():
-            mentioned = _line_of(body.node, name)
-            if mentioned and heap.reach(before[name].value) & outer:
-                message = f"This loop changes `{name}`, which was made before it: turns share it."
-                hint = (
-                    "Make a copy in each turn; begin a list that collects in this cell, before "
-                    f"the `for`: `{name} = []`."
-                )
-                self.layout.refuse(cell, mentioned, name, message, hint)
+        outer = {
+            t
+            for t in account.mutated
+            if heap[t].segment != account.segment and heap[t].kind not in ("scalar", "import")
+        }
+        for name, line in self._names_of(outer, before, body):
+            message = f"This loop changes `{name}`, which was made before it: turns share it."
+            hint = (
+                "Make a copy in each turn; begin a list that collects in this cell, before "
+                f"the `for`: `{name} = []`."
+            )
+            self.layout.refuse(cell, line, name, message, hint)
         self._refuse_shared(cell, body, FIRST_STEP + number)
         if len(self.layout.problems) > found:
             return False  # what is carried from turn to turn is read afterwards, too
@@ -163,15 +171,24 @@ class _Splitter:
             {thing for name in body.collects if name in after for thing in after[name].value}
         )
         outer = {t for t in collected & matters if machine.heap[t].segment != segment and t}
-        for name in sorted(before) if outer else ():
-            line = _line_of(body.node, name)
-            if line and machine.heap.reach(before[name].value) & outer:
-                message = (
-                    f"The turns of this loop collect `{name}`; a later step changes it, or asks "
-                    "whether it is the same one: each turn has a copy."
-                )
-                hint = "Collect a copy in each turn, or put it in where it is changed."
-                self.layout.refuse(cell, line, name, message, hint)
+        for name, line in self._names_of(outer, before, body):
+            message = (
+                f"The turns of this loop collect `{name}`; a later step changes it, or asks "
+                "whether it is the same one: each turn has a copy."
+            )
+            hint = "Collect a copy in each turn, or put it in where it is changed."
+            self.layout.refuse(cell, line, name, message, hint)
+
+    def _names_of(
+        self, things: set[int], names: Names, body: LoopBody
+    ) -> Iterator[tuple[str, int]]:
+        """Yield the names that lead to some objects and their lines; one at least."""
+        reach = self.run.machine.heap.reach
+        known = sorted(set(names) - {RANDOM} if things else ())
+        found = [n for n in known if reach(names[n].value) & things]
+        lines = [(name, _line_of(body.node, name)) for name in found]
+        # A function may lead to them without a word in the loop.
+        yield from [pair for pair in lines if pair[1]] or [(n, body.node.lineno) for n in found[:1]]
 
     def _drop_items(self, planned: StepPlan, loop: ast.For, control: Control) -> None:
         """Leave out what only the iterable needs: a turn has its item."""
