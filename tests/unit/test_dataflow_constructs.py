@@ -54,7 +54,7 @@ REFUSED: dict[str, tuple[list[str], tuple[str, int, str]]] = {
     "a generator expression": (["g = (v for v in [1])", "list(g)"], ("c0", 1, "g")),
     "a generator": (["def f():\n    yield 1\ng = f()", "next(g)"], ("c0", 3, "g")),
     "a coroutine": (["async def f():\n    return 1\nc = f()", "await c"], ("c0", 3, "c")),
-    "an iterator": (["i = iter([1])", "next(i)"], ("c0", 1, "i")),
+    "an iterator": (["i = iter(open('/dev/null'))", "next(i)"], ("c0", 1, "i")),
     "a connection": (
         ["import sqlite3\nc = sqlite3.connect(':memory:')", "c.close()"],
         ("c0", 2, "c"),
@@ -86,6 +86,11 @@ FITS: dict[str, list[str]] = {
     "data read from a file": [
         "import json\nf = open('/dev/null')\nd = json.loads(f.read() or '1')",
         "x = d",
+    ],
+    "the lines of a file": [
+        "import csv\nwith open('/dev/null') as f:\n    rows = list(csv.DictReader(f))\n"
+        "lines = list(open('/dev/null'))\nfor line in open('/dev/null'): pass",
+        "x = rows, lines",
     ],
     "a generator used where it is made": ["g = (v for v in [1])\na = sum(g)", "x = a"],
 }

@@ -113,8 +113,20 @@ def _show(m: Machine, args: Arguments, node: Any) -> Value:
     return PLAIN
 
 
+def _input(m: Machine, args: Arguments, node: Any) -> Value:
+    m.remark(
+        "warning",
+        "input",
+        "`input` asks for text, and in a step nobody answers: it raises an error.",
+        "Make the value a parameter: assign it in a cell tagged `parameters`.",
+    )
+    return PLAIN
+
+
 def _iter(m: Machine, args: Arguments, node: Any) -> Value:
-    made = m.new(node, "generator", path="builtins.iter", unfit="an iterator")
+    plain = all(t == 0 or m.heap[t].kind in objects.CONTAINERS for t in args.all)
+    unfit = "" if plain and len(args.listed) == 1 else "an iterator"
+    made = m.new(node, "generator", path="builtins.iter", unfit=unfit)
     made.owner = ("lazy", NOTHING, NOTHING)
     m.link(made.id, ELEMENTS, iteration.iterate(m, args.all, node))
     return frozenset({made.id})
@@ -136,4 +148,6 @@ SPECIAL: dict[str, Callable[[Machine, Arguments, Any], Value]] = {
     "builtins.str": _show,
     "builtins.format": _show,
     "builtins.iter": _iter,
+    "builtins.input": _input,
+    "getpass.getpass": _input,
 }

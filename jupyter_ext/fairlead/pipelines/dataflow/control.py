@@ -176,7 +176,7 @@ def _caught(m: Machine, kind: Value, made: int) -> Value:
         for t in m.heap.things
         if t.kind == "instance" and classes & set(t.fields.get("__class__", ()))
     }
-    return frozenset({made} | own)
+    return frozenset({made} | own | m.raised)
 
 
 def run_with(m: Machine, node: Any) -> bool:
@@ -185,6 +185,10 @@ def run_with(m: Machine, node: Any) -> bool:
     for item in node.items:
         value = m.evaluate(m, item.context_expr)
         owners.append(value)
+        if any(m.heap[t].path == "tempfile.TemporaryDirectory" for t in value):
+            if item.optional_vars is not None:  # the path of the folder
+                iteration.bind_target(m, item.optional_vars, PLAIN)
+            continue
         given = objects.call_special(m, value, {"__enter__", "__aenter__"}, (), node)
         given |= frozenset(t for t in value if m.heap[t].kind not in ("instance", "import"))
         for t in value:

@@ -125,7 +125,7 @@ def _binary(m: Machine, node: ast.BinOp) -> Value:
 def operate(m: Machine, left: Value, right: Value, node: Any) -> Value:
     """Return what an operator gives: something new, which may hold parts of its operands."""
     both = left | right
-    made = objects.call_special(m, both, objects.OPERATORS, (both,), node)
+    made = objects.call_special(m, both, objects.special_names(node.op), (both,), node)
     if both <= PLAIN:
         return PLAIN
     kinds = {m.heap[t].kind for t in both}
@@ -138,7 +138,7 @@ def operate(m: Machine, left: Value, right: Value, node: Any) -> Value:
 
 def _unary(m: Machine, node: ast.UnaryOp) -> Value:
     value = evaluate(m, node.operand)
-    made = objects.call_special(m, value, objects.OPERATORS, (), node)
+    made = objects.call_special(m, value, objects.special_names(node.op), (), node)
     if isinstance(node.op, ast.Not) or value <= PLAIN:
         return PLAIN
     return made | {m.new(node, "opaque").id}
@@ -176,7 +176,7 @@ def _compare(m: Machine, node: ast.Compare) -> Value:
             else right
         )
         both = left | right
-        objects.call_special(m, both | inside, objects.OPERATORS, (both,), node)
+        objects.call_special(m, both | inside, objects.special_names(operator), (both,), node)
         if isinstance(operator, ast.Eq | ast.NotEq | ast.In | ast.NotIn):
             objects.observe_bare(m, m.heap.reach(left), m.heap.reach(inside))
     if all(value <= PLAIN for value in values):

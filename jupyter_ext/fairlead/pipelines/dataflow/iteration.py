@@ -19,7 +19,10 @@ def elements(m: Machine, value: Value, node: Any) -> Value:
             found |= m.heap.field(t, ELEMENTS)
         elif thing.kind in ("opaque", "instance"):
             found |= m.heap.field(t, ELEMENTS) | m.heap.field(t, HELD)
-            found |= {t} if thing.kind == "opaque" else NOTHING
+            if thing.unfit:  # such as the lines of a file: they are not the file
+                found |= {m.new(node, "opaque", tag=f"element {t}").id}
+            elif thing.kind == "opaque":
+                found |= {t}
         else:
             found |= {SCALAR}
     return found
@@ -107,5 +110,8 @@ def unpack(m: Machine, target: Any, value: Value, source: Any) -> None:
             whole = m.heap[made_here]
             made = m.new(part, "opaque", tag=f"{made_here}[{position}]", path=whole.path)
             m.link(made.id, HELD, m.heap.field(whole.id, HELD))
+            if whole.path.startswith("matplotlib"):  # a figure and its axes know each other
+                made.whole = whole.id
+                m.link(made.id, HELD, {whole.id})
             piece = piece - {whole.id} | {made.id} if whole.kind == "opaque" else piece
         bind_target(m, part, piece)

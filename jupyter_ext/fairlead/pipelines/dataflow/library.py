@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from fairlead.pipelines.dataflow import dynamic, iteration, objects, tables
@@ -44,6 +44,11 @@ def call_import(m: Machine, path: str, args: Arguments, node: Any) -> Value:
     if path == "builtins.vars":
         spaces = [objects.attributes_dict(m, m.heap[t], node) for t in args.all if t != SCALAR]
         return NOTHING.union(*spaces)
+    owner, _, method = path.rpartition(".")
+    if owner in tables.LIST_KINDS and args.listed:  # such as `list.append(a, v)`
+        rest = Arguments(args.listed[1:], args.spread, args.named, args.rest)
+        parts = [call_container(m, t, method, rest, node) for t in _containers(m, args.listed[0])]
+        return NOTHING.union(*parts) or PLAIN
     special = SPECIAL.get(path)
     if special is not None:
         return special(m, args, node)
@@ -59,7 +64,8 @@ def call_import(m: Machine, path: str, args: Arguments, node: Any) -> Value:
     if _is_session(path):
         m.touch_session(path)
     _use_random(m, path, name, args)
-    called = invoke(m, args.all, args.all, node, quiet=path.startswith("builtins."))
+    quiet = objects.called_by(path[9:]) if path.startswith("builtins.") else None
+    called = invoke(m, args.all, args.all, node, quiet=quiet)
     return _result(m, path, name, args, node, called)
 
 
@@ -96,6 +102,9 @@ def _result(m: Machine, path: str, name: str, args: Arguments, node: Any, called
     made = m.new(node, "opaque", path=path)
     made.seeded = bool(args.flags & tables.SEEDS) or name in tables.DETERMINISTIC
     top = path.split(".", 1)[0]
+    m.link(made.id, ELEMENTS, _inner(m, path, args, node))
+    if top == "weakref":  # it is about which object it is
+        m.observe_identity(args.all)
     if name.startswith("make_"):
         m.link(made.id, HELD, args.all)
     if name in tables.FRESH or (top in tables.FRESH_LIBRARIES and name not in tables.SHARING):
@@ -105,6 +114,24 @@ def _result(m: Machine, path: str, name: str, args: Arguments, node: Any, called
         return frozenset({made.id})
     alias = frozenset(t for t in args.all if t != SCALAR and not m.heap[t].unfit)
     return frozenset({made.id}) | alias | called
+
+
+def _containers(m: Machine, value: Value) -> list[Thing]:
+    return list(m.heap.kinds(value, *objects.CONTAINERS))
+
+
+def _inner(m: Machine, path: str, args: Arguments, node: Any) -> Value:
+    """Return the containers that an array or a table of objects keeps as its elements."""
+    inside = iteration.elements(m, args.all, node)
+    if path.startswith("numpy."):
+        kinds = [k.value for k in getattr(node, "keywords", []) if k.arg == "dtype"]
+        if not any(ast.unparse(kind) in ("object", "'O'", "'object'") for kind in kinds):
+            return NOTHING
+    elif path == "pandas.DataFrame":
+        inside = iteration.elements(m, inside, node)
+    elif path != "pandas.Series":
+        return NOTHING
+    return frozenset(t.id for t in m.heap.kinds(inside, "list", "dict", "set"))
 
 
 def _pairs(m: Machine, name: str, args: Arguments, node: Any) -> Value:
@@ -154,7 +181,12 @@ def _draw(m: Machine) -> None:
 
 
 def invoke(
-    m: Machine, holders: Iterable[int], passed: Iterable[int], node: Any, *, quiet: bool = False
+    m: Machine,
+    holders: Iterable[int],
+    passed: Iterable[int],
+    node: Any,
+    *,
+    quiet: Collection[str] | None = None,
 ) -> Value:
     """Run the notebook's functions and methods that a library may call through what it was given.
 
@@ -165,7 +197,7 @@ def invoke(
     passed
         What it may pass to them, or parts of it.
     quiet
-        Whether it is one of Python's own functions, which use special methods only.
+        The special methods that it calls, where it is one of Python's own functions.
     """
     holders = list(holders)
     if m.fuel < 0:
@@ -182,7 +214,12 @@ def invoke(
 
 
 def _invoke_all(
-    m: Machine, callables: list[Thing], direct: Value, inside: Value, node: Any, quiet: bool
+    m: Machine,
+    callables: list[Thing],
+    direct: Value,
+    inside: Value,
+    node: Any,
+    quiet: Collection[str] | None,
 ) -> Value:
     found = NOTHING
     inside |= iteration.elements(m, inside, node)
@@ -190,9 +227,9 @@ def _invoke_all(
     for thing in callables:
         m.invoking.add(thing.id)
         if thing.kind == "instance":
-            names = objects.SPECIAL if quiet else objects.methods(m, thing)
+            names = objects.methods(m, thing) if quiet is None else quiet
             found |= objects.call_special(m, {thing.id}, names, (inside, inside), node)
-        elif not (quiet and thing.id not in direct) and (
+        elif not (quiet is not None and thing.id not in direct) and (
             thing.kind == "method" or thing.owner[2] is None
         ):
             found |= m.call(m, frozenset({thing.id}), Arguments(spread=inside), node)
@@ -248,18 +285,25 @@ def call_opaque(m: Machine, thing: Thing, name: str, args: Arguments, node: Any)
     for flag in {"out", "ax"} & args.flags:
         m.mutate(args.named[flag])
     made = m.new(node, "opaque", tag=name)
+    if name == "open" and thing.path.startswith("pathlib"):
+        made.unfit = "an open file"
+    if thing.unfit == "a database connection" and name in tables.CURSORS:
+        made.unfit = "a database cursor"
     given = any(m.heap[t].kind in ("function", "method", "instance") for t in args.all)
     if name in tables.READING and not given:
         called = NOTHING  # what its own parts compute stays inside
     result = frozenset({made.id}) | (called - {SCALAR})
     wrapping = thing.path.rsplit(".", 1)[-1] in tables.WRAPPING and thing.whole == SCALAR
+    if name == "__call__" and thing.path in _CACHES:
+        return _call_cached(m, thing, args, node)
     if name == "__call__" and wrapping:
-        return result | args.all
+        return result | args.all | _call_partial(m, thing, args, node)
     if name in tables.FITTING:
         _deep_change(m, thing)
         m.link(thing.id, GIVEN, args.all)
         return own if name in ("fit", "partial_fit") else result
-    if name in tables.READING and "inplace" not in args.flags:
+    drawn = thing.path.startswith("matplotlib") and not name.startswith("get")
+    if name in tables.READING and "inplace" not in args.flags and not drawn:
         if name in tables.VIEWING:
             m.link(made.id, HELD, own | held)
             return result | own | heap.field(thing.id, ELEMENTS)
@@ -273,6 +317,55 @@ def call_opaque(m: Machine, thing: Thing, name: str, args: Arguments, node: Any)
     m.link(made.id, HELD, own)
     m.link(made.id, GIVEN, args.all)
     return result | (NOTHING if thing.unfit else own)
+
+
+_CACHES = frozenset({"functools.lru_cache", "functools.cache"})
+
+
+def _call_partial(m: Machine, thing: Thing, args: Arguments, node: Any) -> Value:
+    """Call a function of a library that was given arguments beforehand."""
+    held = m.heap.field(thing.id, HELD)
+    found, callees = NOTHING, list(m.heap.kinds(held, "import"))
+    for callee in callees if thing.path == "functools.partial" else []:
+        given = [held - {callee.id}, *args.listed]
+        found |= call_import(
+            m, callee.path, Arguments(given, args.spread, args.named, args.rest), node
+        )
+    return found
+
+
+def _call_cached(m: Machine, thing: Thing, args: Arguments, node: Any) -> Value:
+    """Call a function with a cache, which keeps what it gives; or make one by `lru_cache(...)`."""
+    held = m.heap.field(thing.id, HELD)
+    functions = [t for t in m.heap.kinds(held, "function", "method", "opaque")]
+    if not functions:
+        made = m.new(node, "opaque", tag="cached", path=thing.path)
+        m.link(made.id, HELD, args.all)
+        return frozenset({made.id})
+    value = m.call(m, frozenset(t.id for t in functions), args, node)
+    m.link(thing.id, ELEMENTS, value)
+    if not all(t.kind == "function" and is_timeless(m, t) for t in functions):
+        m.mutate({thing.id})
+    return value | m.heap.field(thing.id, ELEMENTS)
+
+
+def is_timeless(m: Machine, function: Thing) -> bool:
+    """Tell whether a function always gives the same, so that nobody can see if it is cached."""
+    own = m.scope(function.node).own
+    for part in ast.walk(function.node):
+        if isinstance(part, ast.Global | ast.Nonlocal | ast.Yield | ast.Await):
+            return False
+        if isinstance(part, ast.Name) and part.id not in own:
+            value = m.module.names[part.id].value if part.id in m.module.names else NOTHING
+            if value and all(
+                m.heap[t].kind == "import" and not m.heap[t].path.startswith(("random", "time"))
+                for t in value
+            ):
+                continue
+            itself = part.id == getattr(function.node, "name", "")
+            if not (itself or (not value and part.id in tables.TIMELESS)):
+                return False
+    return not m.asks_caches
 
 
 def _deep_change(m: Machine, thing: Thing) -> None:
@@ -293,7 +386,7 @@ def call_container(m: Machine, thing: Thing, name: str, args: Arguments, node: A
     """Call a method of a list, dict, set or tuple."""
     heap, own = m.heap, frozenset({thing.id})
     inside = heap.field(thing.id, ELEMENTS)
-    found = invoke(m, args.all, args.all | inside, node, quiet=True)
+    found = invoke(m, args.all, args.all | inside, node, quiet=objects.SPECIAL)
     objects.observe_bare(m, args.all)
     if name in ("sort", "index", "count", "remove", "__contains__"):
         objects.call_special(m, inside, objects.OPERATORS, (inside,), node)

@@ -154,6 +154,10 @@ class Machine:
         """The texts of the notebook in which a query may name variables."""
         self.compiled: dict[int, str] = {}
         self.parsed: dict[str, ast.Module] = {}
+        self.asks_caches = False
+        """Whether the notebook asks caches what they hold."""
+        self.raised: set[int] = set()
+        """Exceptions that have been raised."""
         self.built: set[str] = set()
         """Names that the notebook adds to the builtins."""
         self._scopes: dict[int, Scope] = {}
@@ -210,6 +214,9 @@ class Machine:
     def mutate(self, value: Iterable[int]) -> None:
         """Note that objects may change here."""
         wholes = {self.heap[thing].whole for thing in value} - {SCALAR}
+        for thing in value:
+            if self.heap[thing].path in _THROUGH:
+                wholes |= self.heap.field(thing, HELD)
         if wholes:
             self.mutate(wholes)
         for thing in value:
@@ -354,6 +361,9 @@ class Machine:
             self.frame.names = join_names(state[1], self.frame.names)
         return value
 
+
+_THROUGH = frozenset({"collections.ChainMap", "types.MappingProxyType"})
+"""What is a view of other objects: a change of it changes them."""
 
 UNSEEN = "(unseen)"
 """Path of objects that code in computed texts may have made."""

@@ -154,6 +154,8 @@ def _know_texts(m: Machine, layout: Layout) -> None:
                 m.mentioned += [node.value] if "@" in node.value else []
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 stored[node.id] = stored.get(node.id, 0) + 1
+            elif isinstance(node, ast.Attribute):
+                m.asks_caches |= node.attr in ("cache_info", "cache_clear", "cache_parameters")
             elif isinstance(node, ast.arg):
                 stored[node.arg] = stored.get(node.arg, 0) + 1
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):

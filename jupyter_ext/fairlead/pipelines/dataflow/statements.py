@@ -116,7 +116,8 @@ def _augmented(m: Machine, node: ast.AugAssign) -> bool:
         load = ast.Attribute if isinstance(target, ast.Attribute) else ast.Subscript
         current = m.evaluate(m, _as_load(m, target, load))
     right = m.evaluate(m, node.value)
-    made = objects.call_special(m, current | right, objects.OPERATORS, (current | right,), node)
+    names = objects.special_names(node.op)
+    made = objects.call_special(m, current | right, names, (current | right,), node)
     in_place = frozenset(t for t in current if m.heap[t].kind not in ("scalar", "tuple", "import"))
     m.mutate(in_place)
     for t in in_place:
@@ -285,7 +286,7 @@ def _leave(m: Machine, node: ast.stmt) -> bool:
 def _raise(m: Machine, node: ast.Raise) -> bool:
     for part in (node.exc, node.cause):
         if part is not None:
-            m.evaluate(m, part)
+            m.raised |= {t for t in m.evaluate(m, part) if m.heap[t].kind == "opaque"}
     return True
 
 

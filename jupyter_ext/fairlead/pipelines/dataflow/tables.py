@@ -46,7 +46,7 @@ ELEMENTS_OF = frozenset(
         "list dict set tuple frozenset sorted reversed enumerate zip map filter iter min max"
         " next chain islice cycle product permutations combinations"
         " combinations_with_replacement accumulate takewhile dropwhile starmap groupby pairwise"
-        " batched zip_longest tee deque defaultdict Counter OrderedDict ChainMap reduce copy"
+        " batched zip_longest tee deque defaultdict Counter OrderedDict reduce copy"
         " nlargest nsmallest heappop heapreplace heappushpop anext"
     )
 )
@@ -66,6 +66,33 @@ UNFIT = {
     "gzip.open": "an open file",
     "tempfile.TemporaryFile": "an open file",
     "tempfile.NamedTemporaryFile": "an open file",
+    "codecs.open": "an open file",
+    "bz2.open": "an open file",
+    "lzma.open": "an open file",
+    "zipfile.ZipFile": "an open file",
+    "tarfile.open": "an open file",
+    "os.popen": "an open file",
+    "mmap.mmap": "an open file",
+    "tempfile.SpooledTemporaryFile": "an open file",
+    "tempfile.TemporaryDirectory": "a temporary folder that goes with its process",
+    "threading.local": "a value of one thread",
+    "threading.Barrier": "a lock",
+    "threading.BoundedSemaphore": "a lock",
+    "threading.Timer": "a thread",
+    "multiprocessing.Process": "a running process",
+    "multiprocessing.Manager": "a running process",
+    "multiprocessing.Event": "a lock",
+    "queue.LifoQueue": "a queue between threads",
+    "queue.PriorityQueue": "a queue between threads",
+    "queue.SimpleQueue": "a queue between threads",
+    "asyncio.Event": "a lock",
+    "asyncio.Semaphore": "a lock",
+    "http.client.HTTPConnection": "a connection",
+    "http.client.HTTPSConnection": "a connection",
+    "smtplib.SMTP": "a connection",
+    "csv.writer": "a writer of an open file",
+    "csv.DictWriter": "a writer of an open file",
+    "csv.DictReader": "an iterator over an open file",
     "threading.Lock": "a lock",
     "threading.RLock": "a lock",
     "threading.Condition": "a lock",
@@ -94,6 +121,18 @@ UNFIT = {
     "csv.reader": "an iterator over an open file",
 }
 """Callables whose result cannot leave its process."""
+
+CURSORS = frozenset(_words("cursor execute executemany executescript begin connect"))
+"""Methods of a connection whose result belongs to it."""
+
+TIMELESS = frozenset(
+    _words(
+        "range len sum abs round min max sorted int float str bool list tuple dict set frozenset"
+        " enumerate zip pow divmod isinstance reversed map filter any all complex bytes chr ord"
+        " ValueError TypeError KeyError IndexError None True False"
+    )
+)
+"""Builtins that always give the same."""
 
 LIST_KINDS = {
     "builtins.list": "list",

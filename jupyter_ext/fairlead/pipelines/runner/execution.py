@@ -36,6 +36,8 @@ from fairlead.pipelines.runner.turns import cut, decide, gather
 
 Json = typing.Dict[str, typing.Any]  # noqa: UP006
 _CELL = re.compile(r"^Cell \[(.*)\]$")
+_TASKS = re.compile(r"\b(create_task|ensure_future|get_running_loop|TaskGroup)\b")
+"""What needs a running event loop, as the cells of a notebook have one."""
 _AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 
 
@@ -62,6 +64,7 @@ class Step:
         self.shell = Shell(self.space)
         self.flags = 0
         self.loop: typing.Any = None
+        self.in_loop = False
         self.metrics: Json = {}
         self.error: Json | None = None
         self.given: set[str] = set()
@@ -209,6 +212,7 @@ class Step:
         name = self.register(cell["id"], code, cell["source"])
         try:
             tree = compile(code, name, "exec", self.flags | ast.PyCF_ONLY_AST | _AWAIT, True)
+            self.in_loop = bool(_TASKS.search(code))
             if "loop" in self.spec or "branch" in self.spec:
                 cut(tree, cell, self.spec, self.parameters, self.space)
             self.execute_tree(tree, name, cell)
@@ -251,14 +255,18 @@ class Step:
         self.flags |= code.co_flags & FUTURES
         if name in DEFINITIONS.sources:
             DEFINITIONS.sources[name] = (DEFINITIONS.sources[name][0], self.flags)
-        if code.co_flags & 0x80:
-            import asyncio
+        if not (code.co_flags & 0x80 or self.in_loop):
+            return eval(code, self.space)
+        import asyncio
 
-            if self.loop is None:
-                self.loop = asyncio.new_event_loop()
-                asyncio.set_event_loop(self.loop)
-            return self.loop.run_until_complete(eval(code, self.space))
-        return eval(code, self.space)
+        async def inside() -> typing.Any:
+            value = eval(code, self.space)
+            return await value if code.co_flags & 0x80 else value
+
+        if self.loop is None:
+            self.loop = asyncio.new_event_loop()
+            asyncio.set_event_loop(self.loop)
+        return self.loop.run_until_complete(inside())
 
     def measure(self, tree: typing.Any, wanted: typing.Any) -> None:
         """Keep numbers as metrics: those of the wanted names, or those that a cell assigned."""

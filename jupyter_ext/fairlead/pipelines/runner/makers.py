@@ -46,7 +46,7 @@ def fill_cache(cached: typing.Any, state: typing.Any) -> None:
     space: dict[str, typing.Any] = {}
     exec(
         "def outer(%s):\n"  # noqa: UP031
-        "  def given(*a, results_=None, **k):\n"
+        "  def given(*listed_, results_=None, **named_):\n"
         "    return next(results_)\n"
         "    (%s)\n"
         "  return given" % (free, free),
