@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib.util
+import io
 import json
 import os
 import shutil
@@ -21,7 +23,8 @@ from fairlead.exchange import export, kfp_python
 from fairlead.pipelines.exports.kustomize import build_kustomize
 from fairlead.pipelines.exports.plain_code import function_body, indented
 from fairlead.sources import read_source
-from local_steps import Json, code, notebook
+from local_steps import Json, code, notebook, run_plainly
+from test_dataflow_constructs import read_notebooks
 
 KFP_VARIABLE = "FAIRLEAD_TEST_KFP_PYTHON"
 
@@ -114,34 +117,29 @@ def test_it_needs_no_kfp_to_be_written_and_is_plain_python(story: Path) -> None:
 
 
 def test_its_functions_give_the_values_of_the_notebook(story: Path, tmp_path: Path) -> None:
-    made = run_functions(kfp_python(STORY, story), tmp_path)
-    assert made["result"] == (10, "one\n  two", 0.13436424411240122, [3, 6], "tuple", None)
-    assert made["measured"] == {"total": 10.0}
+    made = run_functions({"story": kfp_python(STORY, story)}, tmp_path)["story"]
+    wanted = (10, "one\n  two", 0.13436424411240122, [3, 6], "tuple", None)
+    assert made == {"result": repr(wanted), "measured": {"total": 10.0}}
 
 
-def run_functions(text: str, folder: Path) -> Json:
-    """Run the exported pipeline with stand-ins for kfp that call the functions in order."""
-    driver = folder / "driver.py"
-    (folder / "exported.py").write_text(text)
-    driver.write_text(_DRIVER)
-    done = subprocess.run(
-        [sys.executable, driver, folder / "exported.py", folder],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+def run_functions(texts: dict[str, str], folder: Path) -> dict[str, Json]:
+    """Run exported pipelines with stand-ins for kfp that call the functions in order."""
+    (folder / "driver.py").write_text(_DRIVER)
+    (folder / "texts.json").write_text(json.dumps(texts))
+    command = [sys.executable, str(folder / "driver.py"), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, cwd=folder)
     assert done.returncode == 0, done.stderr
-    assert "said" in done.stdout
-    found: Json = ast.literal_eval(done.stdout.strip().splitlines()[-1])
+    found: dict[str, Json] = json.loads((folder / "results.json").read_text())
     return found
 
 
 _DRIVER = '''\
-"""Calls the functions of an exported file as kfp would: artifacts are files, a process each."""
-import importlib.util, inspect, pickle, sys, types
+"""Calls the functions of exported files as kfp would: artifacts are files, names are new ones."""
+import inspect, json, pickle, sys, tempfile, types
 from pathlib import Path
 
-folder, measured, made = Path(sys.argv[2]), {}, {}
+folder = Path(sys.argv[1])
+measured, made, module = {}, {}, None
 
 
 class Artifact:
@@ -156,7 +154,7 @@ class Artifact:
 
 
 class Task:
-    def __init__(self, name, outputs):
+    def __init__(self, outputs):
         self.outputs = outputs
 
     def after(self, *tasks):
@@ -170,12 +168,15 @@ def component(**options):
             own = {}
             for name in names:
                 if name not in given and names[name].default is inspect.Parameter.empty:
-                    own[name] = Artifact(folder / f"{function.__name__}.{name}")
+                    own[name] = Artifact(place / f"{function.__name__}.{name}")
+            before = set(vars(module))
             function(**given, **own)
+            for name in set(vars(module)) - before:  # each component has a process of its own
+                delattr(module, name)
             for name, artifact in own.items():
-                if Path(artifact.path).exists() and name == "result":
-                    made[name] = pickle.loads(Path(artifact.path).read_bytes())
-            return Task(function.__name__, own)
+                if name.startswith("result") and Path(artifact.path).exists():
+                    made["result"] = pickle.loads(Path(artifact.path).read_bytes())
+            return Task(own)
 
         return call
 
@@ -188,13 +189,41 @@ kfp.compiler, kfp.dsl, kfp.__path__ = None, dsl, []
 inner = types.ModuleType("kfp.dsl")
 inner.Artifact = inner.Input = inner.Metrics = inner.Output = Artifact
 sys.modules.update({"kfp": kfp, "kfp.dsl": inner})
-spec = importlib.util.spec_from_file_location("ephemeral_component", sys.argv[1])
-module = importlib.util.module_from_spec(spec)
-sys.modules["ephemeral_component"] = module
-spec.loader.exec_module(module)
-module.pipeline()
-print({"result": made["result"], "measured": measured})
+results = {}
+for key, text in json.loads((folder / "texts.json").read_text()).items():
+    place = Path(tempfile.mkdtemp(dir=folder))
+    measured.clear()
+    made.clear()
+    module = types.ModuleType("ephemeral_component")
+    sys.modules["ephemeral_component"] = module
+    try:
+        exec(compile(text, key, "exec"), vars(module))
+        module.pipeline()
+        results[key] = {"result": repr(made["result"]), "measured": dict(measured)}
+    except Exception as error:
+        results[key] = {"error": f"{type(error).__name__}: {error}"}
+(folder / "results.json").write_text(json.dumps(results))
 '''
+
+
+def test_no_tricky_notebook_ends_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAIRLEAD_CONSTRUCT", "")
+    texts, expected = {}, {}
+    for name, (sources, wanted) in read_notebooks().items():
+        names = ", ".join(wanted.split())
+        cells = [code(source, f"step:s{number}") for number, source in enumerate(sources)]
+        made = notebook(*cells, code(f"result = [repr(v) for v in ({names},)]", "step:probe"))
+        try:
+            texts[name] = kfp_python(made, tmp_path / "x.ipynb")
+        except SpecError:
+            continue  # refused by name
+        with contextlib.redirect_stdout(io.StringIO()):
+            monkeypatch.setenv("FAIRLEAD_CONSTRUCT", "")
+            expected[name] = repr(run_plainly(made)["result"])
+    found = run_functions(texts, tmp_path)
+    ended = {name: one["result"] for name, one in found.items() if "result" in one}
+    assert ended == {name: expected[name] for name in ended}
+    assert len(ended) >= 100
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from fairlead.errors import SpecError
 from fairlead.pipelines.cells import Cell
 from fairlead.pipelines.connections import StepPlan
 from fairlead.pipelines.dataflow.session import SETTINGS
+from fairlead.pipelines.exports.definitions import earlier_definitions, refuse_travelling
 from fairlead.pipelines.exports.kfp_names import Component, type_of
 from fairlead.pipelines.exports.kfp_values import (
     OWN_NAMES,
@@ -43,8 +44,7 @@ class ComponentWriter:
         self._plan = plan
         self._numbers = numbers
         self._steps = {planned.step.name: planned for planned in plan.steps}
-        for planned in plan.steps:
-            self._check_outputs(planned)
+        refuse_travelling(plan, self.place)
 
     def place(self, cell_id: str) -> str:
         """Return a cell as messages name it."""
@@ -65,6 +65,7 @@ class ComponentWriter:
         codes = [code for _, _, code in parts]
         names = set(planned.parameters).union(*[bound_names(code) for code in codes])
         names.update(name for source in planned.inputs for name in source.bind)
+        names.update(component.inputs.values(), component.outputs.values())
         everything = names.union(*[used_names(code) for code in codes])
         self._refuse_clash(planned, everything)
         body = [
@@ -93,49 +94,11 @@ class ComponentWriter:
         return setup + earlier + [("cell", cell.id, cell.code) for cell in planned.step.cells]
 
     def _earlier(self, planned: StepPlan) -> list[tuple[str, str]]:
-        """Return definitions of earlier steps: those that it uses, and classes of what it takes."""
-        found = [(d.cell_index, d.line, d.cell_id, d.source) for d in planned.definitions]
-        known = {(cell_id, line) for _, line, cell_id, _ in found}
-        for name in self._above(planned):
-            for cell in self._steps[name].step.cells:
-                if not any(isinstance(node, ast.ClassDef) for node in cell.tree.body):
-                    continue
-                for node in cell.tree.body:
-                    kept = isinstance(node, ast.ClassDef | ast.Import | ast.ImportFrom)
-                    source = ast.get_source_segment(cell.code, node)
-                    if kept and source and (cell.id, node.lineno) not in known:
-                        decorators = getattr(node, "decorator_list", [])
-                        text = "".join(f"@{ast.unparse(d)}\n" for d in decorators) + source
-                        found.append((cell.index, node.lineno, cell.id, text))
-        return [(cell_id, source) for _, _, cell_id, source in sorted(found)]
-
-    def _above(self, planned: StepPlan) -> set[str]:
-        found: set[str] = set()
-        waiting = [source.step for source in planned.inputs]
-        while waiting:
-            name = waiting.pop()
-            if name not in found:
-                found.add(name)
-                waiting += [source.step for source in self._steps[name].inputs]
-        return found
-
-    def _check_outputs(self, planned: StepPlan) -> None:
-        """Refuse functions that travel as values: pickles of kfp's components cannot hold them."""
-        for slot in planned.outputs:
-            for cell in planned.step.cells:
-                for node in cell.tree.body:
-                    made = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-                    names = [node.name] if made else []  # type: ignore[attr-defined]
-                    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
-                        names = [t.id for t in node.targets if isinstance(t, ast.Name)]
-                    for name in names:
-                        if name in slot.names and not slot.optional:
-                            raise SpecError(
-                                f"{self.place(cell.id)}, line {node.lineno}: the function `{name}` "
-                                "travels to another step as a value, which kfp's components "
-                                "cannot do.",
-                                hint="Put it into a cell tagged `setup`.",
-                            )
+        known = set(planned.parameters)
+        for cell in self._plan.layout.cells:
+            if cell.role in ("setup", "parameters"):
+                known |= bound_names(cell.code)
+        return earlier_definitions(planned, self._steps, known)
 
     def _refuse_clash(self, planned: StepPlan, names: set[str]) -> None:
         if any(SETTINGS in slot.names for slot in planned.outputs):
@@ -188,8 +151,12 @@ class ComponentWriter:
         if kept:
             pairs = [f"{quoted(name)}: {value}" for name, value in kept.items()]
             lines += call_lines(f"{INDENT}artifact_paths = {{", pairs, "}")
+            # A name that the notebook does not bind must not be an artifact.
+            lines.append(f"{INDENT}del {', '.join(kept)}  # from here on they are the notebook's")
         if any("display" in used_names(code) for code in codes):
             lines.append(INDENT + "display = print")
+        if any("__name__" in used_names(code) for code in codes):
+            lines.append(INDENT + '__name__ = "__main__"  # as in a notebook')
         classes = sorted(
             {
                 node.name

@@ -61,9 +61,30 @@ def set_random_states(states):
 
         numpy.random.set_state(states["numpy"])
 """
+REFUSE_VIEWS = """\
+def refuse_views(values):
+    import sys
+
+    arrays, waiting, seen = [], [values], set()
+    while waiting and "numpy" in sys.modules:
+        value = waiting.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, sys.modules["numpy"].ndarray):
+            for other in arrays:
+                if sys.modules["numpy"].may_share_memory(value, other):
+                    raise ValueError("two arrays share memory, which pickles cannot keep")
+            arrays.append(value)
+        elif isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, (list, tuple, set)):
+            waiting += value
+    return values
+"""
 OWN_NAMES = (
     "load_artifact", "save_artifact", "log_metrics", "get_random_states", "set_random_states",
-    "artifact_paths", "loaded", "bound", "kept", "kept_name",
+    "refuse_views", "artifact_paths", "artifact_values", "artifact_name", "artifact_names",
 )  # fmt: skip
 """Names that the written code uses itself."""
 
@@ -79,6 +100,7 @@ def helpers(component: Component) -> list[str]:
         (LOG, component.metrics),
         (SET_RANDOM, RANDOM in taken),
         (GET_RANDOM, RANDOM in given),
+        (REFUSE_VIEWS, any(len(slot.names) > 1 for slot in planned.outputs)),
     ]
     return [text for text, needed in parts if needed]
 
@@ -96,16 +118,18 @@ def input_lines(component: Component, steps: Steps) -> list[str]:
         elif len(source.slot.names) == 1 and plain:
             lines.append(INDENT + f"{names[0]} = {loaded}")
         elif plain and RANDOM not in source.bind:
-            keys = ", ".join(f"loaded[{quoted(name)}]" for name in names)
-            lines.append(INDENT + f"loaded = {loaded}")
+            keys = ", ".join(f"artifact_values[{quoted(name)}]" for name in names)
+            lines.append(INDENT + f"artifact_values = {loaded}")
             lines.append(INDENT + f"{', '.join(names)} = {keys}")
         else:
-            lines.append(INDENT + f"loaded = {loaded}")
+            lines.append(INDENT + f"artifact_values = {loaded}")
             if RANDOM in source.bind:
-                lines.append(INDENT + f"set_random_states(loaded[{quoted(RANDOM)}])")
+                lines.append(INDENT + f"set_random_states(artifact_values[{quoted(RANDOM)}])")
+            if argument in names:
+                lines.append(INDENT + f"del {argument}")
             for name in names:
-                lines.append(INDENT + f"if {quoted(name)} in loaded:")
-                lines.append(INDENT * 2 + f"{name} = loaded[{quoted(name)}]")
+                lines.append(INDENT + f"if {quoted(name)} in artifact_values:")
+                lines.append(INDENT * 2 + f"{name} = artifact_values[{quoted(name)}]")
     return lines
 
 
@@ -153,14 +177,16 @@ def output_lines(component: Component, steps: Steps) -> list[str]:
             value = "get_random_states()"
         elif _partial(steps, component.planned.step.name, slot):
             listed = ", ".join(map(quoted, names))
-            lines.append(INDENT + "bound = locals()")
-            lines.append(INDENT + "kept = {}")
-            lines.append(INDENT + f"for kept_name in [{listed}]:")
-            lines.append(INDENT * 2 + "if kept_name in bound:")
-            lines.append(INDENT * 3 + "kept[kept_name] = bound[kept_name]")
+            lines.append(INDENT + "artifact_names = locals()")
+            lines.append(INDENT + "artifact_values = {}")
+            lines.append(INDENT + f"for artifact_name in [{listed}]:")
+            lines.append(INDENT * 2 + "if artifact_name in artifact_names:")
+            lines.append(
+                INDENT * 3 + "artifact_values[artifact_name] = artifact_names[artifact_name]"
+            )
             if RANDOM in slot.names:
-                lines.append(INDENT + f"kept[{quoted(RANDOM)}] = get_random_states()")
-            value = "kept"
+                lines.append(INDENT + f"artifact_values[{quoted(RANDOM)}] = get_random_states()")
+            value = "artifact_values"
         elif len(slot.names) == 1:
             value = names[0]
         else:
@@ -168,5 +194,7 @@ def output_lines(component: Component, steps: Steps) -> list[str]:
             if RANDOM in slot.names:
                 pairs.append(f"{quoted(RANDOM)}: get_random_states()")
             value = "{" + ", ".join(pairs) + "}"
+        if len(slot.names) > 1:
+            value = f"refuse_views({value})"
         lines.append(INDENT + f"save_artifact({value}, {path})")
     return lines
