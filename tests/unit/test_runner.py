@@ -226,7 +226,7 @@ def test_a_change_that_could_not_be_seen_is_warned_about(tmp_path: Path) -> None
 def test_shell_lines_run_and_their_output_is_kept(tmp_path: Path) -> None:
     cells = [
         code(
-            "word = 'hello'\n!echo {word} $word $$HOME_NOT_SET\nlines = !printf 'a\\nb\\n'",
+            "word = 'hello'\n!echo {word} $word $$NO_SUCH\nlines = !printf 'a\\nb\\n'",
             "step:a",
         ),
         code("%%bash\necho from bash", id="bash"),

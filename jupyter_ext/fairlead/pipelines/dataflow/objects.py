@@ -26,7 +26,7 @@ OPERATORS = frozenset(
     "__eq__ __ne__ __lt__ __le__ __gt__ __ge__ __contains__ __neg__ __pos__ __invert__"
     " __hash__".split()
 )
-_SYMBOLS = {
+_SYMBOLS: dict[type, str] = {
     ast.Add: "add",
     ast.Sub: "sub",
     ast.Mult: "mul",
@@ -41,7 +41,7 @@ _SYMBOLS = {
     ast.LShift: "lshift",
     ast.RShift: "rshift",
 }
-_COMPARISONS = {
+_COMPARISONS: dict[type, tuple[str, ...]] = {
     ast.Eq: ("__eq__",),
     ast.NotEq: ("__ne__", "__eq__"),
     ast.Lt: ("__lt__", "__gt__"),
@@ -51,7 +51,11 @@ _COMPARISONS = {
     ast.In: ("__contains__", "__eq__", "__hash__"),
     ast.NotIn: ("__contains__", "__eq__", "__hash__"),
 }
-_UNARY = {ast.USub: ("__neg__",), ast.UAdd: ("__pos__",), ast.Invert: ("__invert__",)}
+_UNARY: dict[type, tuple[str, ...]] = {
+    ast.USub: ("__neg__",),
+    ast.UAdd: ("__pos__",),
+    ast.Invert: ("__invert__",),
+}
 
 
 def special_names(operator: ast.AST) -> tuple[str, ...]:
