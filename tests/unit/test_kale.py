@@ -177,6 +177,15 @@ def test_an_empty_block_tag_continues_the_step_before() -> None:
     assert steps(kale(code("x = 1", "block:a"), code("y = x", "block:"))) == {"a": []}
 
 
+def test_commands_before_the_first_tag_are_left_out_and_other_code_is_not() -> None:
+    source = kale(
+        code("# needed\n!pip install pandas"), code("y = 1 + 1"), code("x = y", "block:a")
+    )
+    assert steps(source) == {"start": [], "a": ["start"]}
+    assert [step.cell_ids for step in analyse(source).steps] == [["c1"], ["c2"]]
+    assert problems(source) == [("warning", "", "")]
+
+
 def test_foreign_tags_are_ignored() -> None:
     tags = ("hide-input", "remove_cell", "blocked", "limits", "labelled:x")
     source = notebook(code("x = 1", "step:a", *tags))
@@ -197,9 +206,12 @@ def test_a_tag_that_is_written_wrongly_is_warned_about_at_its_cell(tag: str, nam
     assert problems(kale(code("x = 1", "step:a", tag))) == [("warning", "c0", name)]
 
 
-def test_a_reference_to_another_notebook_is_refused_at_its_cell() -> None:
+def test_a_reference_to_another_notebook_is_told_and_never_left_out_of_a_run() -> None:
     source = kale(code("# see there", "notebook:prepare"), code("x = 1", "step:a"))
-    assert problems(source) == [("error", "c0", "prepare")]
+    assert problems(source) == [("warning", "c0", "prepare")]
+    assert steps(source) == {"a": []}
+    with pytest.raises(SpecError, match="Cell 1: `notebook:prepare` stands for the cells"):
+        compile_notebook(source, name="x")
 
 
 PARTS: dict[str, Json] = {

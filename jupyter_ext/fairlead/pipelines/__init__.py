@@ -77,6 +77,7 @@ def compile_documents(
     plan = plan_notebook(notebook, modules or {})
     if plan.analysis.errors:
         raise NotebookError(plan.analysis.problems)
+    plan.translation.check_whole()
     return build_spec(
         plan, name=name, modules=modules or {}, versions=versions or (lambda names: [])
     )
@@ -115,6 +116,7 @@ def compile_component(
     plan = plan_notebook(notebook, modules)
     if plan.analysis.errors:
         raise NotebookError(plan.analysis.problems)
+    plan.translation.check_whole()
     chosen = choose_component(plan.components, component)
     return build_component(chosen, modules, versions or (lambda names: []))
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from fairlead.errors import SpecError
 from fairlead.pipelines.cells import Layout, Notebook
 from fairlead.pipelines.kale_settings import NOTEBOOK_KEY, Setting, notebook_settings, read_setting
 
@@ -49,6 +50,8 @@ class Translation:
     name: str = ""
     description: str = ""
     experiment: str = ""
+    references: list[tuple[int, str]] = field(default_factory=list)
+    """Cells that stand for other notebooks, and the names of these."""
     _remarks: list[tuple[int, bool, str, str, str]] = field(default_factory=list)
 
     def refuse(self, index: int, name: str, message: str, hint: str) -> None:
@@ -58,6 +61,15 @@ class Translation:
     def warn(self, index: int, name: str, message: str, hint: str) -> None:
         """Remember a warning."""
         self._remarks.append((index, False, name, message, hint))
+
+    def check_whole(self) -> None:
+        """Raise `SpecError` where the cells of another notebook have not been put in."""
+        for index, name in self.references:
+            raise SpecError(
+                f"Cell {index + 1}: `notebook:{name}` stands for the cells of another notebook, "
+                "and this one has no file beside which to look for it.",
+                hint="Save the notebook and run its file, or copy the cells here.",
+            )
 
     @property
     def errors(self) -> list[tuple[str, str]]:
@@ -98,6 +110,11 @@ def _is_kale(tag: str) -> bool:
     return bool(_MARKS.match(tag) or _NOTEBOOK.match(tag)) or read_setting(tag) is not None
 
 
+def _skipped(cell: dict[str, Any]) -> dict[str, Any]:
+    metadata = dict(cell.get("metadata") or {})
+    return {**cell, "metadata": {**metadata, "tags": [*_tags(cell), "skip"]}}
+
+
 def reference(tags: list[str]) -> str:
     """Return the name of the notebook whose cells a tag puts here; empty for none."""
     return next((match[1].strip() for tag in tags if (match := _NOTEBOOK.match(tag))), "")
@@ -124,6 +141,7 @@ class _Cells:
         self._inherits = inherits
         self._role = ""  # of the block that an untagged cell continues
         self._seen: set[str] = set()
+        self._begun = False
 
     def translate(self, cells: Iterable[dict[str, Any]]) -> None:
         """Add the cells to the translation."""
@@ -134,6 +152,19 @@ class _Cells:
 
     def _cell(self, index: int, cell: dict[str, Any]) -> dict[str, Any]:
         tags = _tags(cell)
+        if self._inherits and not (tags or self._begun) and _installs(cell):
+            # Kale leaves out what is before its first tag; other code runs here as in the notebook.
+            message = f"Cell {index + 1} only runs commands before the first tag; it is left out."
+            self._made.warn(
+                -1, "", message, "Tag it `skip`, or name packages in a step's settings."
+            )
+            return _skipped(cell)
+        self._begun = self._begun or bool(tags)
+        if refers := reference(tags):
+            self._made.references.append((index, refers))
+            message = f"Cell {index + 1}: the cells of the notebook '{refers}' are put in here when"
+            self._made.warn(index, refers, f"{message} it runs; they are not shown.", "")
+            return _skipped(cell)
         metadata = dict(cell.get("metadata") or {})
         own = metadata.get("fairlead")
         own = dict(own) if isinstance(own, dict) else {}
@@ -155,14 +186,6 @@ class _Cells:
 
     def _step(self, index: int, tags: list[str], own: dict[str, Any]) -> str:
         """Read what step the cell begins or continues, and what that waits for."""
-        if refers := reference(tags):
-            self._made.refuse(
-                index,
-                refers,
-                f"Cell {index + 1}: `notebook:{refers}` stands for the cells of another notebook, "
-                "and this one has no file beside which to look for it.",
-                "Save the notebook and run its file, or copy the cells here.",
-            )
         names = [match[1].strip() for tag in tags if (match := _STEP.match(tag))]
         names = [name for name in names if name]
         if len(names) > 1:
@@ -197,6 +220,16 @@ class _Cells:
         given = dict(own)
         for setting in found:
             setting.apply(own, given)
+
+
+def _installs(cell: dict[str, Any]) -> bool:
+    """Tell whether a cell holds nothing but lines for the shell, as an installation does."""
+    source = cell.get("source") or ""
+    text = source if isinstance(source, str) else "".join(source)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return any(line.startswith("!") for line in lines) and all(
+        line.startswith(("!", "#", "%pip", "%conda")) for line in lines
+    )
 
 
 def _printed(cell: dict[str, Any]) -> list[str]:
