@@ -20,6 +20,8 @@ CONCURRENCY = (1, 10)
 _BAD_CRON = "Schedule cron is not a supported format(https://godoc.org/github.com/robfig/cron)."
 _FIRST_WINDOW_S = 60
 _DAY_S = 24 * 3600
+_FURTHEST = 253_370_764_800
+"""The year 9999: Python's calendar ends with it."""
 _LARGEST_INTERVAL_S = 1 << 40
 _TO_SECONDS = "start and end are times as 2026-01-31T07:00:00Z"
 
@@ -118,11 +120,13 @@ def _read_time(given: Mapping[str, Any], *names: str) -> int | None:
         text = given.get(name)
         if text:
             try:
-                return read_time(str(text))
+                found = read_time(str(text))
             except ValueError as error:
-                raise SpecError(
-                    f"trigger.{names[0]}: {text!r} is no time; {_TO_SECONDS}"
-                ) from error
+                what = f"trigger.{names[0]}: {text!r} is no time; {_TO_SECONDS}"
+                raise SpecError(what) from error
+            if not 0 <= found < _FURTHEST:
+                raise SpecError(f"trigger.{names[0]}: {text!r} must be after 1970, before 9999")
+            return found
     return None
 
 
@@ -186,7 +190,7 @@ class Times:
                 return None
             found = match
         end = self.trigger.end
-        return None if end is not None and found > end else found
+        return None if found > (_FURTHEST if end is None else end) else found
 
     def due(self, last: int | None, now: int, *, catchup: bool) -> int | None:
         """Return the time to start a run for next; it may be due already.
@@ -281,11 +285,11 @@ class Times:
 
 def _next_wall(cron: Cron, wall: int) -> int | None:
     """Return the next match after a time, both as seconds of a clock that is never set."""
-    from croniter import CroniterBadDateError, croniter  # loaded by the first schedule
+    from croniter import croniter  # loaded by the first schedule
 
     begin = datetime.fromtimestamp(wall, timezone.utc).replace(tzinfo=None)
     try:
         found = croniter(cron.fields, begin, second_at_beginning=True).get_next(datetime)
-    except CroniterBadDateError:
+    except (ValueError, OverflowError):  # no such day, or none before the calendar ends
         return None
     return int(found.replace(tzinfo=timezone.utc).timestamp())

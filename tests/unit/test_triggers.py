@@ -162,6 +162,15 @@ def test_after_a_stop_of_years_the_latest_is_found_and_all_are_made_up(cron):
     assert first == times.after(begin)
 
 
+def test_the_end_of_the_calendar_is_the_end_of_all_times():
+    start = read_time("9998-12-31T23:00:00Z")
+    assert Times(Trigger(interval_s=1 << 39), created=0).after(1 << 39) is None
+    assert Times(Trigger(cron="0 0 0 * * *", start=start), created=0).after(start + 3600) is None
+    assert (
+        Times(Trigger(cron="CRON_TZ=Asia/Tokyo 0 0 0 29 2 *", start=start), 0).after(None) is None
+    )
+
+
 def test_a_clock_set_back_makes_nothing_due_again():
     times = Times(Trigger(interval_s=60), created=0)
     for catchup in (True, False):
@@ -195,6 +204,10 @@ def test_a_clock_set_back_makes_nothing_due_again():
             "trigger: end_time is before start_time",
         ),
         ({"cron_schedule": {"cron": "* * * * * *"}, "periodic_schedule": {}}, "one of"),
+        (
+            {"periodic_schedule": {"interval_second": 5, "start_time": "9999-06-01T00:00:00Z"}},
+            "trigger.start_time: '9999-06-01T00:00:00Z' must be after 1970, before 9999",
+        ),
     ],
 )
 def test_what_is_no_trigger_is_refused_with_its_field(trigger, words):

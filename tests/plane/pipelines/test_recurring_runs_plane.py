@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import random
+import shutil
+import subprocess
 import time
 
 import pytest
@@ -102,3 +104,32 @@ def test_a_killed_plane_starts_each_run_once(connect, ir, own_plane, tmp_path, s
     assert sorted(place.read_text().split()) == sorted(
         run["runtime_config"]["parameters"]["when"] for run in runs
     )
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not here")
+def test_kubectl_shows_and_pauses_one_also_under_the_published_definition(
+    connect, ir, own_plane, tmp_path, shared_data
+):
+    def kubectl(*words):
+        done = subprocess.run(
+            ["kubectl", f"--kubeconfig={own_plane.kubeconfig}", "-n", "kubeflow", *words],
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr + done.stdout
+        return done.stdout
+
+    rest = connect(own_plane)
+    before = schedule(rest, marking(ir, tmp_path / "done"), 3600, display_name="hourly")
+    kubectl("apply", "-f", str(shared_data / "crds" / "kubeflow.org" / "scheduledworkflows.yaml"))
+    after = schedule(rest, marking(ir, tmp_path / "done"), 1, display_name="often")
+    assert "hourly-" in kubectl("get", "scheduledworkflows")
+    run = wait_for_runs(rest, 1)[0]
+    assert (run["recurring_run_id"], run["state"]) == (after, "SUCCEEDED")
+    for name in kubectl("get", "swf", "-o", "name").split():
+        kubectl("patch", name, "--type=merge", "-p", '{"spec": {"enabled": false}}')
+
+    def paused():
+        found = (rest.call("GET", f"recurringruns/{one}") for one in (before, after))
+        return all(one["status"] == "DISABLED" for one in found)
+
+    own_plane.wait_for(paused, "what kubectl changed counts")

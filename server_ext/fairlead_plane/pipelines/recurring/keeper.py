@@ -149,27 +149,40 @@ class Schedules:
     async def run(self) -> None:
         """Start runs until cancelled."""
         self.wake()
-        readers = (
+        parts = [
             asyncio.create_task(self._follow(SCHEDULED_WORKFLOW, "", _own_name)),
             asyncio.create_task(self._follow(WORKFLOW, f"{OWNED_LABEL}=true", _whose_run_ended)),
-        )
+            asyncio.create_task(self._work()),
+        ]
         try:
-            while True:
-                self._changed.clear()
-                await self.look()
-                wait = min(self._next.values(), default=float("inf")) - self.clock()
-                if self._dirty:
-                    continue
-                try:
-                    # Without any schedule nothing wakes it up but an event.
-                    longest = min(max(wait, 0.01), LOOK_AGAIN_S) if self._next else None
-                    await asyncio.wait_for(self._changed.wait(), longest)
-                except asyncio.TimeoutError:
-                    pass
+            done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            for part in done:
+                part.result()
+            # A watch has ended: the plane stops.
         finally:
-            for reader in readers:
-                reader.cancel()
-            await asyncio.gather(*readers, return_exceptions=True)
+            for part in parts:
+                part.cancel()
+            await asyncio.gather(*parts, return_exceptions=True)
+
+    async def _work(self) -> None:
+        while True:
+            self._changed.clear()
+            await self.look()
+            if not self._dirty:
+                await self._wait()
+
+    async def _wait(self) -> None:
+        """Wait for an event, or for the next time; without any schedule, for an event alone."""
+        timer = None
+        if self._next:
+            wait_s = min(max(min(self._next.values()) - self.clock(), 0.01), LOOK_AGAIN_S)
+            # Not `asyncio.wait_for`: before Python 3.12 it can forget that it was cancelled.
+            timer = asyncio.get_running_loop().call_later(wait_s, self._changed.set)
+        try:
+            await self._changed.wait()
+        finally:
+            if timer is not None:
+                timer.cancel()
 
     async def look(self) -> None:
         """Look once at each schedule of which something has changed or whose time has come."""
