@@ -44,6 +44,8 @@ USED_FILE = "environment"
 
 _MARKER = "fairlead.json"
 _POLL_S = 0.5
+_ANSWERS = 256
+"""Answers to what an environment lacks that are kept."""
 _LINES = 6
 _LINE_MOST = 300
 
@@ -93,6 +95,7 @@ class Environments:
         self._env = dict(env)
         self._building: dict[str, asyncio.Task[None]] = {}
         self._failed: dict[str, _Failure] = {}
+        self._lacking: dict[tuple[str, str, Packages], Packages] = {}
 
     async def get(self, base: Base, packages: Packages, image: str, pod: Path) -> str:
         """Return the Python of the environment with these packages over a Python.
@@ -122,7 +125,7 @@ class Environments:
                 below = fingerprint(base.path)
             else:
                 below = await asyncio.to_thread(fingerprint, base.path)
-            packages = missing(packages, installed(base.path), base.version)
+            packages = self._missing(base, below, packages)
         except InterpreterError as error:
             raise StartError(str(error)) from error
         if not packages:
@@ -150,6 +153,17 @@ class Environments:
             type="Normal",
             retry_s=_POLL_S,
         )
+
+    def _missing(self, base: Base, below: str, packages: Packages) -> Packages:
+        """Return what of it the Python below lacks; steps of one notebook ask for the same."""
+        asked = base.path, below, packages
+        found = self._lacking.get(asked)
+        if found is None:
+            if len(self._lacking) >= _ANSWERS:
+                self._lacking.clear()
+            found = missing(packages, installed(base.path), base.version)
+            self._lacking[asked] = found
+        return found
 
     async def stop(self) -> None:
         """End what is being built."""

@@ -129,7 +129,8 @@ async def prepare(host: Host, pod: Json, spec: Json, files: RunFiles) -> Prepare
     base = below
     if packages:
         path = await host.environments.get(below, packages, spec["image"], folder)
-        base = await host.interpreters.describe(path)
+        if path != below.path:
+            base = await host.interpreters.describe(path)
     layer = Layer(folder / layer_name(base), base)
     for path in (str(files.folder), f"{folder}/home", f"{folder}/tmp"):
         os.makedirs(path, exist_ok=True)
