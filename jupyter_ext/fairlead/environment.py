@@ -13,7 +13,7 @@ import re
 import site
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from fairlead.errors import SpecError
@@ -29,46 +29,53 @@ _Look = tuple[tuple[tuple[str, int], ...], frozenset[str]]
 """Folders of packages with their times of change, and the modules of the standard library."""
 
 
-def pins(interpreter: str = "") -> Callable[[Iterable[str]], list[str]]:
-    """Return `pinned` of one interpreter, for many questions: it looks at its folders once."""
-    looked: list[_Look] = []
-
-    def ask(modules: Iterable[str]) -> list[str]:
-        wanted = list(modules)
-        if wanted and not looked:
-            looked.append(_look(interpreter))
-        return _pinned(wanted, looked[0]) if wanted else []
-
-    return ask
-
-
-def pinned(modules: Iterable[str], interpreter: str = "") -> list[str]:
-    """Return the requirements that have some modules, each in the version of an environment.
+class Pins:
+    """Finds the requirements that have some modules, each in the version of an environment.
 
     Parameters
     ----------
-    modules
-        Dotted names, as import statements name them. Those of the standard library, and those
-        that are in no distribution of the environment, are left out.
     interpreter
-        Absolute path of the environment's Python; empty: the one that runs this.
+        Absolute path of the environment's Python; empty: the one that runs this. Its folders are
+        looked at once, with the first question.
 
-    Returns
-    -------
-    list of str
-        `name==version`, sorted. A local part of a version (`2.3.0+cu121`) is left out, which no
-        index has; so are distributions that no index has: editable ones, and those of a commit.
+    Attributes
+    ----------
+    left_out : set of str
+        Distributions that were needed and that no index has: editable ones, and those of a commit.
     """
-    return _pinned(modules, _look(interpreter))
+
+    def __init__(self, interpreter: str = "") -> None:
+        self._interpreter = interpreter
+        self._look: _Look | None = None
+        self.left_out: set[str] = set()
+
+    def __call__(self, modules: Iterable[str]) -> list[str]:
+        """Return `name==version` of each distribution that has one of the modules, sorted.
+
+        Parameters
+        ----------
+        modules
+            Dotted names, as import statements name them. Those of the standard library, and those
+            that are in no distribution of the environment, are left out. So is the local part of a
+            version (`2.3.0+cu121`), which no index has.
+        """
+        found: set[str] = set()
+        for module in modules:
+            self._look = self._look or _look(self._interpreter)
+            folders, standard = self._look
+            if module.split(".")[0] in standard:
+                continue
+            for name, requirement in _owners(module, folders):
+                if requirement:
+                    found.add(requirement)
+                else:
+                    self.left_out.add(name)
+        return sorted(found)
 
 
-def _pinned(modules: Iterable[str], look: _Look) -> list[str]:
-    folders, standard = look
-    found: set[str] = set()
-    for module in modules:
-        if module.split(".")[0] not in standard:
-            found.update(_owners(module, folders))
-    return sorted(found)
+def pinned(modules: Iterable[str], interpreter: str = "") -> list[str]:
+    """Return the requirements that have some modules; see `Pins`."""
+    return Pins(interpreter)(modules)
 
 
 def _look(interpreter: str) -> _Look:
@@ -105,19 +112,19 @@ def _ask(interpreter: str, changed: int) -> tuple[list[str], frozenset[str]]:
 
 
 @functools.lru_cache(maxsize=1024)
-def _owners(module: str, folders: tuple[tuple[str, int], ...]) -> tuple[str, ...]:
-    """Return the requirements of the distributions that have a module."""
+def _owners(module: str, folders: tuple[tuple[str, int], ...]) -> tuple[tuple[str, str], ...]:
+    """Return names and requirements of the distributions that have a module."""
     top = module.split(".")[0]
     for folder, changed in folders:
         distributions = _distributions(folder, changed)
         same = distributions.get(_normal(top))
         if same is not None and _has(folder, top):
-            return _requirement(same)
+            return (_requirement(same),)
         owners = _tops(folder, changed).get(top, ())
         if len(owners) > 1:  # a namespace: those that have the module itself
             owners = [one for one in owners if _lists(one, module)] or owners
         if owners:
-            return tuple(sorted({each for one in owners for each in _requirement(one)}))
+            return tuple(sorted({_requirement(one) for one in owners}))
     return ()
 
 
@@ -176,12 +183,13 @@ def _lists(distribution: Path, module: str) -> bool:
     return any(file.startswith(starts) for file in _files(distribution))
 
 
-def _requirement(distribution: Path) -> tuple[str, ...]:
-    """Return `name==version`; nothing where no index has that."""
+def _requirement(distribution: Path) -> tuple[str, str]:
+    """Return its name, and `name==version`, or an empty text where no index has that."""
+    name, _, version = distribution.name.removesuffix(".dist-info").partition("-")
+    name = name.replace("_", "-")
     origin = distribution / "direct_url.json"
     if origin.is_file():
         url = json.loads(origin.read_text("utf-8"))
         if "vcs_info" in url or url.get("dir_info", {}).get("editable"):
-            return ()
-    name, _, version = distribution.name.removesuffix(".dist-info").partition("-")
-    return (f"{name.replace('_', '-')}=={version.partition('+')[0]}",)
+            return name, ""
+    return name, f"{name}=={version.partition('+')[0]}"

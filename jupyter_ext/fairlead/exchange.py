@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fairlead.documents import cell_numbers, dump_pipeline, read_notebook
-from fairlead.environment import pins
+from fairlead.environment import Pins
 from fairlead.errors import SpecError
 from fairlead.pipelines import NotebookError
 from fairlead.pipelines.plan import plan_notebook
@@ -70,7 +70,7 @@ def kfp_python(notebook: dict[str, Any], path: Path, interpreter: str = "") -> s
         plan,
         name=path.stem,
         modules=modules,
-        versions=pins(interpreter),
+        versions=Pins(interpreter),
         numbers=cell_numbers(whole),
     )
 

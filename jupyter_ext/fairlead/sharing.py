@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fairlead.documents import dump_pipeline, read_notebook
-from fairlead.environment import pins
+from fairlead.environment import Pins
 from fairlead.errors import ConflictError, SpecError
 from fairlead.pipelines import compile_documents
 from fairlead.pipelines.exports.secrets import find_assigned, find_private, secret_file
@@ -58,7 +58,7 @@ def export_share(source: Path, output: Path, interpreter: str = "") -> list[str]
     notebook = read_notebook(source)
     whole, modules = notebook_parts(notebook, source)
     spec, platform = compile_documents(
-        whole, name=source.stem, modules=modules, versions=pins(interpreter)
+        whole, name=source.stem, modules=modules, versions=Pins(interpreter)
     )
     bare = bare_notebook(whole)
     trees = _trees(whole, modules)
@@ -234,7 +234,7 @@ def _lock(trees: Iterable[tuple[str, ast.AST]], interpreter: str) -> bytes:
                 names.add(node.module)
     from packaging.requirements import Requirement
 
-    waiting = pins(interpreter)(names)
+    waiting = Pins(interpreter)(names)
     if interpreter not in ("", sys.executable):
         return "".join(f"{line}\n" for line in waiting).encode()
     found: dict[str, str] = {}

@@ -12,7 +12,7 @@ from fairlead.documents import (
     read_notebook,
     read_pipeline,
 )
-from fairlead.environment import pins
+from fairlead.environment import Pins
 from fairlead.pipelines import compile_component, compile_documents
 from fairlead.pipelines.kale import read_kale
 from fairlead.pipelines.kale_notebooks import put_together
@@ -57,8 +57,16 @@ def read_source(path: Path, interpreter: str = "") -> Source:
     """
     if path.suffix == ".ipynb":
         notebook = read_notebook(path)
-        documents = compile_document(notebook, path, interpreter)
-        return Source(*documents, cell_numbers(notebook), read_kale(notebook).experiment)
+        whole, modules = notebook_parts(notebook, path)
+        pins = Pins(interpreter)
+        documents = compile_documents(whole, name=path.stem, modules=modules, versions=pins)
+        warnings = [
+            f"Steps import `{name}`, which is installed from a folder or a commit: no index has "
+            "that, so it is not asked for. Here it is there; on a cluster, have it in the image."
+            for name in sorted(pins.left_out)
+        ]
+        experiment = read_kale(notebook).experiment
+        return Source(*documents, cell_numbers(notebook), experiment, warnings)
     if path.suffix == ".pipeline":
         spec, platform, warnings = read_elyra_pipeline(path)
         return Source(spec, platform, warnings=warnings)
@@ -68,7 +76,7 @@ def read_source(path: Path, interpreter: str = "") -> Source:
 def read_component(path: Path, name: str) -> Source:
     """Read a component of a notebook: a cell that is tagged so."""
     notebook, modules = notebook_parts(read_notebook(path), path)
-    return Source(*compile_component(notebook, name, modules=modules, versions=pins()))
+    return Source(*compile_component(notebook, name, modules=modules, versions=Pins()))
 
 
 def compile_document(
@@ -85,7 +93,7 @@ def compile_document(
         one that runs this.
     """
     whole, modules = notebook_parts(notebook, path)
-    return compile_documents(whole, name=path.stem, modules=modules, versions=pins(interpreter))
+    return compile_documents(whole, name=path.stem, modules=modules, versions=Pins(interpreter))
 
 
 def notebook_parts(notebook: dict[str, Any], path: Path) -> tuple[dict[str, Any], dict[str, str]]:

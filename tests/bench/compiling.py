@@ -97,13 +97,13 @@ def _kales(python: str, path: Path) -> tuple[float, float]:
 
 def _writing(steps: int) -> float:
     from fairlead.documents import dump_pipeline
-    from fairlead.environment import pins
+    from fairlead.environment import Pins
     from fairlead.pipelines.ir import build_spec
     from fairlead.pipelines.plan import plan_notebook
 
     plan = plan_notebook(notebook(chain_sources(steps, 1.5)))
     return _second(
-        lambda: dump_pipeline(*build_spec(plan, name="bench", modules={}, versions=pins()))
+        lambda: dump_pipeline(*build_spec(plan, name="bench", modules={}, versions=Pins()))
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.environment import pinned
+from fairlead.environment import Pins, pinned
 from fairlead.errors import SpecError
 
 
@@ -63,6 +63,12 @@ def test_a_module_is_pinned_by_the_distribution_that_has_it(
     python: str, modules: list[str], expected: list[str]
 ) -> None:
     assert pinned(modules, python) == expected
+
+
+def test_what_no_index_has_is_remembered(python: str) -> None:
+    pins = Pins(python)
+    assert pins(["own.part", "alpha"]) == ["alpha==1.0"]
+    assert pins.left_out == {"own"}
 
 
 def test_without_an_interpreter_the_running_one_is_asked() -> None:

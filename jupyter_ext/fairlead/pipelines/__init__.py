@@ -58,7 +58,7 @@ def compile_documents(
         `{relative path: source}` of the .py files beside the notebook that it may import.
     versions
         Asked for the requirements that have some modules, where a step names no packages of its
-        own; `fairlead.environment.pinned` is one. Without it such a step asks for none.
+        own; `fairlead.environment.Pins` is one. Without it such a step asks for none.
 
     Returns
     -------
