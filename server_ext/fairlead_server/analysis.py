@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import asdict
+
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
+from fairlead.errors import SpecError
 from fairlead_server.base import FairleadHandler
 
 
@@ -32,4 +36,33 @@ class SettingsHandler(FairleadHandler):
         self.reply(SCHEMA)
 
 
-ROUTES = [(r"analysis", AnalysisHandler), (r"analysis/settings", SettingsHandler)]
+class LiveHandler(FairleadHandler):
+    """What the values of a notebook's kernel say of its pipeline; the front end has the kernel."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Answer `{question}`: an expression for the kernel, to be called with a list of names."""
+        from fairlead.pipelines.live import question
+
+        self.reply({"question": await asyncio.to_thread(question)})
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        """Answer the problems that `{notebook, answer}` tells of; the answer is the kernel's."""
+        from fairlead.pipelines.live import problems_of
+
+        body = self.read()
+        notebook, answer = body.get("notebook"), body.get("answer")
+        if not isinstance(notebook, dict) or not isinstance(answer, dict):
+            raise SpecError("`notebook` and `answer` must be objects.")
+        problems = await asyncio.to_thread(problems_of, notebook, answer)
+        self.reply({"problems": [asdict(problem) for problem in problems]})
+
+
+ROUTES = [
+    (r"analysis", AnalysisHandler),
+    (r"analysis/settings", SettingsHandler),
+    (r"analysis/live", LiveHandler),
+]

@@ -209,3 +209,14 @@ async def test_a_pipeline_of_elyra_is_run_by_its_path(fetch, jp_root_dir):
     started = await fetch("runs", method="POST", body={"path": "hello.pipeline"})
     run = await ended(fetch, started["id"])
     assert (run["state"], run["name"]) == ("SUCCEEDED", "hello")
+
+
+async def test_a_kernels_answer_about_values_is_told_as_problems(fetch):
+    question = (await fetch("analysis", "live"))["question"]
+    assert callable(eval(question, {}))
+    made = notebook((["step:one"], "x = 1"), (["step:two"], "print(x)"))
+    answer = {"x": {"type": "lock", "error": "TypeError: no"}}
+    body = {"notebook": made, "answer": answer}
+    [problem] = (await fetch("analysis", "live", method="POST", body=body))["problems"]
+    assert (problem["cell_index"], problem["line"], problem["name"]) == (0, 1, "x")
+    assert "cannot travel" in problem["message"]

@@ -190,3 +190,40 @@ def test_chips_and_settings_in_dark_and_narrow(lab, browser, notebook, width):
     picture(page, f"steps-dark-{width}")
     for part in (".fl-StepTool", ".fl-ChipEditor"):
         assert page.locator(part).evaluate("one => one.scrollWidth <= one.clientWidth + 1"), part
+
+
+def run_all(page):
+    page.evaluate("() => void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+
+
+def test_the_kernel_tells_the_size_of_values_and_which_cannot_travel(lab, browser):
+    made = nbformat.v4.new_notebook()
+    source = "rows = bytes(1_200_000)\nbox = {'at': ctypes.pointer(ctypes.c_int(1))}"
+    made.cells = [
+        nbformat.v4.new_code_cell("import ctypes", metadata={"tags": ["imports"]}),
+        nbformat.v4.new_code_cell("seed = 1", metadata={"tags": ["step:load"]}),
+        nbformat.v4.new_code_cell(source),
+        nbformat.v4.new_code_cell("print(len(rows), len(box))", metadata={"tags": ["step:use"]}),
+    ]
+    made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(made, lab.folder / "live.ipynb")
+    page = lab.page(browser, "live.ipynb")
+    chip(page, "load").wait_for()
+    run_all(page)
+    page.locator(".fl-Chip-size", has_text="1.2 MB").wait_for()
+    note = page.locator(".fl-Note[data-fl-problem='box']")
+    note.filter(has_text="it is a dict that holds a LP_c_int").wait_for()
+    page.locator(".fl-Underline.fl-mod-warning", has_text="box").wait_for()
+    picture(page, "live-light")
+
+    page.get_by_role("button", name="Run as pipeline").first.click()
+    dialog = page.locator(".jp-Dialog", has_text="would not travel well")
+    dialog.wait_for()
+    picture(page, "live-dialog-light")
+    dialog.get_by_role("button", name="Show the first").click()
+    page.locator(".jp-Cell.jp-mod-active", has_text="box = {").wait_for()
+    assert page.locator("[data-fl-dag] [data-fl-state='RUNNING']").count() == 0
+
+    # Asked silently: no cell has another number for it.
+    run_all(page)
+    page.locator(".jp-InputPrompt", has_text="[8]:").wait_for()

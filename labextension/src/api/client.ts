@@ -15,8 +15,10 @@ import type {
   Capabilities,
   IAnalysis,
   IContexts,
+  ILiveValue,
   INamespaces,
   IPlace,
+  IProblem,
   IRunDetail,
   IRunSummary
 } from './types';
@@ -148,6 +150,18 @@ export class FairleadClient {
   /** JSON Schema of the settings of a step. */
   stepSettings(): Promise<JSONObject> {
     return this._json('GET', ['analysis', 'settings']);
+  }
+
+  /** What to ask a kernel about values: an expression, to be called with a list of their names. */
+  async liveQuestion(): Promise<string> {
+    return (await this._json<{ question: string }>('GET', ['analysis', 'live'])).question;
+  }
+
+  /** The problems that a kernel's answer tells of. */
+  async liveProblems(notebook: INotebookContent, answer: Record<string, ILiveValue>): Promise<IProblem[]> {
+    const body = { notebook, answer };
+    const found = await this._json<{ problems: IProblem[] }>('POST', ['analysis', 'live'], body);
+    return found.problems.map(placed);
   }
 
   /** The pipeline spec, as YAML. */

@@ -252,6 +252,19 @@ export interface IAnalysis {
   problems: IProblem[];
 }
 
+/** What a kernel says of a value. */
+export interface ILiveValue {
+  type: string;
+  /** Bytes of it as a step would store it; absent where that took too long. */
+  size?: number;
+  /** `size` is the least. */
+  more?: boolean;
+  /** Why it cannot travel. */
+  error?: string;
+  /** Type of the part of it that is to blame. */
+  part?: string;
+}
+
 /** Row of the topic `runs`. */
 export interface IRunRow {
   run_id: string;

@@ -17,6 +17,8 @@ export interface IChip {
   cached: boolean;
   /** What was set for it, in few words: `cpu 2`, `memory 4Gi`, `2 packages`. */
   settings: readonly string[];
+  /** What is known of values that it writes, by name: their size, of a live kernel. */
+  sizes?: Readonly<Record<string, string>>;
 }
 
 /** What one can do with a chip; without it the chip only tells. */
@@ -98,9 +100,12 @@ function faceOf(chip: IChip): HTMLElement[] {
     );
   }
   if (writes.length) {
-    made.push(
-      element('span', 'fl-Chip-writes', { 'data-fl-writes': writes.join(' ') }, `${writes.join(', ')} →`)
-    );
+    const names = writes.flatMap((name, index) => {
+      const size = chip.sizes?.[name];
+      const comma = index < writes.length - 1 ? ', ' : ' →';
+      return size ? [`${name} `, element('span', 'fl-Chip-size', {}, size), comma] : [name + comma];
+    });
+    made.push(element('span', 'fl-Chip-writes', { 'data-fl-writes': writes.join(' ') }, ...names));
   }
   if (settings.length) {
     made.push(element('span', 'fl-Chip-settings', {}, settings.join(' · ')));
@@ -118,7 +123,8 @@ export function chipLabel(chip: IChip, trans: ITrans): string {
     words.push(trans.__('reads %1', chip.reads.join(', ')));
   }
   if (chip.writes.length) {
-    words.push(trans.__('writes %1', chip.writes.join(', ')));
+    const names = chip.writes.map(name => [name, chip.sizes?.[name]].filter(Boolean).join(' '));
+    words.push(trans.__('writes %1', names.join(', ')));
   }
   words.push(...chip.settings);
   return words.join('; ');

@@ -14,8 +14,9 @@ import type { RunModel } from '../model/run';
 import type { FairleadSession } from '../model/session';
 import { settingsOf } from '../model/stepcells';
 import { isOfField, nameTrouble, putText, textErrors, textsOf } from '../model/stepform';
+import type { LiveValues } from './live';
 import type { NotebookReading } from './reading';
-import { nameTroubleWords, settingWords } from './stepwords';
+import { nameTroubleWords, settingWords, sizeWords } from './stepwords';
 import { underline } from './underline';
 
 /** Lab gives every cell a header of no height, for extensions to use. */
@@ -23,6 +24,7 @@ const HEADER = ':scope > .jp-CellHeader';
 
 export interface ICellMarksOptions {
   session: FairleadSession;
+  live: LiveValues;
   trans: ITrans;
   /** Show the menu of a step below a button. */
   onMenu: (cellId: string, button: HTMLElement) => void;
@@ -40,6 +42,7 @@ export class CellMarks implements IDisposable {
     this.panel.content.modelChanged.connect(this._draw, this);
     this.panel.disposed.connect(this.dispose, this);
     reading.changed.connect(this._remark, this);
+    options.live.changed.connect(this._remark, this);
     options.session.started.changed.connect(this._onStarted, this);
     void this.panel.context.ready.then(() => {
       if (!this._isDisposed) {
@@ -62,6 +65,7 @@ export class CellMarks implements IDisposable {
     this._isDisposed = true;
     this._run?.dispose();
     this.reading.changed.disconnect(this._remark, this);
+    this.options.live.changed.disconnect(this._remark, this);
     this.panel.content.modelContentChanged.disconnect(this._draw, this);
     this.panel.content.modelChanged.disconnect(this._draw, this);
     this.options.session.started.changed.disconnect(this._onStarted, this);
@@ -145,7 +149,10 @@ export class CellMarks implements IDisposable {
   private _remark(): void {
     const { analysis } = this.reading;
     const cells = this.reading.cells;
-    this._marks = marksOf(analysis, this._run?.run?.graph.nodes);
+    const { values, problems } = this.options.live;
+    const told = { ...analysis, problems: [...analysis.problems, ...problems] };
+    this._marks = marksOf(told, this._run?.run?.graph.nodes);
+    this._sizes = sizeWords(values);
     this._settings = new Map(
       analysis.steps.map(step => [
         step.cell_ids[0],
@@ -181,8 +188,11 @@ export class CellMarks implements IDisposable {
     const { id } = cell.model;
     const marks = this._marks.get(id);
     const settings = this._settings.get(id) ?? [];
+    const sizes = Object.fromEntries(
+      (marks?.step?.writes ?? []).flatMap(name => (this._sizes[name] ? [[name, this._sizes[name]]] : []))
+    );
     const editor = this._editing?.cellId === id ? this._editing.editor : null;
-    const drawn = marks ? JSON.stringify([marks, settings, editor !== null]) : undefined;
+    const drawn = marks ? JSON.stringify([marks, settings, sizes, editor !== null]) : undefined;
     if (!header || header.dataset.flDrawn === drawn) {
       return;
     }
@@ -191,7 +201,7 @@ export class CellMarks implements IDisposable {
     const told = (marks?.problems ?? []).filter(problem => !editor || !isOfField(problem));
     const notes = told.map(problem => noteElement(problem, this.options.trans));
     const chip = marks?.step
-      ? [chipElement({ ...marks.step, settings }, this.options.trans, this._actions(id))]
+      ? [chipElement({ ...marks.step, settings, sizes }, this.options.trans, this._actions(id))]
       : [];
     if (editor?.node.parentElement === header) {
       // Left where it is, it keeps the focus and what is typed.
@@ -224,6 +234,7 @@ export class CellMarks implements IDisposable {
   }
 
   private _marks = new Map<string, ICellMarks>();
+  private _sizes: Record<string, string> = {};
   private _settings = new Map<string, string[]>();
   private _editing: { cellId: string; editor: ChipEditor } | null = null;
   private _run: RunModel | null = null;

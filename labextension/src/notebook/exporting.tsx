@@ -123,7 +123,7 @@ async function write(
       return answer.button.accept ? write(wish, true, panel, client, trans) : null;
     }
     if (error.problems.length) {
-      const problem = await showProblems(error, trans);
+      const { problem } = await showProblems(error.problems, trans);
       if (problem?.cell_id) {
         await revealCell(panel, problem.cell_id, problem.line);
       }

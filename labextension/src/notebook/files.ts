@@ -74,7 +74,7 @@ export const filesPlugin: JupyterFrontEndPlugin<void> = {
             throw error;
           }
           if (error.problems.length) {
-            const problem = await showProblems(error, trans);
+            const { problem } = await showProblems(error.problems, trans);
             if (problem) {
               await commands.execute('docmanager:open', { path });
             }

@@ -14,6 +14,7 @@ import { IFairleadSession } from '../tokens';
 import { CellMarks } from './cellmarks';
 import { contentOf } from './content';
 import { exportPipeline, isFormat } from './exporting';
+import { LiveValues } from './live';
 import { Readings } from './reading';
 import { cellNumber, findNotebook, revealCell } from './reveal';
 import { runNotebook } from './run';
@@ -76,7 +77,7 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
         }
         starting.add(panel);
         try {
-          const run = await runNotebook(panel, session, trans);
+          const run = await runNotebook(panel, session, liveOf(panel), trans);
           if (run !== null) {
             await commands.execute(CommandIDs.openRun, { run });
           }
@@ -151,6 +152,12 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
     };
     session.cellNumber = cell => cellNumber(tracker, cell);
     const readings = new Readings(session.client);
+    const liveValues = new WeakMap<NotebookPanel, LiveValues>();
+    const liveOf = (panel: NotebookPanel): LiveValues => {
+      const found = liveValues.get(panel) ?? new LiveValues(readings.of(panel), session.client);
+      liveValues.set(panel, found);
+      return found;
+    };
     const chips = new Map<NotebookPanel, CellMarks>();
     const toolOptions = { tracker, readings, trans };
     const stepTool = new StepTool({
@@ -175,7 +182,13 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
       showSettings
     });
     const add = (panel: NotebookPanel): CellMarks =>
-      new CellMarks(readings.of(panel), { session, trans, onMenu, onMore: showSettings });
+      new CellMarks(readings.of(panel), {
+        session,
+        live: liveOf(panel),
+        trans,
+        onMenu,
+        onMore: showSettings
+      });
     showChips(tracker, chips, add, settings);
 
     const pipelineTool = new PipelineTool(toolOptions);

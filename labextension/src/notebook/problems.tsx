@@ -5,34 +5,49 @@ import { Dialog } from '@jupyterlab/apputils';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import type { ApiError } from '../api/errors';
 import type { IProblem } from '../api/types';
 import type { ITrans } from '../components/text';
 
-/** Show the problems; the answer is the one to go to, or null. */
-export async function showProblems(error: ApiError, trans: ITrans): Promise<IProblem | null> {
+export interface IProblemsAnswer {
+  /** The one to go to. */
+  problem: IProblem | null;
+  /** What was to be done is to be done all the same. */
+  goesOn: boolean;
+}
+
+/** Show the problems; with `goOn`, the label of a button, one may do it all the same. */
+export async function showProblems(
+  problems: readonly IProblem[],
+  trans: ITrans,
+  { title, goOn }: { title?: string; goOn?: string } = {}
+): Promise<IProblemsAnswer> {
   let chosen: IProblem | null = null;
-  const body = new Problems(error, trans, problem => {
+  const body = new Problems(problems, trans, problem => {
     chosen = problem;
     dialog.resolve(0);
   });
+  const showFirst = Dialog.okButton({ label: trans.__('Show the first') });
   const dialog = new Dialog({
-    title: trans.__('This notebook cannot run as a pipeline yet'),
+    title: title ?? trans.__('This notebook cannot run as a pipeline yet'),
     body,
     buttons: [
       Dialog.cancelButton({ label: trans.__('Close') }),
-      Dialog.okButton({ label: trans.__('Show the first') })
+      ...(goOn ? [Dialog.warnButton({ label: goOn })] : []),
+      showFirst
     ],
-    defaultButton: 1
+    defaultButton: goOn ? 2 : 1
   });
   const answer = await dialog.launch();
-  const first = error.problems.find(problem => problem.severity === 'error') ?? error.problems[0] ?? null;
-  return chosen ?? (answer.button.accept ? first : null);
+  if (answer.button.accept && answer.button.label === goOn) {
+    return { problem: null, goesOn: true };
+  }
+  const first = problems.find(problem => problem.severity === 'error') ?? problems[0] ?? null;
+  return { problem: chosen ?? (answer.button.accept ? first : null), goesOn: false };
 }
 
 class Problems extends ReactWidget {
   constructor(
-    private readonly error: ApiError,
+    private readonly problems: readonly IProblem[],
     private readonly trans: ITrans,
     private readonly onChoose: (problem: IProblem) => void
   ) {
@@ -42,11 +57,11 @@ class Problems extends ReactWidget {
   }
 
   protected override render(): JSX.Element {
-    const { error, trans } = this;
+    const { problems, trans } = this;
     return (
       <>
         <ul className="fl-Problems-list">
-          {error.problems.map((problem, index) => (
+          {problems.map((problem, index) => (
             <li key={index} data-fl-problem={problem.name ?? ''} data-fl-severity={problem.severity}>
               <button
                 type="button"

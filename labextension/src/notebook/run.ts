@@ -5,9 +5,11 @@ import { Notification } from '@jupyterlab/apputils';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 
 import { ApiError, ServerMissingError } from '../api/errors';
+import type { IProblem } from '../api/types';
 import type { ITrans } from '../components/text';
 import type { FairleadSession } from '../model/session';
 import { contentOf } from './content';
+import type { LiveValues } from './live';
 import { showProblems } from './problems';
 import { revealCell } from './reveal';
 
@@ -15,11 +17,25 @@ import { revealCell } from './reveal';
 export async function runNotebook(
   panel: NotebookPanel,
   session: FairleadSession,
+  live: LiveValues,
   trans: ITrans
 ): Promise<string | null> {
   const { context, content } = panel;
   if (!content.model) {
     return null;
+  }
+  await live.ask();
+  if (live.problems.length) {
+    const answer = await showProblems(live.problems, trans, {
+      title: trans.__('Values in the kernel would not travel well'),
+      goOn: trans.__('Run anyway')
+    });
+    if (answer.problem) {
+      await reveal(panel, answer.problem);
+    }
+    if (!answer.goesOn) {
+      return null;
+    }
   }
   // The file should hold what runs. A read-only one runs as it is shown.
   if (content.model.dirty && context.contentsModel?.writable !== false) {
@@ -40,11 +56,17 @@ export async function runNotebook(
   }
 }
 
+async function reveal(panel: NotebookPanel, problem: IProblem): Promise<void> {
+  if (problem.cell_id) {
+    await revealCell(panel, problem.cell_id, problem.line);
+  }
+}
+
 async function refused(error: ApiError, panel: NotebookPanel, trans: ITrans): Promise<void> {
   if (error.problems.length) {
-    const problem = await showProblems(error, trans);
-    if (problem?.cell_id) {
-      await revealCell(panel, problem.cell_id, problem.line);
+    const { problem } = await showProblems(error.problems, trans);
+    if (problem) {
+      await reveal(panel, problem);
     }
     return;
   }

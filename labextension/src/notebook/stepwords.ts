@@ -3,6 +3,8 @@
  */
 import type { JSONObject } from '@lumino/coreutils';
 
+import type { ILiveValue } from '../api/types';
+import { bytes } from '../components/format';
 import type { ITrans } from '../components/text';
 
 /** What a chip says of the settings: only what decides where and with what a step runs. */
@@ -23,6 +25,17 @@ export function settingWords(settings: JSONObject, trans: ITrans): string[] {
     words.push(trans._n('%1 package', '%1 packages', packages.length));
   }
   return words;
+}
+
+/** From this size on a value's size is worth its place. */
+const WORTH_BYTES = 1000;
+
+/** Sizes of values, by name: `1.2 MB`. */
+export function sizeWords(values: ReadonlyMap<string, ILiveValue>): Record<string, string> {
+  const entries = [...values].flatMap(([name, { size = 0, more }]) =>
+    size < WORTH_BYTES ? [] : [[name, `${more ? '> ' : ''}${bytes(size)}`] as const]
+  );
+  return Object.fromEntries(entries);
 }
 
 /** Why a step cannot be called so. */

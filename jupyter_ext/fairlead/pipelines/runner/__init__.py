@@ -64,6 +64,13 @@ def function_source() -> str:
     return _joined(("function",), "run_function")
 
 
+@lru_cache(maxsize=1)
+def weighing_source() -> str:
+    """Return the source text that weighs values in a live kernel: `ask(names, namespace)`."""
+    parts = ("makers", "reducers", "definitions", "artifacts", "weighing")
+    return _joined(parts, "ask")
+
+
 def _joined(parts: tuple[str, ...], entry: str) -> str:
     # Pickles name functions of this program by module: it takes a name of its own, because
     # `__main__` is the module of the step's code.
