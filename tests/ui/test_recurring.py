@@ -92,8 +92,15 @@ def test_a_notebook_is_scheduled_from_the_form_and_runs(page):
     assert again.locator("[data-fl-field='day'] input").input_value().startswith("number ")
     again.locator("[data-fl-tab='python']").click()
     again.locator("[data-fl-request='python']", has_text="fairlead.get_run").wait_for()
-
+    size = page.viewport_size
+    page.evaluate("window.jupyterapp.shell.collapseLeft()")
+    page.set_viewport_size({"width": 400, "height": 900})
+    picture(page, "schedule-light-320")
     command(page, "fairlead:open-runs", page="recurring")
+    row.wait_for()
+    picture(page, "recurring-light-320")
+    page.set_viewport_size(size)
+
     row.locator("[data-fl-action='delete']").click()
     page.locator(".jp-Dialog .jp-mod-warn").click()
     page.locator(f"{TABLE} [data-fl-message='empty']").wait_for()
@@ -107,7 +114,7 @@ def test_form_and_list_are_drawn_dark_and_narrow(lab, browser):
         schedule(path, every="12h", name="twice a day with a long name", catchup=False),
         schedule(path, cron="30 2 1 * *", name="off", enabled=False),
     ]
-    page = lab.page(browser, width=900, height=900, dark=True)
+    page = lab.page(browser, width=1400, height=900, dark=True)
     command(page, "fairlead:open-runs", page="recurring")
     page.locator(f"{TABLE} [data-fl-recurring='off'][data-fl-enabled='false']").wait_for()
     picture(page, "recurring-dark")
