@@ -34,6 +34,7 @@ _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _INVALID_ARGUMENT = 3  # google.rpc.Code
 _GONE = 410
 _PAUSE_S = 10.0
+_SHORT_MOST = 64  # tasks of a run whose passes are made without the store's thread
 _LOCK_PAUSE_S = 10.0
 _LONGEST_LOOK_S = 1800.0
 
@@ -66,7 +67,7 @@ class Controller:
 
     Notes
     -----
-    A run in memory is touched inside transactions only, so by the writer's thread only. When a
+    A run in memory is touched inside transactions only, so by one thread at a time. When a
     transaction fails its run is forgotten and read back from the tables by the next one.
     """
 
@@ -120,12 +121,25 @@ class Controller:
         """Apply events to a run, and wait until they are committed."""
         try:
             await self.looks.transaction(
-                lambda transaction: self._apply(transaction, run_id, events)
+                lambda transaction: self._apply(transaction, run_id, events),
+                short=self._is_short(run_id),
             )
         except BaseException:
             # Also when the commit itself failed: what is in memory is not what is stored.
             self._runs.pop(run_id, None)
             raise
+
+    def _is_short(self, run_id: str) -> bool:
+        """Tell whether no pass over a run takes long: it has few tasks, no loop and no files."""
+        run = self._runs.get(run_id)
+        return (
+            run is not None
+            and len(run.tasks) <= _SHORT_MOST
+            and all(
+                task.component.executor is not None and not task.component.output_artifacts
+                for task in run.tasks.values()
+            )
+        )
 
     def forget(self, transaction: Transaction, run_id: str) -> None:
         """Drop a run that is being deleted; for use inside a transaction."""

@@ -64,13 +64,16 @@ class Looks:
             raise UncheckedError(unknown)
         return [self._stamps[uri] for uri in uris]
 
-    async def transaction(self, change: Callable[[Transaction], T]) -> T:
-        """Do a change that may ask for stamps; again after each look, so it must bear that."""
+    async def transaction(self, change: Callable[[Transaction], T], *, short: bool = False) -> T:
+        """Do a change that may ask for stamps; again after each look, so it must bear that.
+
+        `short` is that of `Store.transaction`.
+        """
         looked: list[str] = []
         try:
             while True:
                 try:
-                    return await self._resources.transaction(change)
+                    return await self._resources.transaction(change, short=short)
                 except UncheckedError as unchecked:
                     looked += unchecked.uris
                     await asyncio.gather(*map(self._look, unchecked.uris))
