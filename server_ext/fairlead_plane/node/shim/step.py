@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 def begin() -> Json:
     """Do what a step needs whatever it is, and return by what others find this process again."""
     os.setsid()
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    os.environ.clear()
     pid = os.getpid()
     identity = None
     if sys.platform == "linux":
@@ -62,10 +66,9 @@ def become(
     """
     claim, stdout, stderr = files
     os.write(claim, json.dumps({**process, "time": time.time()}).encode())
-    null = os.open(os.devnull, os.O_RDONLY)
-    for source, target in ((null, 0), (stdout, 1), (stderr, 2)):
+    for source, target in ((stdout, 1), (stderr, 2)):
         os.dup2(source, target)
-    for file in (null, claim, stdout, stderr):
+    for file in (claim, stdout, stderr):
         os.close(file)
     if mount is not None and request.get("mounts"):
         try:
@@ -74,7 +77,6 @@ def become(
             os.write(2, f"the mounts of the container failed: {error}\n".encode())
             os._exit(128)
     os.umask(request["umask"])
-    os.environ.clear()
     os.environ.update(request["env"])
     time.tzset()
     os.chdir(request["cwd"])
