@@ -66,8 +66,10 @@ class Lab:
         """Wait until all is in its place: before, Lab still moves, hides and focuses things."""
         page.wait_for_function("window.jupyterapp !== undefined")
         page.evaluate("window.jupyterapp.restored.then(() => null)")
+        shown = "window.jupyterapp.shell.currentWidget"
+        # Where nothing was open it opens its launcher, which then takes the focus.
+        page.wait_for_function(f"{shown} !== null")
         if path:
-            shown = "window.jupyterapp.shell.currentWidget"
             page.wait_for_function(f"path => {shown}?.context?.path === path", arg=path)
             page.evaluate(
                 f"Promise.all([{shown}.context.ready, {shown}.revealed]).then(() => null)"

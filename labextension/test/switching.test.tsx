@@ -111,3 +111,23 @@ test('a choice that is refused is told in the switch, or after it was left in a 
   await act(() => place.refuse(new Error('still no way')));
   expect(Notification.error).toHaveBeenCalledWith(expect.stringContaining('still no way'), expect.anything());
 });
+
+test('is left by a press elsewhere or by Tab, not by a page that moves the focus itself', async () => {
+  const other = host.appendChild(document.createElement('button'));
+  const press = (target: Element, event: Event): Promise<void> => act(() => void target.dispatchEvent(event));
+  expect(document.activeElement).toBe(find('.fl-Switch-filter'));
+  await act(() => other.focus());
+  expect(isOpen()).toBe(true);
+  await press(find('.fl-Switch-title')!, new Event('pointerdown', { bubbles: true }));
+  expect(isOpen()).toBe(true);
+  await press(other, new Event('pointerdown', { bubbles: true }));
+  expect(isOpen()).toBe(false);
+
+  await click('.fl-Context');
+  // While one element loses the focus to another jsdom says that the page has none.
+  vi.spyOn(document, 'hasFocus').mockReturnValue(true);
+  const tab = new KeyboardEvent('keydown', { key: 'Tab', bubbles: true });
+  await press(find('.fl-Switch-filter')!, tab);
+  await act(() => other.focus());
+  expect(isOpen()).toBe(false);
+});

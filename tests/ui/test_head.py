@@ -140,6 +140,16 @@ def test_bars_follow_the_pods_and_the_switch_goes_by_keyboard(lab, browser):
         page.locator(elsewhere).first.click()
         switch.wait_for(state="detached")
 
+    # Lab activates what it opens by itself, which takes the focus: who has just opened it stays.
+    page.locator(HEAD).click()
+    page.wait_for_selector("[data-fl-choice='kube-system']")
+    page.evaluate("window.jupyterapp.shell.currentWidget.activate()")
+    page.wait_for_function("() => document.activeElement.closest('.jp-Notebook') !== null")
+    assert switch.is_visible()
+    page.locator(".fl-Switch-filter").click()
+    page.keyboard.press("Escape")
+    switch.wait_for(state="detached")
+
     # By keyboard, also when another sidebar is shown.
     page.get_by_role("tab", name="File Browser").first.click()
     page.keyboard.press("Alt+Shift+N")

@@ -62,12 +62,30 @@ export function Switch(props: {
   const here =
     rows.find(row => row.id === active) ?? (filter ? rows[0] : rows.find(row => row.current)) ?? rows[0];
 
+  // Whether the last that the reader did leads away. A page moves the focus by itself, too, as Lab does to
+  // its launcher when it has started: who has just opened this has not left it.
+  const leaving = React.useRef(false);
+  const stays = (target: EventTarget | null): boolean =>
+    target instanceof Node &&
+    (host.current?.contains(target) === true || props.opener.current?.contains(target) === true);
+
   React.useEffect(() => input.current?.focus(), []);
+  React.useEffect(() => {
+    const onPointerDown = ({ target }: Event): void => {
+      leaving.current = !stays(target);
+      if (leaving.current) {
+        props.onClose(true);
+      }
+    };
+    document.addEventListener('pointerdown', onPointerDown, true);
+    return () => document.removeEventListener('pointerdown', onPointerDown, true);
+  }, [props.onClose]);
   React.useEffect(() => {
     host.current?.querySelector('[data-fl-active="true"]')?.scrollIntoView?.({ block: 'nearest' });
   }, [here?.id]);
 
   const onKeyDown = (event: React.KeyboardEvent): void => {
+    leaving.current = event.key === 'Tab' || event.ctrlKey || event.metaKey || event.altKey;
     const place = here ? rows.indexOf(here) : -1;
     const last = rows.length - 1;
     const moves: Record<string, number> = {
@@ -100,10 +118,9 @@ export function Switch(props: {
       // Text inside takes the focus too, or a click on it would count as one elsewhere.
       tabIndex={-1}
       onBlur={event => {
-        const next = event.relatedTarget as Node | null;
-        const stays = event.currentTarget.contains(next) || props.opener.current?.contains(next);
-        // Another window is not another place in this one.
-        if (!stays && document.hasFocus()) {
+        // Another window is not another place in this one; a frame keeps what is pressed in it to itself.
+        const intoFrame = event.relatedTarget instanceof HTMLIFrameElement;
+        if ((leaving.current || intoFrame) && !stays(event.relatedTarget) && document.hasFocus()) {
           props.onClose(true);
         }
       }}
