@@ -12,6 +12,8 @@ from fairlead.pipelines.definitions import Definition
 class Control:
     """A task before a loop or condition: it evaluates what they depend on.
 
+    It is not left to the step before, which would then run again whenever the loop's head changes.
+
     Parameters
     ----------
     key
