@@ -92,6 +92,17 @@ def test_the_spec_is_written_as_it_is_compiled(story: Path, tmp_path: Path) -> N
     assert yaml.safe_load(target.read_text()) == read_source(story).spec
 
 
+def test_loops_and_conditions_compile_with_kfp(tmp_path: Path) -> None:
+    python = os.environ.get(KFP_VARIABLE) or pytest.skip(
+        f"{KFP_VARIABLE} does not name a Python with kfp"
+    )
+    target = tmp_path / "loops.py"
+    target.write_text(kfp_python(LOOPS, tmp_path / "loops.ipynb"))
+    subprocess.run([python, target], check=True, capture_output=True, timeout=120)
+    compiled = yaml.safe_load(target.with_suffix(".yaml").read_text())
+    assert len(compiled["root"]["dag"]["tasks"]) == 9
+
+
 def test_python_of_kfp_compiles_to_the_same_pipeline(story: Path, tmp_path: Path) -> None:
     python = os.environ.get(KFP_VARIABLE) or pytest.skip(
         f"{KFP_VARIABLE} does not name a Python with kfp"
@@ -252,10 +263,56 @@ def test_a_function_that_travels_as_a_value_is_refused(tmp_path: Path) -> None:
         kfp_python(notebook(*cells), tmp_path / "x.ipynb")
 
 
-def test_loops_and_conditions_by_metadata_are_refused_by_name(tmp_path: Path) -> None:
-    loop = code("for i in [1, 2]:\n    print(i)", fairlead={"step": "a", "forEach": True})
-    with pytest.raises(SpecError, match=r"'a' has `forEach`"):
-        kfp_python(notebook(loop), tmp_path / "x.ipynb")
+LOOPS = notebook(
+    code("n = 3\nkinds = ['a', 'b']", "parameters"),
+    code("xs = [(1, 'u'), (2, 'v')]\nbase = 10", "step:start"),
+    code(
+        "squares = []\nfor x in [1, 2]:\n    squares.append(x * x + base)",
+        fairlead={"step": "squared", "forEach": True, "parallelism": 2},
+    ),
+    code(
+        "names = {}\nfor kind in kinds:\n    names[kind] = kind * 2",
+        fairlead={"step": "named", "forEach": True},
+    ),
+    code(
+        "pairs = []\nfor number, word in xs:\n    pairs.append((word, number))",
+        fairlead={"step": "paired", "forEach": True},
+    ),
+    code(
+        "if n > 2:\n    size = 'large'\nelif n == 2:\n    size = 'two'\nelse:\n    size = 'small'",
+        fairlead={"step": "sized", "if": True},
+    ),
+    code("if len(xs) > 5:\n    base = base + 1", fairlead={"step": "grown", "if": True}),
+    code("result = (squares, names, pairs, size, base)", "step:end"),
+)
+
+
+def test_loops_and_conditions_by_metadata_are_those_of_kfp(tmp_path: Path) -> None:
+    text = kfp_python(LOOPS, tmp_path / "x.ipynb")
+    compile(text, "exported", "exec")
+    for line in (
+        "from typing import List",
+        "    with dsl.ParallelFor(items=[1, 2], parallelism=2) as squared_item:",
+        "    with dsl.ParallelFor(items=kinds) as named_item:",
+        "    with dsl.ParallelFor(items=paired_items_task.output) as paired_item:",
+        "    with dsl.If(n > 2):",
+        "    with dsl.Elif(n == 2):",
+        "    with dsl.Else():",
+        "    with dsl.If(grown_branch_task.output == 0):",
+        '        squares=dsl.Collected(squared_task.outputs["squares"]),',
+        "    squares: Input[List[Artifact]],",
+    ):
+        assert line in text.splitlines()
+    assert "dsl.OneOf(grown_task.outputs" in text
+
+
+def test_an_order_that_kfp_has_not_is_refused(tmp_path: Path) -> None:
+    cells = [
+        code("for x in [1, 2]:\n    print(x)", fairlead={"step": "turns", "forEach": True}),
+        code("y = 1", "step:late", "after:turns"),
+    ]
+    with pytest.raises(SpecError, match=r"'late' waits for 'turns', whose turns"):
+        kfp_python(notebook(*cells), tmp_path / "x.ipynb")
 
 
 def test_settings_of_steps_become_calls(tmp_path: Path) -> None:

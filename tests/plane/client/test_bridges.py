@@ -146,11 +146,32 @@ def test_a_shared_notebook_runs_elsewhere_to_the_same_result(run, tmp_path, monk
     assert "  total = 3" in third.stdout, third.stdout + third.stderr
 
 
-def test_exported_python_runs_to_the_same_values(run, tmp_path):
+def loops(path):
+    """Write a notebook with a loop of each kind and a condition of each kind."""
+    made = nbformat.read(
+        write(path, (["parameters"], "n = 3\nkinds = ['a', 'b']"), (["step:s"], "xs = [1, 2]")), 4
+    )
+    for own, source in (
+        ({"step": "shown", "forEach": True}, "a = []\nfor x in [1, 2]:\n    a.append(x * n)"),
+        ({"step": "asked", "forEach": True}, "b = []\nfor k in kinds:\n    b.append(k * 2)"),
+        ({"step": "made", "forEach": True}, "c = {}\nfor v in xs:\n    c[v] = [v]"),
+        ({"step": "small", "if": True}, "if n < 3:\n    d = 1\nelse:\n    d = 2"),
+        ({"step": "long", "if": True}, "if len(xs) > 1:\n    n2 = 5\nelse:\n    n2 = 6"),
+    ):
+        made.cells.append(nbformat.v4.new_code_cell(source, metadata={"fairlead": own}))
+    last = "total = sum(a) + len(b) + sum(sum(v) for v in c.values()) + d * n2"
+    tags = {"tags": ["step:end", "metrics"]}
+    made.cells.append(nbformat.v4.new_code_cell(last, metadata=tags))
+    nbformat.write(made, path)
+    return path
+
+
+@pytest.mark.parametrize("build", [lambda path: write(path, *STORY), loops])
+def test_exported_python_runs_to_the_same_values(run, tmp_path, build):
     python = os.environ.get(KFP_VARIABLE) or pytest.skip(
         f"{KFP_VARIABLE} does not name a Python with kfp"
     )
-    story = write(tmp_path / "in.ipynb", *STORY)
+    story = build(tmp_path / "in.ipynb")
     assert run("fairlead.cli", "export", story, "--to", "kfp", "-o", "made.py").returncode == 0
     subprocess.run([python, tmp_path / "made.py"], check=True, capture_output=True, timeout=120)
     own = client.submit(story, {"n": 4}).wait()

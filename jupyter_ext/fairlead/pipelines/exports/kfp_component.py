@@ -29,6 +29,7 @@ from fairlead.pipelines.exports.plain_code import (
 )
 from fairlead.pipelines.plan import Plan
 from fairlead.pipelines.records import Parameter
+from fairlead.pipelines.split_records import Loop
 
 
 class ComponentWriter:
@@ -61,37 +62,35 @@ class ComponentWriter:
             Requirements that are installed before it runs.
         """
         planned = component.planned
-        parts = self._parts(planned)
-        codes = [code for _, _, code in parts]
+        codes = [*self._before(planned), *[code for _, code in component.code]]
         names = set(planned.parameters).union(*[bound_names(code) for code in codes])
         names.update(name for source in planned.inputs for name in source.bind)
-        names.update(component.inputs.values(), component.outputs.values())
+        names.update(component.inputs.values(), component.outputs.values(), [component.item])
         everything = names.union(*[used_names(code) for code in codes])
         self._refuse_clash(planned, everything)
         body = [
             *self._head(component, codes),
             *self._module_files(modules),
             *self._setup(planned, names),
-            *input_lines(component, self._steps),
+            *input_lines(component, self._steps, self._plan.splits),
         ]
-        for cell in planned.step.cells:
+        for cell, code in component.code:
             body += ["", INDENT + f"# {self.place(cell.id)}"]
-            body.append(function_body(cell.code, self.place(cell.id), names))
+            body.append(function_body(code, self.place(cell.id), names))
             if cell.metrics or "metrics" in cell.tags:
                 body += metric_lines(cell)
         body += output_lines(component, self._steps)
+        body += [INDENT + line for line in component.result]
         return "\n".join([*self._signature(component, packages), *body]) + "\n"
 
-    def _parts(self, planned: StepPlan) -> list[tuple[str, str, str]]:
-        """Return what a step runs in order: what it is, the cell's id and the code."""
-        setup = [
-            ("setup", cell.id, cell.code)
-            for cell in self._plan.layout.cells
-            if cell.role == "setup"
-            or (cell.role == "parameters" and cell.id in self._plan.parameters.with_code)
+    def _before(self, planned: StepPlan) -> list[str]:
+        """Return the code that a step runs before its own cells."""
+        common = [
+            cell.code
+            for cell in self._plan.common
+            if cell.role == "setup" or cell.id in self._plan.parameters.with_code
         ]
-        earlier = [("definition", cell_id, code) for cell_id, code in self._earlier(planned)]
-        return setup + earlier + [("cell", cell.id, cell.code) for cell in planned.step.cells]
+        return common + [code for _, code in self._earlier(planned)]
 
     def _earlier(self, planned: StepPlan) -> list[tuple[str, str]]:
         known = set(planned.parameters)
@@ -122,20 +121,31 @@ class ComponentWriter:
         listed = list(packages)
         if listed:
             options.append(f"packages_to_install={quoted(listed)}")
-        arguments = [f"{name}: Input[Artifact]" for name in component.inputs.values()]
+        lists = {
+            source.key
+            for source in component.planned.inputs
+            if isinstance(self._plan.splits.get(source.step), Loop)
+        }
+        arguments = [
+            f"{name}: Input[{'List[Artifact]' if key in lists else 'Artifact'}]"
+            for key, name in component.inputs.items()
+        ]
         arguments += [f"{name}: Output[Artifact]" for name in component.outputs.values()]
         if component.metrics:
             arguments.append("metrics: Output[Metrics]")
         known = self._plan.parameters.parameters
+        if component.item:
+            arguments.append(f"{component.item}: {component.item_type}")
         plain = [p for p in component.planned.parameters if not type_of(known[p]).startswith("O")]
         rest = [p for p in component.planned.parameters if p not in plain]
         arguments += [f"{name}: {type_of(known[name])}" for name in plain]
         arguments += [f"{name}: {type_of(known[name])} = None" for name in rest]
         lines = call_lines("@dsl.component(", options, ")")
+        end = f") -> {component.returns}:" if component.returns else "):"
         if arguments:
-            lines += [f"def {component.name}(", *[f"{INDENT}{a}," for a in arguments], "):"]
+            lines += [f"def {component.name}(", *[f"{INDENT}{a}," for a in arguments], end]
         else:
-            lines.append(f"def {component.name}():")
+            lines.append(f"def {component.name}({end}")
         title = component.planned.step.title.replace("\\", "").replace('"', "'")
         if title.replace("-", "_") != component.name:
             lines.append(f'{INDENT}"""{title}"""')

@@ -7,18 +7,17 @@ import json
 import sys
 from collections.abc import Mapping
 
-from fairlead.errors import SpecError
 from fairlead.names import dns_label
-from fairlead.pipelines.connections import StepPlan
 from fairlead.pipelines.exports.kfp_component import ComponentWriter
-from fairlead.pipelines.exports.kfp_names import Component, name_component, type_of
-from fairlead.pipelines.exports.plain_code import INDENT, call_lines, quoted
+from fairlead.pipelines.exports.kfp_names import type_of
+from fairlead.pipelines.exports.kfp_tasks import Flow, Tasks, pod_lines, read_flow
+from fairlead.pipelines.exports.plain_code import INDENT, call_lines, quoted, used_names
 from fairlead.pipelines.imports import Imports, Versions
 from fairlead.pipelines.plan import Plan
-from fairlead.pipelines.step_settings import StepSettings
+from fairlead.pipelines.split_records import Loop
 
 _NAMES = (
-    "pipeline", "dsl", "compiler", "kubernetes", "Optional", "IMAGE",
+    "pipeline", "dsl", "compiler", "kubernetes", "List", "Optional", "IMAGE",
     "Artifact", "Input", "Metrics", "Output",
 )  # fmt: skip
 _FOOT = """
@@ -64,19 +63,23 @@ def write_kfp_python(
     writer = ComponentWriter(plan, numbers)
     # A function of a builtin's name would take its place in all steps.
     taken = {*known, *_NAMES, *dir(builtins)}
-    components: dict[str, Component] = {}
+    words = set().union(*[used_names(cell.code) for cell in plan.layout.cells])
+    flows: dict[str, Flow] = {}
     texts = []
     for planned in plan.steps:
         step = planned.step.name
-        _refuse_flow(planned)
-        components[step] = name_component(planned, taken)
-        settings = planned.step.settings
-        packages = settings.packages
+        flows[step] = read_flow(planned, plan.splits.get(step), known, taken, words)
+        packages = planned.step.settings.packages
         if packages is None:
             packages = tuple(versions(imports.foreign(step)))
-        texts.append(writer.write(components[step], imports.local(step), packages))
-    kubernetes = any(_pod_lines("", planned.step.settings) for planned in plan.steps)
-    optional = any(type_of(parameter).startswith("Optional") for parameter in known.values())
+        for component in flows[step].components:
+            texts.append(writer.write(component, imports.local(step), packages))
+    kubernetes = any(pod_lines("", planned.step.settings) for planned in plan.steps)
+    typed = []
+    if any(isinstance(split, Loop) for split in plan.splits.values()):
+        typed.append("List")
+    if any(type_of(parameter).startswith("Optional") for parameter in known.values()):
+        typed.append("Optional")
     head = [
         f'"""{_plain(title)}: a pipeline of kfp, written by Fairlead from a notebook.',
         "",
@@ -84,7 +87,7 @@ def write_kfp_python(
         "pickles. Run this file to compile it.",
         '"""',
         "",
-        *(["from typing import Optional", ""] if optional else []),
+        *([f"from typing import {', '.join(typed)}", ""] if typed else []),
         "from kfp import compiler, dsl" + (", kubernetes" if kubernetes else ""),
         "from kfp.dsl import Artifact, Input, Metrics, Output",
         "",
@@ -94,24 +97,14 @@ def write_kfp_python(
         "",
     ]
     body = "\n\n".join(texts)
-    return "\n".join(head) + body + "\n\n" + _pipeline(plan, title, components) + _FOOT
+    return "\n".join(head) + body + "\n\n" + _pipeline(plan, title, flows) + _FOOT
 
 
 def _plain(text: str) -> str:
     return text.replace("\\", "").replace('"', "'")
 
 
-def _refuse_flow(planned: StepPlan) -> None:
-    settings = planned.step.settings
-    if settings.for_each or settings.condition:
-        word = "forEach" if settings.for_each else "if"
-        raise SpecError(
-            f"Step '{planned.step.name}' has `{word}`, which is not exported to Python of kfp.",
-            hint="Export the pipeline spec: `--to ir`.",
-        )
-
-
-def _pipeline(plan: Plan, title: str, components: dict[str, Component]) -> str:
+def _pipeline(plan: Plan, title: str, flows: dict[str, Flow]) -> str:
     known = plan.parameters.parameters
     options = [f"name={quoted(dns_label(title))}"]
     if plan.translation.description:
@@ -125,14 +118,9 @@ def _pipeline(plan: Plan, title: str, components: dict[str, Component]) -> str:
         lines += ["def pipeline(", *[f"{INDENT}{a}," for a in arguments], "):"]
     else:
         lines.append("def pipeline():")
-    tasks: dict[str, str] = {}
+    tasks = Tasks(flows, set(known))
     for step in _in_order(plan):
-        component = components[step]
-        task = f"{component.name}_task"
-        while task in known:
-            task += "_"
-        tasks[step] = task
-        lines += _task(component, task, components, tasks)
+        lines += tasks.lines(step)
     return "\n".join(lines) + "\n"
 
 
@@ -149,77 +137,3 @@ def _in_order(plan: Plan) -> list[str]:
         done.append(ready)
         del waiting[ready]
     return done
-
-
-def _task(
-    component: Component, task: str, components: dict[str, Component], tasks: dict[str, str]
-) -> list[str]:
-    planned = component.planned
-    given = [
-        f"{component.inputs[source.key]}={tasks[source.step]}.outputs"
-        f"[{quoted(components[source.step].outputs[source.slot.key])}]"
-        for source in planned.inputs
-    ]
-    given += [f"{name}={name}" for name in planned.parameters]
-    lines = call_lines(f"{INDENT}{task} = {component.name}(", given, ")")
-    sources = {source.step for source in planned.inputs}
-    after = [tasks[name] for name in planned.depends_on if name not in sources]
-    if after:
-        lines.append(f"{INDENT}{task}.after({', '.join(after)})")
-    settings = planned.step.settings
-    lines += [f"{INDENT}{line}" for line in _task_lines(task, settings)]
-    lines += [f"{INDENT}{line}" for line in _pod_lines(task, settings)]
-    return lines
-
-
-def _task_lines(task: str, settings: StepSettings) -> list[str]:
-    """Return what a task is told of its settings."""
-    lines = []
-    for name, amount in settings.resources.items():
-        if name in ("cpu", "memory"):
-            lines.append(
-                f"{task}.set_{name}_request({quoted(amount)}).set_{name}_limit({quoted(amount)})"
-            )
-        else:
-            kind = f"set_accelerator_type({quoted(name)})"
-            lines.append(f"{task}.{kind}.set_accelerator_limit({quoted(amount)})")
-    if not settings.cache:
-        lines.append(f"{task}.set_caching_options(False)")
-    if settings.retries is not None:
-        policy = settings.retries
-        lines.append(
-            f"{task}.set_retry({policy.max_retry_count}, "
-            f"backoff_duration={quoted(f'{policy.backoff_s:g}s')}, "
-            f"backoff_factor={policy.backoff_factor!r}, "
-            f"backoff_max_duration={quoted(f'{policy.backoff_max_s:g}s')})"
-        )
-    for name, value in settings.env.items():
-        lines.append(f"{task}.set_env_variable({quoted(name)}, {quoted(value)})")
-    return lines
-
-
-def _pod_lines(task: str, settings: StepSettings) -> list[str]:
-    """Return what the package kfp-kubernetes says of a task."""
-    lines = []
-    if settings.timeout_s:
-        lines.append(f"kubernetes.set_timeout({task}, {settings.timeout_s})")
-    for word, kind, references in (
-        ("secret", "secret", settings.secrets),
-        ("config_map", "config_map", settings.config_maps),
-    ):
-        for one in references:
-            if one.env:
-                pairs = {key: variable for variable, key in one.env.items()}
-                lines.append(
-                    f"kubernetes.use_{word}_as_env({task}, {quoted(one.name)}, "
-                    f"{kind}_key_to_env={quoted(pairs)})"
-                )
-            if one.path:
-                where = f"{quoted(one.name)}, {quoted(one.path)}"
-                lines.append(f"kubernetes.use_{word}_as_volume({task}, {where})")
-    for path, claim in settings.volumes.items():
-        lines.append(f"kubernetes.mount_pvc({task}, {quoted(claim)}, {quoted(path)})")
-    for side in ("label", "annotation"):
-        for key, value in getattr(settings, f"{side}s").items():
-            lines.append(f"kubernetes.add_pod_{side}({task}, {quoted(key)}, {quoted(value)})")
-    return lines

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Mapping
 
 from fairlead.pipelines.cells import Cell
-from fairlead.pipelines.connections import Slot, StepPlan
+from fairlead.pipelines.connections import Slot, Source, StepPlan
 from fairlead.pipelines.dataflow.library import RANDOM
 from fairlead.pipelines.exports.kfp_names import Component
 from fairlead.pipelines.exports.plain_code import (
@@ -15,6 +15,7 @@ from fairlead.pipelines.exports.plain_code import (
     call_lines,
     quoted,
 )
+from fairlead.pipelines.split_records import Loop, Split
 
 Steps = Mapping[str, StepPlan]
 
@@ -105,13 +106,17 @@ def helpers(component: Component) -> list[str]:
     return [text for text, needed in parts if needed]
 
 
-def input_lines(component: Component, steps: Steps) -> list[str]:
-    """Return the lines that bind what a component takes; `steps` are all, by name."""
+def input_lines(component: Component, steps: Steps, splits: Mapping[str, Split]) -> list[str]:
+    """Return the lines that bind what a component takes; `steps` and `splits` are by name."""
     lines = [""] if component.inputs else []
     for source in component.planned.inputs:
         argument = component.inputs[source.key]
         names = [name for name in source.bind if name != RANDOM]
         loaded = f"load_artifact({argument})"
+        split = splits.get(source.step)
+        if isinstance(split, Loop):
+            lines += _gathered(argument, source, split, steps)
+            continue
         plain = not _partial(steps, source.step, source.slot)
         if source.slot.names == (RANDOM,):
             lines.append(INDENT + f"set_random_states({loaded})")
@@ -130,6 +135,22 @@ def input_lines(component: Component, steps: Steps) -> list[str]:
             for name in names:
                 lines.append(INDENT + f"if {quoted(name)} in artifact_values:")
                 lines.append(INDENT * 2 + f"{name} = artifact_values[{quoted(name)}]")
+    return lines
+
+
+def _gathered(argument: str, source: Source, loop: Loop, steps: Steps) -> list[str]:
+    """Return the lines that put together what the turns of a loop collected, in their order."""
+    several = len(source.slot.names) > 1 or _partial(steps, source.step, source.slot)
+    parts = f"[load_artifact(part) for part in {argument}]"
+    lines = [INDENT + f"artifact_values = {parts}"] if several else []
+    for name in source.bind:
+        part = f"part[{quoted(name)}]" if several else "load_artifact(part)"
+        among = "artifact_values" if several else argument
+        if loop.collects[name] == "list":
+            value = f"[one for part in {among} for one in {part}]"
+        else:
+            value = f"{{key: one for part in {among} for key, one in {part}.items()}}"
+        lines.append(INDENT + f"{name} = {value}")
     return lines
 
 
@@ -175,7 +196,7 @@ def output_lines(component: Component, steps: Steps) -> list[str]:
         names = [name for name in slot.names if name != RANDOM]
         if slot.names == (RANDOM,):
             value = "get_random_states()"
-        elif _partial(steps, component.planned.step.name, slot):
+        elif _partial(steps, component.step, slot):
             listed = ", ".join(map(quoted, names))
             lines.append(INDENT + "artifact_names = locals()")
             lines.append(INDENT + "artifact_values = {}")

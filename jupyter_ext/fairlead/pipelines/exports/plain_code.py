@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import json
 import symtable
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from fairlead.errors import SpecError
 from fairlead.pipelines.syntax import expansions
@@ -78,7 +78,7 @@ def function_body(code: str, place: str, outer: Iterable[str]) -> str:
     """
     tree = ast.parse(code)
     edits = [*_edits(tree, place, set(outer))]
-    text = _edited(code, edits) if edits else code
+    text = edited(code, edits) if edits else code
     return indented(text)
 
 
@@ -202,12 +202,14 @@ def _refused(place: str, line: int, what: str, hint: str) -> SpecError:
     return SpecError(f"{place}, line {line}: {what}.", hint=hint)
 
 
-def _edited(code: str, edits: list[_Edit]) -> str:
-    """Replace statements; positions of Python's trees count bytes."""
-    lines = code.encode().split(b"\n")
+def edited(code: str, edits: Sequence[tuple[ast.stmt | ast.expr, str]]) -> str:
+    """Replace parts of code by others; further lines of a part are indented as its first."""
+    lines = code.encode().split(b"\n")  # positions of Python's trees count bytes
     for node, text in sorted(edits, key=lambda e: (e[0].lineno, e[0].col_offset), reverse=True):
         first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
         before = lines[first][: node.col_offset]
         after = lines[last][node.end_col_offset :]
-        lines[first : last + 1] = (before + text.encode() + after).split(b"\n")
+        indent = "\n" + " " * (len(before) - len(before.lstrip()))
+        made = before + text.replace("\n", indent).encode() + after
+        lines[first : last + 1] = made.split(b"\n")
     return b"\n".join(lines).decode()
