@@ -23,6 +23,8 @@ export const CommandIDs = {
   cloneRun: 'fairlead:clone-run',
   /** `{run?, node?}`: at once, with the run's own values. */
   rerunFrom: 'fairlead:rerun-from',
+  /** `{runs?, run?}`: beside each other, the first as baseline. */
+  compareRuns: 'fairlead:compare-runs',
   /** `{run?, path?}`: a form for a recurring run, of a run or of an open notebook. */
   schedule: 'fairlead:schedule',
   /** `{experiment?, page?}`: the table of all runs, of experiments, of recurring runs. */

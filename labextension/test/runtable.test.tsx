@@ -16,6 +16,8 @@ const entry = (id: string, changes: Partial<IRunEntry> = {}): IRunEntry => ({
   experiment_id: 'e',
   experiment: 'Default',
   archived: false,
+  pinned: false,
+  baseline: false,
   ...changes
 });
 

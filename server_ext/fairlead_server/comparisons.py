@@ -17,8 +17,9 @@ class ComparisonHandler(FairleadHandler):
     @web.authenticated
     @authorized
     async def get(self) -> None:
-        """Answer the comparison of the runs in `?run=ID&run=ID`; the first is the baseline."""
-        ids = list(dict.fromkeys(self.get_query_arguments("run")))
+        """Answer the comparison of the runs in `?run=ID,ID`; the first is the baseline."""
+        asked = self.get_query_argument("run", "").split(",")
+        ids = list(dict.fromkeys(filter(None, asked)))
         if not 0 < len(ids) <= _MOST_RUNS:
             raise SpecError(f"run: from 1 to {_MOST_RUNS} runs can be compared.")
         self.reply(await self.ask(lambda runs: runs.compare(ids)))

@@ -38,7 +38,7 @@ async def refused(call):
 async def test_runs_are_compared_with_the_first_of_them(fetch):
     first = await ended(fetch, "one.ipynb", "total = n + 1", 2)
     second = await ended(fetch, "two.ipynb", "total = n + 2", 3)
-    found = await fetch("comparison", params=[("run", first), ("run", second)])
+    found = await fetch("comparison", params={"run": f"{first},{second}"})
     assert [run["label"] for run in found["runs"]] == ["one", "two"]
     assert found["parameters"] == [{"name": "n", "values": [2, 3], "differs": True}]
     assert found["metrics"] == [{"name": "total", "values": [3.0, 5.0], "differs": True}]
@@ -46,7 +46,7 @@ async def test_runs_are_compared_with_the_first_of_them(fetch):
     assert step["changes"] == ["same", "changed"]
     assert "-total = n + 1\n+total = n + 2" in step["diffs"][1]
     assert await refused(fetch("comparison")) == (400, "run: from 1 to 50 runs can be compared.")
-    code, told = await refused(fetch("comparison", params=[("run", "no-such-run")]))
+    code, told = await refused(fetch("comparison", params={"run": "no-such-run"}))
     assert code == 404
     assert "no-such-run" in told
 

@@ -8,6 +8,7 @@ import type { JSONObject } from '@lumino/coreutils';
 
 import type { IPreview } from '../previews';
 import type { IArtifactDetail, IArtifactFilter, IArtifactPage } from './artifacttypes';
+import type { IComparison } from '../comparison';
 import { placed, refusal } from './answers';
 import { ApiError, ServerMissingError } from './errors';
 import { RecurringDoor } from './recurring';
@@ -119,6 +120,20 @@ export class FairleadClient {
   /** The request that `clone` would send; starts nothing. */
   previewClone(id: string, clone: IClone): Promise<IRequestText> {
     return this._json<IRequestText>('POST', ['runs', id, 'clone'], { ...clone, preview: true });
+  }
+
+  /** Runs beside each other, the first of them the baseline. */
+  comparison(runs: readonly string[]): Promise<IComparison> {
+    return this._json<IComparison>('GET', ['comparison'], undefined, { run: runs.join(',') });
+  }
+
+  /** Keep a run; as `baseline`, others of its experiment are held against it. */
+  async pin(id: string, baseline = false): Promise<void> {
+    await this._request('PUT', ['runs', id, 'pin'], { baseline });
+  }
+
+  async unpin(id: string): Promise<void> {
+    await this._request('DELETE', ['runs', id, 'pin']);
   }
 
   /** Experiments, newest first: those that are there, or those that were put away. */

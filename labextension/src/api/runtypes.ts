@@ -10,6 +10,10 @@ export interface IRunEntry extends IRunSummary {
   experiment_id: string;
   experiment: string;
   archived: boolean;
+  /** Kept: not deleted, nor cleaned up. */
+  pinned: boolean;
+  /** Others of its experiment are held against it. */
+  baseline: boolean;
 }
 
 /** What a page of runs shows; what is left out takes the server's default. */

@@ -20,7 +20,7 @@ export interface IRunRow {
   error: string | null;
 }
 
-export type RunVerb = 'open' | 'stop' | 'retry' | 'clone' | 'rerun' | 'schedule' | 'archive' | 'delete';
+export type RunVerb = 'open' | 'stop' | 'retry' | 'clone' | 'rerun' | 'schedule' | 'compare' | 'archive' | 'delete';
 
 /** Why a verb cannot be used; empty where it can. */
 export type Refusal = (verb: RunVerb) => string;

@@ -10,6 +10,10 @@ import type { ITrans } from './text';
 export interface IRunTableRow extends IRunRow {
   experiment: string;
   pipeline: string;
+  /** Kept: not deleted, nor cleaned up. */
+  pinned: boolean;
+  /** Others of its experiment are held against it. */
+  baseline: boolean;
 }
 
 /** Columns that can be sorted by. */
@@ -163,6 +167,11 @@ function Row(props: {
         <button type="button" className="fl-Link" data-fl-action="open" onClick={props.onOpen}>
           {run.name}
         </button>
+        {run.pinned && (
+          <span className="fl-Badge" data-fl-fact="pinned">
+            {run.baseline ? trans.__('Baseline') : trans.__('Pinned')}
+          </span>
+        )}
       </td>
       <td className="fl-mod-wide fl-mod-cut" title={run.experiment}>
         {run.experiment}

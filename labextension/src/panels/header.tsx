@@ -20,6 +20,7 @@ import type { Refusal, RunVerb } from '../components/RunList';
 import { StateIcon } from '../components/StateIcon';
 import { canRetry, isActive, stateKey, stateLabel } from '../components/states';
 import type { ITrans } from '../components/text';
+import { compareIcon } from './icons';
 
 export function RunHeader(props: {
   run: IRunDetail;
@@ -74,6 +75,7 @@ export function RunHeader(props: {
             )}
           {verb('clone', copyIcon, trans.__('Clone…'))}
           {verb('schedule', historyIcon, trans.__('Schedule…'), false, trans.__('Run it again and again'))}
+          {verb('compare', compareIcon, trans.__('Compare…'))}
           {verb('delete', deleteIcon, trans.__('Delete…'))}
         </span>
       </div>

@@ -13,6 +13,16 @@ export const fairleadIcon = new LabIcon({
 </svg>`
 });
 
+/** Two columns of different height. */
+export const compareIcon = new LabIcon({
+  name: 'fairlead:compare',
+  svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16" viewBox="0 0 24 24">
+  <g class="jp-icon3" style="fill:none" stroke="#616161" stroke-width="2" stroke-linejoin="round">
+    <path d="M4 9h6v11H4zM14 4h6v16h-6z"/>
+  </g>
+</svg>`
+});
+
 export const runPipelineIcon = new LabIcon({
   name: 'fairlead:run-pipeline',
   svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16" viewBox="0 0 24 24">

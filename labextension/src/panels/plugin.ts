@@ -14,6 +14,7 @@ import type { ITrans } from '../components/text';
 import { ArtifactsModel } from '../model/artifacts';
 import { IFairleadSession } from '../tokens';
 import { addCloneCommands } from './cloning';
+import { addComparing } from './comparing';
 import { addContextCommands } from './contexts';
 import { fairleadIcon } from './icons';
 import { runRendererFactory } from './mime';
@@ -50,6 +51,7 @@ export const panelsPlugin: JupyterFrontEndPlugin<void> = {
     const runs = addRunCommands({ app, session, rendermime, languages, palette, restorer, trans });
     addCloneCommands({ app, session, languages, palette, restorer, trans, runs });
     addScheduling({ app, session, languages, palette, restorer, trans, runs });
+    addComparing({ app, session, rendermime, languages, palette, restorer, trans, runs });
     addRunTable({ app, session, palette, restorer, trans });
     const sidebar = addSidebar(app, session, state, trans);
     restorer?.add(sidebar, PANEL_ID);

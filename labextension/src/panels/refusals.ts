@@ -6,6 +6,7 @@ import type { ContextModel } from '../model/context';
 
 const VERBS: Record<RunVerb | 'start', string> = {
   open: 'get',
+  compare: 'get',
   start: 'create',
   stop: 'create',
   retry: 'create',
@@ -18,5 +19,5 @@ const VERBS: Record<RunVerb | 'start', string> = {
 
 /** Why something cannot be done with runs here; empty where it can, or where that is not known. */
 export function runRefusal(context: Pick<ContextModel, 'refusal'>, verb: RunVerb | 'start'): string {
-  return verb === 'open' ? '' : context.refusal('Run', VERBS[verb]);
+  return VERBS[verb] === 'get' ? '' : context.refusal('Run', VERBS[verb]);
 }

@@ -62,6 +62,16 @@ export class RunActions {
     await session.runs.refresh();
   }
 
+  /** Keep runs; as `baseline`, others of their experiment are held against it. Whether all are. */
+  pin(ids: readonly string[], baseline = false): Promise<boolean> {
+    return this._each(ids, this.trans.__('Not pinned:'), id => this.session.client.pin(id, baseline));
+  }
+
+  /** Keep runs no longer. */
+  unpin(ids: readonly string[]): Promise<boolean> {
+    return this._each(ids, this.trans.__('Not unpinned:'), id => this.session.client.unpin(id));
+  }
+
   /** Stop several runs. */
   async stopAll(ids: readonly string[]): Promise<void> {
     await this._each(ids, this.trans.__('Not stopped:'), async id => {
@@ -97,12 +107,12 @@ export class RunActions {
     }
   }
 
-  /** Act on each, some at a time; what failed is told together. */
+  /** Act on each, some at a time; what failed is told together. Whether none did. */
   private async _each(
     ids: readonly string[],
     failure: string,
     act: (id: string) => Promise<void>
-  ): Promise<void> {
+  ): Promise<boolean> {
     const failed: string[] = [];
     const left = [...ids];
     const work = async (): Promise<void> => {
@@ -119,6 +129,7 @@ export class RunActions {
       const more = failed.length > 1 ? this.trans._n('and %1 more', 'and %1 more', failed.length - 1) : '';
       Notification.error([failure, failed[0], more].filter(Boolean).join(' '), { autoClose: false });
     }
+    return failed.length === 0;
   }
 
   private async _try(failure: string, act: () => Promise<void>): Promise<void> {

@@ -27,6 +27,7 @@ export const COMMAND_OF: Record<RunVerb, string> = {
   clone: CommandIDs.cloneRun,
   rerun: CommandIDs.rerunFrom,
   schedule: CommandIDs.schedule,
+  compare: CommandIDs.compareRuns,
   archive: CommandIDs.archiveRun,
   delete: CommandIDs.deleteRun
 };

@@ -5,7 +5,7 @@ import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import { ISignal, Signal } from '@lumino/signaling';
 import * as React from 'react';
 
-import type { IExperiment } from '../api/runtypes';
+import type { IExperiment, IRunEntry } from '../api/runtypes';
 import { Message } from '../components/Message';
 import type { Refusal } from '../components/RunList';
 import { RunTable } from '../components/RunTable';
@@ -18,7 +18,7 @@ import { IRecurringListOptions, RecurringList } from './recurringlist';
 import { RunFilters } from './runfilters';
 
 /** What is done with many runs at once. */
-export type BulkVerb = 'archive' | 'unarchive' | 'stop' | 'delete';
+export type BulkVerb = 'compare' | 'pin' | 'unpin' | 'archive' | 'unarchive' | 'stop' | 'delete';
 
 export interface IRunTableOptions extends IRecurringListOptions {
   model: RunTableModel;
@@ -28,7 +28,7 @@ export interface IRunTableOptions extends IRecurringListOptions {
   onNewExperiment: () => Promise<IExperiment | null>;
   /** Put an experiment away, or bring it back. */
   onArchiveExperiment: (experiment: IExperiment, back: boolean) => Promise<boolean>;
-  onBulk: (verb: BulkVerb, runs: readonly { id: string; name: string }[]) => Promise<void>;
+  onBulk: (verb: BulkVerb, runs: readonly IRunEntry[]) => Promise<void>;
 }
 
 /** The tabs. */
@@ -145,12 +145,7 @@ function Bulk({ model, refusal, onBulk, trans }: IRunTableOptions): JSX.Element 
   const chosen = model.runs.filter(run => model.chosen.has(run.id));
   const active = chosen.filter(run => isActive(run.state) && run.state !== 'CANCELING');
   const ended = chosen.filter(run => !isActive(run.state) || canRetry(run.state));
-  const verb = (
-    name: BulkVerb,
-    label: string,
-    among: readonly { id: string; name: string }[],
-    why: string
-  ): JSX.Element => (
+  const verb = (name: BulkVerb, label: string, among: readonly IRunEntry[], why: string): JSX.Element => (
     <button
       type="button"
       className="fl-Button fl-mod-plain"
@@ -172,6 +167,15 @@ function Bulk({ model, refusal, onBulk, trans }: IRunTableOptions): JSX.Element 
       </span>
       {chosen.length > 0 && (
         <>
+          {verb(
+            'compare',
+            trans.__('Compare'),
+            chosen,
+            chosen.length < 2 ? trans.__('Choose two or more.') : ''
+          )}
+          {chosen.every(run => run.pinned)
+            ? verb('unpin', trans.__('Unpin'), chosen, '')
+            : verb('pin', trans.__('Pin'), chosen, '')}
           {archived
             ? verb('unarchive', trans.__('Bring back'), chosen, refusal('archive'))
             : verb(

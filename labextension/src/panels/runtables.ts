@@ -14,7 +14,7 @@ import {
 import { listIcon } from '@jupyterlab/ui-components';
 
 import { ApiError } from '../api/errors';
-import type { IExperiment } from '../api/runtypes';
+import type { IExperiment, IRunEntry } from '../api/runtypes';
 import { CATEGORY, CommandIDs } from '../commands';
 import type { ITrans } from '../components/text';
 import type { FairleadSession } from '../model/session';
@@ -59,6 +59,9 @@ export function addRunTable(options: IRunTableCommandsOptions): void {
       }
       if (typeof experiment === 'string') {
         table.content.showExperiment(experiment);
+      } else {
+        // No event tells what was pinned elsewhere.
+        void table.content.model.refresh();
       }
       const shown = PAGES.find(one => one === page);
       if (shown) {
@@ -92,6 +95,15 @@ function openTable(options: IRunTableCommandsOptions): MainAreaWidget<RunTableVi
     onBulk: async (verb, runs) => {
       const ids = runs.map(run => run.id);
       switch (verb) {
+        case 'compare':
+          await app.commands.execute(CommandIDs.compareRuns, { runs: baselineFirst(runs) });
+          break;
+        case 'pin':
+          await actions.pin(ids);
+          break;
+        case 'unpin':
+          await actions.unpin(ids);
+          break;
         case 'stop':
           await actions.stopAll(ids);
           break;
@@ -112,6 +124,12 @@ function openTable(options: IRunTableCommandsOptions): MainAreaWidget<RunTableVi
   table.title.closable = true;
   table.toolbar.hide();
   return table;
+}
+
+/** Ids of runs: the baseline first, else the oldest; the table has the newest first. */
+function baselineFirst(runs: readonly IRunEntry[]): string[] {
+  const age = (run: IRunEntry): string => (run.baseline ? '' : (run.created_at ?? ''));
+  return [...runs].sort((one, other) => age(one).localeCompare(age(other))).map(run => run.id);
 }
 
 async function newExperiment({ session, trans }: IRunTableCommandsOptions): Promise<IExperiment | null> {
