@@ -6,5 +6,6 @@ import './panel.css';
 import './runview.css';
 import './runtable.css';
 import './recurring.css';
+import './compare.css';
 import './chips.css';
 import './steptools.css';

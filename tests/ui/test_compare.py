@@ -75,7 +75,8 @@ def test_three_runs_are_compared_and_one_is_the_baseline(lab, browser, tmp_path)
     page.evaluate("window.jupyterapp.commands.execute('fairlead:open-runs')")
     page.keyboard.press("Escape")
     page.locator(f"{TABLE} [data-fl-run='{last}'] [data-fl-fact='pinned']").wait_for()
-    page.locator(f"{TABLE} [data-fl-choose='{last}']").check()
+    for run in runs[:2]:
+        page.locator(f"{TABLE} [data-fl-choose='{run.run_id}']").uncheck()
     page.locator(f"{TABLE} [data-fl-bulk='unpin']").click()
     page.locator(f"{TABLE} [data-fl-run='{last}'] [data-fl-fact='pinned']").wait_for(
         state="detached"

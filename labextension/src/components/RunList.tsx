@@ -20,7 +20,8 @@ export interface IRunRow {
   error: string | null;
 }
 
-export type RunVerb = 'open' | 'stop' | 'retry' | 'clone' | 'rerun' | 'schedule' | 'compare' | 'archive' | 'delete';
+export type RunVerb =
+  'open' | 'stop' | 'retry' | 'clone' | 'rerun' | 'schedule' | 'compare' | 'archive' | 'delete';
 
 /** Why a verb cannot be used; empty where it can. */
 export type Refusal = (verb: RunVerb) => string;
