@@ -63,8 +63,8 @@ def build_component(
         "named": component.named,
         "source": component.source,
     }
-    # KFP puts values in the place of what begins so, also inside of a text.
-    text = json.dumps(told).replace("{{$", "{{\\u0024")
+    # KFP and Kubernetes put values in the place of what begins so, also inside of a text.
+    text = json.dumps(told).replace("$", "\\u0024")
     packages = settings.packages
     if packages is None:
         packages = tuple(versions(imports))
