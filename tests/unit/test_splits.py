@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -279,3 +281,48 @@ def test_kfps_loader_takes_loops_and_conditions(tmp_path: Path) -> None:
         "import sys; from kfp import components; components.load_component_from_file(sys.argv[1])"
     )
     subprocess.run([python, "-W", "ignore", "-c", load, str(file)], check=True, timeout=120)
+
+
+def run_bare(spec: Json, component: str, step: Json, folder: Path, **values: Any) -> Json:
+    """Run the program of a task in a Python without packages; return its ExecutorOutput."""
+    label = spec["components"][component]["executorLabel"]
+    container = spec["deploymentSpec"]["executors"][label]["container"]
+    keys = spec["components"][component]["outputDefinitions"].get("artifacts", {})
+    given = {
+        "inputs": {"parameterValues": {"step": step, **values}},
+        "outputs": {
+            "outputFile": str(folder / "output.json"),
+            "artifacts": {key: {"artifacts": [{"uri": str(folder / key)}]} for key in keys},
+        },
+    }
+    arguments = [word.replace("{{$}}", json.dumps(given)) for word in container["args"]]
+    command = [sys.executable, "-I", "-S", *container["command"][1:], *arguments]
+    subprocess.run(command, check=True, timeout=60, cwd=folder)
+    output: Json = json.loads((folder / "output.json").read_text())
+    return output
+
+
+def constant(task: Json) -> Json:
+    step: Json = task["inputs"]["parameters"]["step"]["runtimeValue"]["constant"]
+    return step
+
+
+def test_turns_branches_and_what_decides_on_them_run_in_a_bare_python(tmp_path: Path) -> None:
+    cells = [
+        code("ns = [1, 'a']", "parameters"),
+        code("xs = []\nfor n in ns[::-1]:\n    xs.append(n)", fairlead=FOR),
+        code("if ns[0] == 1:\n    way = 'one'\nelse:\n    way = 'two'", fairlead=IF),
+        code("print(xs, way)", "step:after"),
+    ]
+    spec = compiled(*cells)
+    tasks = spec["root"]["dag"]["tasks"]
+    for name, decided in (("loop-items", {"items": ["'a'", "1"]}), ("test-branch", {"branch": 0})):
+        step = constant(tasks[name])
+        output = run_bare(spec, f"comp-{name}", step, tmp_path, ns=[1, "a"])
+        assert output["parameterValues"] == decided
+    turn = constant(spec["components"]["comp-for-loop-loop"]["dag"]["tasks"]["loop"])
+    run_bare(spec, "comp-loop", turn, tmp_path, **{"loop-item": "'a'"})
+    assert pickle.loads((tmp_path / "xs").read_bytes()) == ["a"]
+    other = spec["components"]["comp-condition-test-else"]["dag"]["tasks"]["test-else"]
+    run_bare(spec, "comp-test-else", constant(other), tmp_path, ns=[1, "a"])
+    assert pickle.loads((tmp_path / "way").read_bytes()) == "two"
