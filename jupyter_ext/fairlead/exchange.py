@@ -10,7 +10,6 @@ from fairlead.documents import cell_numbers, dump_pipeline, read_notebook
 from fairlead.environment import Pins
 from fairlead.errors import SpecError
 from fairlead.pipelines import NotebookError
-from fairlead.pipelines.plan import plan_notebook
 from fairlead.sources import notebook_parts, read_source
 
 FORMATS = ("ir", "kfp", "kustomize", "share")
@@ -61,6 +60,7 @@ def kfp_python(notebook: dict[str, Any], path: Path, interpreter: str = "") -> s
     """Return a notebook as a Python file of kfp; `path` is where it is, or would be, saved."""
     # Loaded here: only an export needs it.
     from fairlead.pipelines.exports.kfp_python import write_kfp_python
+    from fairlead.pipelines.plan import plan_notebook
 
     whole, modules = notebook_parts(notebook, path)
     plan = plan_notebook(whole, modules)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -63,6 +64,14 @@ def test_a_notebook_of_an_older_format_is_exported(tmp_path: Path) -> None:
     path = tmp_path / "old.ipynb"
     path.write_text(json.dumps(old))
     assert "def a(" in KfpExporter().from_filename(str(path))[0]
+
+
+def test_listing_the_exporters_loads_no_compiler() -> None:
+    # A Jupyter Server does so for Lab's menu.
+    source = "import sys, fairlead.bridges.nbconvert_exporters; print("
+    source += "[name for name in sys.modules if name.startswith('fairlead.pipelines')])"
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True)
+    assert done.stdout.endswith("[]\n"), done.stdout + done.stderr
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="tomllib came with Python 3.11")

@@ -335,6 +335,14 @@ def test_a_folder_without_the_sub_folders_or_with_them(tmp_path: Path) -> None:
     assert taken("*.csv", deep=True) == ["in/deep/y.csv", "in/x.csv"]
 
 
+def test_it_is_exported_for_a_cluster(weather: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "deploy"
+    assert main(["export", str(weather), "--to", "kustomize", "-o", str(folder)]) == 0
+    version = yaml.safe_load((folder / "base" / "pipelineversion.yaml").read_text())
+    assert version["spec"]["pipelineSpec"] == read_source(weather).spec
+    assert main(["export", str(weather), "--to", "kfp", "-o", str(folder / "x.py")]) == 2
+
+
 def test_the_command_line_compiles_it(
     weather: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,10 +11,9 @@ from nbconvert.exporters import Exporter
 from nbconvert.utils.exceptions import ConversionException
 from traitlets import default
 
-from fairlead.documents import complete_notebook, dump_pipeline
 from fairlead.errors import FairleadError
-from fairlead.exchange import kfp_python
-from fairlead.sources import compile_document
+
+# The rest of Fairlead is loaded by an export: a Jupyter Server loads all exporters for its list.
 
 
 class _PipelineExporter(Exporter):
@@ -25,6 +24,8 @@ class _PipelineExporter(Exporter):
         self, nb: Any, resources: Any | None = None, **kw: Any
     ) -> tuple[str, dict[str, Any]]:
         """Return the text and the resources, as nbconvert wants them."""
+        from fairlead.documents import complete_notebook
+
         node, resources = super().from_notebook_node(nb, resources, **kw)
         about = resources.get("metadata") or {}
         # Without a path it is a notebook from memory: its files are looked for here.
@@ -53,6 +54,9 @@ class IRExporter(_PipelineExporter):
 
     def text(self, notebook: dict[str, Any], path: Path) -> str:
         """Return the spec, and the platform spec if there is one, as YAML."""
+        from fairlead.documents import dump_pipeline
+        from fairlead.sources import compile_document
+
         return dump_pipeline(*compile_document(notebook, path))
 
 
@@ -68,4 +72,6 @@ class KfpExporter(_PipelineExporter):
 
     def text(self, notebook: dict[str, Any], path: Path) -> str:
         """Return the file."""
+        from fairlead.exchange import kfp_python
+
         return kfp_python(notebook, path)

@@ -116,3 +116,14 @@ def test_a_notebook_that_is_not_known_asks_for_its_path(data_dir, tmp_path):
     error = str(cells.cells[0].outputs)
     assert "%fairlead run NOTEBOOK" in error
     assert "Traceback" not in error
+
+
+def test_a_notebook_is_exported_from_a_cell(pipeline, tmp_path):
+    target = tmp_path / "made.py"
+    line = f"%fairlead export {pipeline} --to kfp -o {target}"
+    using = tagged(([], "%load_ext fairlead"), ([], line))
+    nbformat.write(using, tmp_path / "using.ipynb")
+    papermill.execute_notebook(tmp_path / "using.ipynb", tmp_path / "out.ipynb", progress_bar=False)
+    (shown,) = nbformat.read(tmp_path / "out.ipynb", 4).cells[1].outputs
+    assert shown.text == f"Wrote {target}.\n"
+    assert "def count(" in target.read_text()
