@@ -135,6 +135,17 @@ def test_sigterm_stops_plane_shim_interpreters_and_pods(own_plane) -> None:
     assert [process for process in processes if process.is_running()] == []
 
 
+def test_a_step_starts_though_the_fork_that_waited_for_it_was_killed(own_plane) -> None:
+    pods = own_plane.pods()
+    pods.run("one")
+    (warm,) = psutil.Process(own_plane.shim_pid).children()
+    own_plane.wait_for(lambda: len(warm.children()) == 1, "a fork that waits")
+    (fork,) = warm.children()
+    fork.kill()
+    assert pods.run("two", "print('here')").status.phase == "Succeeded"
+    assert pods.log("two") == "here\n"
+
+
 def test_a_pod_stopped_with_the_plane_is_failed_as_node_shutdown(own_plane) -> None:
     pods = own_plane.pods()
     pods.create("long", "import time; print('up'); time.sleep(1000)")

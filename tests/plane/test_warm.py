@@ -81,6 +81,12 @@ ENDS = {
         "if __name__ == '__main__':\n"
         "    with m.get_context('fork').Pool(2) as p: print(p.map(f, range(4)))"
     ),
+    "imports a module again": (
+        "import sys, colorsys\n"
+        "class Later:\n    def __del__(self): print('deleted')\n"
+        "del sys.modules['colorsys'], colorsys\n"
+        "import colorsys; colorsys.late = Later()"
+    ),
     "is random": "import random, uuid, secrets, tempfile; print('ok')",
     "writes both ways": (
         "import sys, os\nprint('a'); sys.stdout.buffer.write(b'b'); os.write(1, b'c\\n')"

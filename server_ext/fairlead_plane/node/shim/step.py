@@ -50,6 +50,7 @@ def become(
     code: types.CodeType | None,
     mount: Callable[[Json], None] | None,
     process: Json,
+    modules: dict[str, types.ModuleType],
 ) -> NoReturn:
     """Make this fork equal to a Python that was just started for the request, and run it.
 
@@ -63,6 +64,8 @@ def become(
         Makes the mounts of a container; None where there can be none.
     process : dict
         From `begin`.
+    modules : dict
+        Those that were there before the fork, by name; as in `sys.modules`, the newest last.
     """
     claim, stdout, stderr = files
     os.write(claim, json.dumps({**process, "time": time.time()}).encode())
@@ -103,9 +106,8 @@ def become(
     if hasattr(sys, "orig_argv"):
         sys.orig_argv[:] = request["argv"]
     gc.enable()
-    before = set(sys.modules)
     status = _run_to_status(request, code)
-    _finish(status, before)
+    _finish(status, modules)
 
 
 def _run_to_status(request: Json, code: types.CodeType | None) -> int:
@@ -152,7 +154,7 @@ def _exit_status(error: SystemExit) -> int:
     return 1
 
 
-def _finish(status: int, before: set[str]) -> NoReturn:
+def _finish(status: int, before: dict[str, types.ModuleType]) -> NoReturn:
     """End the process as Python ends it, but for freeing what was there before the fork.
 
     In order, as in `Py_FinalizeEx`: threads, exit functions, buffers, then the objects of the
@@ -164,7 +166,7 @@ def _finish(status: int, before: set[str]) -> NoReturn:
     if not _flush():
         status = 120  # as Python says it when its output was cut off
     _flush_files()
-    names = ["__main__", *(name for name in sys.modules if name not in before)]
+    names = ["__main__", *_new_modules(before)]
     left = [weakref.ref(sys.modules.pop(name)) for name in names]
     gc.collect()  # with their globals still in place, as `__del__` may use them
     for module in filter(None, (each() for each in reversed(left))):
@@ -175,6 +177,23 @@ def _finish(status: int, before: set[str]) -> NoReturn:
         signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)
     os._exit(status)
+
+
+def _new_modules(before: dict[str, types.ModuleType]) -> list[str]:
+    """Return the names of the modules that the step has imported, in order.
+
+    From the newest on, until the last one of before: to look at all of their names would copy the
+    pages of each.
+    """
+    last, module = next(reversed(before.items()))
+    kept = sys.modules.get(last) is module
+    found = []
+    for name in reversed(sys.modules):
+        if kept and name == last:
+            break
+        if name not in before:
+            found.append(name)
+    return found[::-1]
 
 
 def _flush_files() -> None:

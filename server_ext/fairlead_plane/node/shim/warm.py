@@ -77,6 +77,7 @@ def main(channel: socket.socket, parent: int, modules: list[str]) -> Callable[[]
     ahead = False
     open_ = True
     channel.sendall(_pack({"hello": _describe()}))
+    imported = dict(sys.modules)
     gc.collect()
     gc.disable()
     gc.freeze()
@@ -92,7 +93,7 @@ def main(channel: socket.socket, parent: int, modules: list[str]) -> Callable[[]
                     os.close(file)
                 tie(me)
                 mine = waiting.channel
-                return lambda: _await_request(mine, step, compiled, mount)
+                return lambda: _await_request(mine, step, compiled, mount, imported)
         if asked is None or waiting is None:
             ready = select.select([wake_read] + ([channel] if open_ else []), [], [])[0]
             if wake_read in ready:
@@ -175,6 +176,7 @@ def _await_request(
     step: types.ModuleType,
     compiled: dict[str, types.CodeType],
     mount: Callable[[Json], None] | None,
+    imported: dict[str, types.ModuleType],
 ) -> NoReturn:
     """Be the step that is asked for, once it is; for a fork."""
     identity = step.begin()
@@ -184,7 +186,7 @@ def _await_request(
     channel.close()
     request = message.request
     become: Callable[..., NoReturn] = step.become
-    become(request, message.files, _find(request, compiled), mount, identity)
+    become(request, message.files, _find(request, compiled), mount, identity, imported)
 
 
 def _load(name: str) -> types.ModuleType:
