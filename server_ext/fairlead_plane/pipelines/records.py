@@ -28,7 +28,7 @@ the other words are those of `RuntimeState` (`backend/api/v2beta1/run.proto`).""
 PASSED = frozenset({SUCCEEDED, CACHED})
 ENDED = frozenset({SUCCEEDED, CACHED, SKIPPED, FAILED, CANCELED})
 
-_ARTIFACT_TYPES = {
+ARTIFACT_TYPES = {
     "system.Model": "Model",
     "system.Dataset": "Dataset",
     "system.HTML": "HTML",
@@ -61,7 +61,7 @@ class Artifact:
     @property
     def type(self) -> str:
         """Word of upstream's `Artifact.ArtifactType`."""
-        return _ARTIFACT_TYPES.get(self.schema.get("schemaTitle", ""), "Artifact")
+        return ARTIFACT_TYPES.get(self.schema.get("schemaTitle", ""), "Artifact")
 
     def runtime(self) -> Json:
         """Return the `RuntimeArtifact` of an ExecutorInput."""

@@ -12,6 +12,7 @@ from ...resources import ApiError
 from ..controller import Controller
 from ..recurring import Schedules
 from .answers import INTERNAL, NOT_FOUND, UNIMPLEMENTED, RestError, reply
+from .artifact_writes import ArtifactWrites
 from .artifacts import Artifacts
 from .experiments import Experiments
 from .pipelines import Pipelines
@@ -42,6 +43,7 @@ def build_app(controller: Controller, maker: RunMaker, schedules: Schedules) -> 
     routes = [
         Route("/apis/v2beta1/healthz", _healthz, methods=["GET"]),
         Route("/apis/v2beta1/auth", _authorize, methods=["GET"]),
+        *ArtifactWrites(resources).routes(),
         *Artifacts(resources, controller.namespace).routes(),
         *Runs(controller, maker).routes(),
         *RecurringRuns(resources, maker, schedules).routes(),

@@ -97,7 +97,7 @@ class Artifacts:
         page = list_rows(self._db, _LINKS, query, where)
         return reply(
             {
-                "artifact_tasks": [_link_view(row) for row in page.rows],
+                "artifact_tasks": [link_view(row) for row in page.rows],
                 "total_size": page.total_size,
                 "next_page_token": page.next_page_token,
             }
@@ -201,7 +201,8 @@ def _encoded(file: IO[bytes]) -> Iterator[bytes]:
         yield b'"}'
 
 
-def _link_view(row: sqlite3.Row) -> Json:
+def link_view(row: sqlite3.Row) -> Json:
+    """Return a link between artifact and task as REST shows it."""
     view: Json = {
         "id": str(row["id"]),
         "artifact_id": row["artifact_id"],
