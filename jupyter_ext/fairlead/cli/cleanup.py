@@ -9,7 +9,9 @@ from fairlead import client
 from fairlead.cleanup import plan_cleanup
 from fairlead.errors import SpecError
 from fairlead.experiment import get_experiment
+from fairlead.kinds.cleanup import cleanup_cronjob
 from fairlead.kube.usage import parse_quantity
+from fairlead.pipelines.client import PipelinesClient
 from fairlead.pipelines.compare import compare
 from fairlead.pipelines.retention import Limits, Removal, read_age
 
@@ -42,6 +44,14 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     clean.add_argument("--max-size", metavar="SIZE", help="all artifacts together, such as 10Gi")
     clean.add_argument("--experiment", metavar="NAME", help="only the runs of this experiment")
+    clean.add_argument(
+        "--every",
+        metavar="CRON",
+        help="not now, but again and again, by a CronJob: '0 3 * * *'",
+    )
+    clean.add_argument(
+        "--image", default="", help="with --every, on a cluster: an image that has Fairlead"
+    )
     clean.add_argument("--dry-run", action="store_true", help="say what would go, delete nothing")
     clean.add_argument("-y", "--yes", action="store_true", help="do not ask")
     clean.set_defaults(action=prune)
@@ -84,6 +94,8 @@ def prune(given: argparse.Namespace) -> int:
         get_experiment(given.experiment, context=given.context) if given.experiment else None
     )
     pipelines = client.connect(given.context)
+    if given.every:
+        return _repeat(given, pipelines)
     gone = plan_cleanup(pipelines, limits, experiment.experiment_id if experiment else "")
     if not gone:
         print("Nothing to clean up.")
@@ -101,6 +113,24 @@ def prune(given: argparse.Namespace) -> int:
             pipelines, {"run_id": removal.run.run_id, "display_name": removal.run.name}
         ).delete()
     print(f"Deleted {_count(gone)}.")
+    return 0
+
+
+def _repeat(given: argparse.Namespace, pipelines: PipelinesClient) -> int:
+    """Let a CronJob do it: it runs also while nobody is here."""
+    limits = {
+        "--older-than": given.older_than,
+        "--keep": given.keep,
+        "--max-size": given.max_size,
+        "--experiment": given.experiment,
+    }
+    arguments = [f"{name}={value}" for name, value in limits.items() if value is not None]
+    job = cleanup_cronjob(arguments, given.every, image=given.image, interpreter=sys.executable)
+    namespace = pipelines.namespace
+    pipelines.kube.apply(job, namespace)
+    name = job["metadata"]["name"]
+    print(f"Made the CronJob {name} in the namespace {namespace}: {' '.join(arguments)}.")
+    print(f"It is ended by: kubectl delete cronjob {name} -n {namespace}")
     return 0
 
 

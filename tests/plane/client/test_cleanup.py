@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 
 import nbformat
 import pytest
@@ -11,7 +12,11 @@ import fairlead
 from fairlead.cli import main
 from fairlead.client import list_runs
 from fairlead.errors import ConflictError, NotFoundError
+from fairlead.kube import ResourceType
 from fairlead.pins import CONFIG_MAP, pins_manifest, read_pins
+
+JOBS = ResourceType("batch/v1", "jobs")
+CRON_JOBS = ResourceType("batch/v1", "cronjobs")
 
 
 @pytest.fixture
@@ -98,3 +103,33 @@ def test_the_config_map_of_pins_is_as_a_cluster_takes_it(assert_valid):
     manifest = pins_manifest({"pinned.a": "", "baseline.b": "a", "pinned.c": None})
     assert manifest["metadata"]["name"] == CONFIG_MAP
     assert_valid(json.loads(json.dumps(manifest)))
+
+
+def test_a_cron_job_cleans_up_again_and_again(runs, capsys, assert_valid):
+    oldest, _, newest = runs
+    newest.pin()
+    assert main(["prune", "--keep", "0", "--every", "0 3 * * *"]) == 0
+    assert "kubectl delete cronjob fairlead-prune -n kubeflow" in capsys.readouterr().out
+    kube, namespace = oldest.pipelines.kube, oldest.pipelines.namespace
+    made = kube.get(CRON_JOBS, "fairlead-prune", namespace)
+    assert_valid(made)
+    # As `kubectl create job --from=cronjob/fairlead-prune` does.
+    job = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "prune-now"},
+        "spec": made["spec"]["jobTemplate"]["spec"],
+    }
+    kube.create(job, namespace)
+    with closing(kube.watch(JOBS, namespace)) as events:
+        for event in events:
+            conditions = (event.object.get("status") or {}).get("conditions") or []
+            ended = {one["type"] for one in conditions if one["status"] == "True"}
+            if ended & {"Complete", "Failed"}:
+                break
+    assert "Complete" in ended
+    assert names() == ["n100000"]
+    assert main(["prune", "--keep", "0", "--every", "nonsense"]) != 0
+    assert "nonsense" in capsys.readouterr().err
+    kube.delete(JOBS, "prune-now", namespace)
+    kube.delete(CRON_JOBS, "fairlead-prune", namespace)

@@ -1,0 +1,1 @@
+"""Builders of manifests, a file for each family: arguments -> manifest. Pure."""
