@@ -7,7 +7,17 @@ from pathlib import Path
 
 from fairlead import exchange
 from fairlead._version import __version__
-from fairlead.cli import autostart, cleanup, contexts, exchanges, history, plane, runs, schedules
+from fairlead.cli import (
+    agreement,
+    autostart,
+    cleanup,
+    contexts,
+    exchanges,
+    history,
+    plane,
+    runs,
+    schedules,
+)
 from fairlead.recurring.options import add_schedule_options, add_schedules_options
 
 
@@ -54,6 +64,8 @@ def build_parser() -> argparse.ArgumentParser:
         "--component", metavar="NAME", help="only this function, as a component of its own"
     )
     compile_.set_defaults(action=runs.compile_)
+
+    agreement.add_commands(commands)
 
     export = commands.add_parser(
         "export",

@@ -49,6 +49,7 @@ class FairleadMagics(Magics):
 
         %fairlead run [NOTEBOOK] [-p NAME=VALUE ...] [--detach]   this notebook by default
         %fairlead compile [NOTEBOOK] -o FILE
+        %fairlead check [NOTEBOOK]   whether the pipeline gives what the notebook gives
         %fairlead export [NOTEBOOK] --to ir|kfp|kustomize|share -o PATH
         %fairlead schedule [NOTEBOOK] --cron "0 7 * * *" | --every 1h  [--time-zone ZONE] ...
         %fairlead schedules [enable | disable | delete SCHEDULE ...]
@@ -85,6 +86,13 @@ def _wait(started: widgets.LiveRun) -> None:
     except KeyboardInterrupt:
         short = started.run_id[:8]
         print(f"The run goes on: `%fairlead show {short}` shows it, `stop {short}` ends it.")
+
+
+def _check(given: argparse.Namespace) -> Any:
+    # Loaded here: a kernel's client is more than the other commands need.
+    from fairlead.agreement import check_notebook
+
+    return check_notebook(given.source or _this_notebook(), context=given.context, notice=print)
 
 
 def _compile(given: argparse.Namespace) -> None:
@@ -161,6 +169,11 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--detach", action="store_true")
     run.add_argument("--context")
     run.set_defaults(action=_run)
+
+    check = commands.add_parser("check", add_help=False)
+    check.add_argument("source", nargs="?", type=Path, metavar="NOTEBOOK")
+    check.add_argument("--context")
+    check.set_defaults(action=_check)
 
     compile_ = commands.add_parser("compile", add_help=False)
     compile_.add_argument("source", nargs="?", type=Path, metavar="NOTEBOOK")

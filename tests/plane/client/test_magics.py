@@ -127,3 +127,10 @@ def test_a_notebook_is_exported_from_a_cell(pipeline, tmp_path):
     (shown,) = nbformat.read(tmp_path / "out.ipynb", 4).cells[1].outputs
     assert shown.text == f"Wrote {target}.\n"
     assert "def count(" in target.read_text()
+
+
+def test_a_notebook_is_checked_against_its_pipeline_from_a_cell(pipeline, tmp_path):
+    using = tagged(([], "%load_ext fairlead"), ([], f"%fairlead check {pipeline}"))
+    NotebookClient(using, timeout=240, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    [result] = outputs_of(using)
+    assert result.data["text/plain"].startswith("The same: what ")

@@ -71,6 +71,13 @@ def weighing_source() -> str:
     return _joined(parts, "ask")
 
 
+@lru_cache(maxsize=1)
+def describing_source() -> str:
+    """Return the source text that describes values: `ask(names, namespace)`, or of files."""
+    parts = ("makers", "reducers", "definitions", "artifacts", "describing")
+    return _joined(parts, "describe_files")
+
+
 def _joined(parts: tuple[str, ...], entry: str) -> str:
     # Pickles name functions of this program by module: it takes a name of its own, because
     # `__main__` is the module of the step's code.
