@@ -90,9 +90,10 @@ class Folders:
         """Make the folders, and the file of a Python component; the step makes the others."""
         task = os.path.dirname(self._base)
         # From the top, one by one: asking for the deepest first costs a call more at each level.
-        for folder in (
-            os.path.dirname(task), task, self._base, self._private, f"{self._private}/parameters"
-        ):  # fmt: skip
+        folders = [os.path.dirname(task), task, self._base, self._private]
+        if not source:  # kfp's executor makes this one where it needs it
+            folders.append(f"{self._private}/parameters")
+        for folder in folders:
             with contextlib.suppress(FileExistsError):
                 os.mkdir(folder, 0o700)
         if source:
