@@ -41,6 +41,11 @@ class Run:
     cell_numbers : mapping, optional
         Position of each cell in the notebook that it was made from, by cell id, counted from 1.
         A run knows its cells by id alone: errors name the number where it is known.
+
+    Attributes
+    ----------
+    warnings : list of str
+        What of its source has no effect; of a run that was not started here nothing is known.
     """
 
     def __init__(
@@ -52,6 +57,7 @@ class Run:
         self.pipelines = pipelines
         self.record = record
         self.cell_numbers = dict(cell_numbers or {})
+        self.warnings: list[str] = []
 
     @property
     def run_id(self) -> str:
@@ -321,7 +327,7 @@ def submit(
         experiment=experiment or found.experiment,
         pipeline_root=pipeline_root or "",
     )
-    run.cell_numbers = found.numbers
+    run.cell_numbers, run.warnings = found.numbers, found.warnings
     return run
 
 

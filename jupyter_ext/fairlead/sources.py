@@ -60,13 +60,14 @@ def read_source(path: Path, interpreter: str = "") -> Source:
         whole, modules = notebook_parts(notebook, path)
         pins = Pins(interpreter)
         documents = compile_documents(whole, name=path.stem, modules=modules, versions=pins)
-        warnings = [
+        translation = read_kale(notebook)
+        warnings = translation.warnings + [
             f"Steps import `{name}`, which is installed from a folder or a commit: no index has "
             "that, so it is not asked for. Here it is there; on a cluster, have it in the image."
             for name in sorted(pins.left_out)
         ]
-        experiment = read_kale(notebook).experiment
-        return Source(*documents, cell_numbers(notebook), experiment, warnings)
+        numbers = cell_numbers(notebook)
+        return Source(*documents, numbers, translation.experiment, warnings)
     if path.suffix == ".pipeline":
         spec, platform, warnings = read_elyra_pipeline(path)
         return Source(spec, platform, warnings=warnings)

@@ -114,6 +114,8 @@ def retry(given: argparse.Namespace) -> int:
 
 
 def _show(started: client.Run) -> int:
+    for warning in started.warnings:
+        print(f"Warning: {warning}", file=sys.stderr)
     print(f"Run {started.name} ({started.run_id})", flush=True)
     try:
         state = RunStream(started).show()

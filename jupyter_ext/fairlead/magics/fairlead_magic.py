@@ -77,6 +77,8 @@ def _run(given: argparse.Namespace) -> Any:
     source = given.source or _this_notebook()
     parameters = read_assignments(given.parameters)
     started = widgets.run(source, parameters, context=given.context)
+    for warning in started.warnings:
+        print(f"Warning: {warning}")
     return started if given.detach else _wait(started)
 
 

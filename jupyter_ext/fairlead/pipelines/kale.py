@@ -76,6 +76,15 @@ class Translation:
         """Message and hint of each error."""
         return [(message, hint) for _, wrong, _, message, hint in self._remarks if wrong]
 
+    @property
+    def warnings(self) -> list[str]:
+        """What has no effect here, each with its cell, counted from 1, and what to do."""
+        return [
+            f"{f'Cell {index + 1}: ' if index >= 0 else ''}{message} {hint}".strip()
+            for index, wrong, _, message, hint in self._remarks
+            if not wrong
+        ]
+
     def report(self, layout: Layout) -> None:
         """Tell a layout of the notebook what could not be translated."""
         cells = {cell.index: cell for cell in layout.cells}

@@ -42,7 +42,9 @@ class LiveRun(client.Run):
     @classmethod
     def of(cls, run: client.Run) -> LiveRun:
         """Make a run show itself."""
-        return cls(run.pipelines, run.record, run.cell_numbers)
+        made = cls(run.pipelines, run.record, run.cell_numbers)
+        made.warnings = run.warnings
+        return made
 
     def view(self) -> dict[str, Any]:
         """Return the run's view, with the curves and matrices that its steps made as `plots`."""

@@ -42,6 +42,17 @@ def test_a_run_streams_each_steps_output_and_exits_with_0(fairlead, tmp_path):
     assert "  y = 41" in done.stdout
 
 
+def test_a_run_says_what_of_kales_words_has_no_effect(fairlead, tmp_path):
+    made = nbformat.v4.new_notebook()
+    made.cells = [nbformat.v4.new_code_cell("x = 1", metadata={"tags": ["block:one"]})]
+    made.metadata["kubeflow_notebook"] = {"snapshot_volumes": True}
+    nbformat.write(made, tmp_path / "kale.ipynb")
+    done = fairlead("run", "kale.ipynb")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^Warning: .*snapshot_volumes", done.stderr, re.MULTILINE)
+    assert done.stderr.count("Warning: ") == 1
+
+
 def test_a_failed_run_exits_with_1_and_names_cell_and_line(fairlead, tmp_path):
     name = write(
         tmp_path,
