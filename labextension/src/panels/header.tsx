@@ -40,11 +40,11 @@ export function RunHeader(props: {
       data-fl-action={name}
       disabled={disabled}
       aria-disabled={refusal(name) !== ''}
-      title={refusal(name) || title}
+      title={refusal(name) || title || label}
       onClick={() => refusal(name) || props.onVerb(name)}
     >
       <icon.react tag="span" />
-      {label}
+      <span className="fl-Button-label">{label}</span>
     </button>
   );
   return (
