@@ -5,19 +5,15 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { FairleadClient } from '../api/client';
-import { ApiError } from '../api/errors';
-import type { IClone, IDraft, IExperiment, IRequestText } from '../api/runtypes';
+import type { IClone, IDraft, IExperiment } from '../api/runtypes';
 import type { INode, IRunSummary } from '../api/types';
 import { Labelled } from '../components/Labelled';
-import { Message } from '../components/Message';
 import { ParameterForm } from '../components/ParameterForm';
 import { FormValues, initialValues, parseAll } from '../components/parameters';
 import type { ITrans } from '../components/text';
 import type { Highlight } from './notebookview';
 import { RequestView } from './requestview';
-
-/** How long one may type before the request is written anew. */
-const PAUSE_MS = 250;
+import { FailureText, FormVerbs, Loading, NameAndExperiment, usePreview, wordsOf } from './runform';
 
 export interface ICloneOptions {
   run: string;
@@ -48,39 +44,23 @@ export class CloneForm extends ReactWidget {
   }
 
   protected override render(): JSX.Element {
-    return <Loading {...this.options} />;
+    const { options } = this;
+    return (
+      <Loading read={() => read(options)} trans={options.trans}>
+        {loaded => <Form {...options} {...loaded} />}
+      </Loading>
+    );
   }
 }
 
-function Loading(props: ICloneOptions): JSX.Element {
-  const { client, run, trans } = props;
-  const [loaded, setLoaded] = React.useState<ILoaded | Error | null>(null);
-  const [tries, setTries] = React.useState(0);
-  React.useEffect(() => {
-    let shown = true;
-    Promise.all([
-      client.draft(run),
-      // Where experiments may not be seen, the run's own is kept.
-      client.experiments().catch(() => []),
-      client.run(run)
-    ]).then(
-      ([draft, experiments, detail]) =>
-        shown && setLoaded({ draft, experiments, steps: detail.graph.nodes.filter(isStepOfSpec) }),
-      (error: Error) => shown && setLoaded(error)
-    );
-    return () => {
-      shown = false;
-    };
-  }, [tries]);
-  if (loaded === null) {
-    return <Message kind="loading" text={trans.__('Loading…')} />;
-  }
-  if (loaded instanceof Error) {
-    const hint = loaded instanceof ApiError ? loaded.hint : '';
-    const again = { label: trans.__('Try again'), name: 'refresh', run: () => setTries(tries + 1) };
-    return <Message kind="error" text={loaded.message} hint={hint} action={again} />;
-  }
-  return <Form {...props} {...loaded} />;
+async function read({ client, run }: ICloneOptions): Promise<ILoaded> {
+  const [draft, experiments, detail] = await Promise.all([
+    client.draft(run),
+    // Where experiments may not be seen, the run's own is kept.
+    client.experiments().catch(() => []),
+    client.run(run)
+  ]);
+  return { draft, experiments, steps: detail.graph.nodes.filter(isStepOfSpec) };
 }
 
 /** Iterations are of the run; the pipeline has one body for all. */
@@ -94,8 +74,6 @@ function Form(props: ICloneOptions & ILoaded): JSX.Element {
   const [experiment, setExperiment] = React.useState(draft.experiment_id);
   const [node, setNode] = React.useState(props.node);
   const [values, setValues] = React.useState<FormValues>(() => initialValues(draft.parameters));
-  const [preview, setPreview] = React.useState<IRequestText | null>(null);
-  const [failure, setFailure] = React.useState<Error | null>(null);
   const [busy, setBusy] = React.useState(false);
 
   const parsed = parseAll(draft.parameters, values, trans);
@@ -106,28 +84,7 @@ function Form(props: ICloneOptions & ILoaded): JSX.Element {
     parameters: parsed.values,
     rerun_from: node
   };
-  const wish = JSON.stringify(clone);
-  React.useEffect(() => {
-    if (!valid) {
-      return;
-    }
-    let shown = true;
-    const timer = setTimeout(() => {
-      client.previewClone(run, JSON.parse(wish) as IClone).then(
-        found => {
-          if (shown) {
-            setPreview(found);
-            setFailure(null);
-          }
-        },
-        (error: Error) => shown && setFailure(error)
-      );
-    }, PAUSE_MS);
-    return () => {
-      shown = false;
-      clearTimeout(timer);
-    };
-  }, [wish, valid]);
+  const { preview, failure, setFailure } = usePreview(clone, valid, wish => client.previewClone(run, wish));
 
   const why = props.refusal();
   const start = async (): Promise<void> => {
@@ -139,7 +96,6 @@ function Form(props: ICloneOptions & ILoaded): JSX.Element {
       setFailure(error instanceof Error ? error : new Error(String(error)));
     }
   };
-  const known = experiments.some(one => one.id === experiment);
   return (
     <form
       className="fl-CloneForm-form"
@@ -153,33 +109,15 @@ function Form(props: ICloneOptions & ILoaded): JSX.Element {
       <div className="fl-CloneForm-fields">
         <h2 className="fl-CloneForm-title">{trans.__('Clone of %1', draft.name)}</h2>
         {draft.pipeline && <p className="fl-FormField-help">{trans.__('Pipeline %1', draft.pipeline)}</p>}
-        <Labelled id="fl-clone-name" label={trans.__('Name')}>
-          <input
-            type="text"
-            className="fl-Input"
-            id="fl-clone-name"
-            data-fl-input="name"
-            required
-            value={name}
-            onChange={event => setName(event.target.value)}
-          />
-        </Labelled>
-        <Labelled id="fl-clone-experiment" label={trans.__('Experiment')}>
-          <select
-            className="fl-Input"
-            id="fl-clone-experiment"
-            data-fl-input="experiment"
-            value={experiment}
-            onChange={event => setExperiment(event.target.value)}
-          >
-            {!known && <option value={experiment}>{experiment || trans.__('Default')}</option>}
-            {experiments.map(one => (
-              <option key={one.id} value={one.id}>
-                {one.name}
-              </option>
-            ))}
-          </select>
-        </Labelled>
+        <NameAndExperiment
+          id="fl-clone"
+          name={name}
+          experiment={experiment}
+          experiments={experiments}
+          onName={setName}
+          onExperiment={setExperiment}
+          trans={trans}
+        />
         <Labelled id="fl-clone-from" label={trans.__('Run anew from')}>
           <select
             className="fl-Input"
@@ -220,27 +158,15 @@ function Form(props: ICloneOptions & ILoaded): JSX.Element {
           onChange={(parameter, text) => setValues(before => ({ ...before, [parameter]: text }))}
           trans={trans}
         />
-        {failure && (
-          <div className="fl-Error" role="alert" data-fl-error="clone">
-            <pre className="fl-Error-text">
-              {[failure.message, failure instanceof ApiError ? failure.hint : ''].filter(Boolean).join('\n')}
-            </pre>
-          </div>
-        )}
-        <div className="fl-CloneForm-verbs">
-          <button type="button" className="jp-mod-styled jp-mod-reject" onClick={props.onCancel}>
-            {trans.__('Cancel')}
-          </button>
-          <button
-            type="submit"
-            className="jp-mod-styled jp-mod-accept"
-            data-fl-action="start"
-            disabled={!valid || busy || why !== ''}
-            title={why}
-          >
-            {trans.__('Start')}
-          </button>
-        </div>
+        {failure && <FailureText name="clone" text={wordsOf(failure)} />}
+        <FormVerbs
+          verb={trans.__('Start')}
+          action="start"
+          disabled={!valid || busy || why !== ''}
+          title={why}
+          onCancel={props.onCancel}
+          trans={trans}
+        />
       </div>
       <RequestView preview={preview} stale={!valid} highlight={props.highlight} trans={trans} />
     </form>

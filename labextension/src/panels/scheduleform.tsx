@@ -6,16 +6,8 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { FairleadClient } from '../api/client';
-import { ApiError } from '../api/errors';
-import type {
-  IRecurringPreview,
-  IRecurringRun,
-  IRecurringWish,
-  RecurringOrigin
-} from '../api/recurringtypes';
+import type { IRecurringRun, IRecurringWish, RecurringOrigin } from '../api/recurringtypes';
 import type { IDraft, IExperiment } from '../api/runtypes';
-import { Labelled } from '../components/Labelled';
-import { Message } from '../components/Message';
 import { ParameterForm } from '../components/ParameterForm';
 import { FormValues, initialValues, parseAll } from '../components/parameters';
 import type { ITrans } from '../components/text';
@@ -24,9 +16,7 @@ import { TimingForm } from '../components/TimingForm';
 import { Upcoming } from '../components/Upcoming';
 import type { Highlight } from './notebookview';
 import { RequestView } from './requestview';
-
-/** How long one may type before the times and the request are asked for anew. */
-const PAUSE_MS = 250;
+import { FailureText, FormVerbs, Loading, NameAndExperiment, usePreview, wordsOf } from './runform';
 
 export interface IScheduleOptions {
   /** A run's id, or empty for a notebook. */
@@ -56,7 +46,12 @@ export class ScheduleForm extends ReactWidget {
   }
 
   protected override render(): JSX.Element {
-    return <Loading {...this.options} />;
+    const { options } = this;
+    return (
+      <Loading read={() => read(options)} trans={options.trans}>
+        {loaded => <Form {...options} {...loaded} />}
+      </Loading>
+    );
   }
 }
 
@@ -65,32 +60,13 @@ interface ILoaded {
   experiments: IExperiment[];
 }
 
-function Loading(props: IScheduleOptions): JSX.Element {
-  const { client, trans } = props;
-  const [loaded, setLoaded] = React.useState<ILoaded | Error | null>(null);
-  const [tries, setTries] = React.useState(0);
-  React.useEffect(() => {
-    let shown = true;
-    Promise.all([
-      client.recurring.draft(props.origin()),
-      // Where experiments may not be seen, the default one is taken.
-      client.experiments().catch(() => [])
-    ]).then(
-      ([draft, experiments]) => shown && setLoaded({ draft, experiments }),
-      (error: Error) => shown && setLoaded(error)
-    );
-    return () => {
-      shown = false;
-    };
-  }, [tries]);
-  if (loaded === null) {
-    return <Message kind="loading" text={trans.__('Loading…')} />;
-  }
-  if (loaded instanceof Error) {
-    const again = { label: trans.__('Try again'), name: 'refresh', run: () => setTries(tries + 1) };
-    return <Message kind="error" text={loaded.message} hint={hintOf(loaded)} action={again} />;
-  }
-  return <Form {...props} {...loaded} />;
+async function read({ client, origin }: IScheduleOptions): Promise<ILoaded> {
+  const [draft, experiments] = await Promise.all([
+    client.recurring.draft(origin()),
+    // Where experiments may not be seen, the default one is taken.
+    client.experiments().catch(() => [])
+  ]);
+  return { draft, experiments };
 }
 
 function Form(props: IScheduleOptions & ILoaded): JSX.Element {
@@ -99,53 +75,32 @@ function Form(props: IScheduleOptions & ILoaded): JSX.Element {
   const [experiment, setExperiment] = React.useState(draft.experiment_id);
   const [timing, setTiming] = React.useState(() => initialTiming(props.timeZone));
   const [values, setValues] = React.useState<FormValues>(() => initialValues(draft.parameters));
-  const [preview, setPreview] = React.useState<IRecurringPreview | null>(null);
-  const [failure, setFailure] = React.useState<Error | null>(null);
   const [busy, setBusy] = React.useState(false);
 
   const parsed = parseAll(draft.parameters, values, trans);
   const problem = timingProblem(timing, trans);
   const valid = Object.keys(parsed.errors).length === 0 && name.trim() !== '' && problem === '';
-  const wish = JSON.stringify({
+  const wish: IRecurringWish = {
     ...timingOf(timing),
     name: name.trim(),
     experiment_id: experiment,
     parameters: parsed.values
-  });
-  React.useEffect(() => {
-    if (!valid) {
-      return;
-    }
-    let shown = true;
-    const timer = setTimeout(() => {
-      client.recurring.preview(props.origin(), JSON.parse(wish) as IRecurringWish).then(
-        found => {
-          if (shown) {
-            setPreview(found);
-            setFailure(null);
-          }
-        },
-        (error: Error) => shown && setFailure(error)
-      );
-    }, PAUSE_MS);
-    return () => {
-      shown = false;
-      clearTimeout(timer);
-    };
-  }, [wish, valid]);
+  };
+  const { preview, failure, setFailure } = usePreview(wish, valid, asked =>
+    client.recurring.preview(props.origin(), asked)
+  );
 
   const why = props.refusal();
   const ready = valid && failure === null && !busy && !why;
   const make = async (): Promise<void> => {
     setBusy(true);
     try {
-      props.onMade(await client.recurring.create(props.origin(), JSON.parse(wish) as IRecurringWish));
+      props.onMade(await client.recurring.create(props.origin(), wish));
     } catch (error) {
       setBusy(false);
       setFailure(error instanceof Error ? error : new Error(String(error)));
     }
   };
-  const known = experiments.some(one => one.id === experiment);
   return (
     <form
       className="fl-CloneForm-form"
@@ -172,42 +127,20 @@ function Form(props: IScheduleOptions & ILoaded): JSX.Element {
         <h3 className="fl-Overview-sub">{trans.__('Next runs')}</h3>
         <div aria-live="polite" data-fl-stale={!valid || failure !== null}>
           {problem || failure ? (
-            <div className="fl-Error" role="alert" data-fl-error="schedule">
-              <pre className="fl-Error-text">
-                {problem || [failure?.message, hintOf(failure)].filter(Boolean).join('\n')}
-              </pre>
-            </div>
+            <FailureText name="schedule" text={problem || (failure ? wordsOf(failure) : '')} />
           ) : (
             preview && <Upcoming times={preview.next} zone={preview.time_zone} trans={trans} />
           )}
         </div>
-        <Labelled id="fl-schedule-name" label={trans.__('Name')}>
-          <input
-            type="text"
-            className="fl-Input"
-            id="fl-schedule-name"
-            data-fl-input="name"
-            required
-            value={name}
-            onChange={event => setName(event.target.value)}
-          />
-        </Labelled>
-        <Labelled id="fl-schedule-experiment" label={trans.__('Experiment')}>
-          <select
-            className="fl-Input"
-            id="fl-schedule-experiment"
-            data-fl-input="experiment"
-            value={experiment}
-            onChange={event => setExperiment(event.target.value)}
-          >
-            {!known && <option value={experiment}>{experiment || trans.__('Default')}</option>}
-            {experiments.map(one => (
-              <option key={one.id} value={one.id}>
-                {one.name}
-              </option>
-            ))}
-          </select>
-        </Labelled>
+        <NameAndExperiment
+          id="fl-schedule"
+          name={name}
+          experiment={experiment}
+          experiments={experiments}
+          onName={setName}
+          onExperiment={setExperiment}
+          trans={trans}
+        />
         <h3 className="fl-Overview-sub">{trans.__('Parameters')}</h3>
         <ParameterForm
           parameters={draft.parameters}
@@ -224,20 +157,14 @@ function Form(props: IScheduleOptions & ILoaded): JSX.Element {
             )}
           </p>
         )}
-        <div className="fl-CloneForm-verbs">
-          <button type="button" className="jp-mod-styled jp-mod-reject" onClick={props.onCancel}>
-            {trans.__('Cancel')}
-          </button>
-          <button
-            type="submit"
-            className="jp-mod-styled jp-mod-accept"
-            data-fl-action="make"
-            disabled={!ready}
-            title={why}
-          >
-            {trans.__('Schedule')}
-          </button>
-        </div>
+        <FormVerbs
+          verb={trans.__('Schedule')}
+          action="make"
+          disabled={!ready}
+          title={why}
+          onCancel={props.onCancel}
+          trans={trans}
+        />
       </div>
       <RequestView
         preview={preview}
@@ -247,8 +174,4 @@ function Form(props: IScheduleOptions & ILoaded): JSX.Element {
       />
     </form>
   );
-}
-
-function hintOf(error: Error | null): string {
-  return error instanceof ApiError ? error.hint : '';
 }
