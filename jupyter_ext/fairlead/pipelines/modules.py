@@ -24,6 +24,7 @@ def local_modules(notebook: Mapping[str, Any], read: Callable[[str], str | None]
         Relative path to source.
     """
     found: dict[str, str] = {}
+    written = _written(notebook)
     waiting = [
         name
         for cell in notebook.get("cells", [])
@@ -38,11 +39,23 @@ def local_modules(notebook: Mapping[str, Any], read: Callable[[str], str | None]
             for path in (f"{stem}.py", f"{stem}/__init__.py"):
                 if path in found:
                     continue
-                source = read(path)
+                # What a cell writes anew is not what lies there now.
+                source = written[path] if path in written else read(path)
                 if source is not None:
                     found[path] = source
                     inside = parts[:depth] if path.endswith("__init__.py") else parts[: depth - 1]
                     waiting += _imported(source, package=".".join(inside))
+    return found
+
+
+def _written(notebook: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return the files that `%%writefile` cells write; None for one that is put together."""
+    found: dict[str, str | None] = {}
+    for cell in notebook.get("cells", []):
+        head, _, body = "".join(cell.get("source", "")).lstrip().partition("\n")
+        if cell.get("cell_type") == "code" and head.startswith(("%%writefile", "%%file")):
+            path = head.split()[-1].removeprefix("./")
+            found[path] = None if path in found or "-a" in head.split() else body + "\n"
     return found
 
 

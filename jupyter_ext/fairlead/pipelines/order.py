@@ -1,4 +1,4 @@
-"""Setup cells that come after steps: they run before all steps, so their place must not matter."""
+"""Setup and parameters after steps: they come before all steps, so their place must not matter."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def check_setup_order(layout: Layout, run: Run) -> None:
     for cell in layout.cells:
         if cell.role == "step":
             steps_before.append(cell)
-        elif cell.role == "setup":
+        elif cell.role in ("setup", "parameters"):
             if steps_before:
                 _check(layout, run, cell, steps_before, setup_before)
             setup_before.append(cell)
@@ -38,13 +38,15 @@ def _check(
     known = set(bound).union(*[set(_stores(before)) for before in setup_before])
     for name, line in _loads(cell):
         if name in bound:
-            message = f"This setup cell reads `{name}`, which step '{bound[name]}' binds before it"
+            message = (
+                f"This {cell.role} cell reads `{name}`, which step '{bound[name]}' binds before it"
+            )
             _refuse(layout, cell, line, name, message)
             return
     for name, line in _stores(cell).items():
         if name in known and name in read | bound and not _repeats(cell, name, setup_before):
             step = (bound | read)[name]
-            message = f"This setup cell binds `{name}`, which step '{step}' uses before it"
+            message = f"This {cell.role} cell binds `{name}`, which step '{step}' uses before it"
             _refuse(layout, cell, line, name, message)
             return
 
@@ -54,7 +56,7 @@ def _refuse(layout: Layout, cell: Cell, line: int, name: str, message: str) -> N
         cell,
         line,
         name,
-        f"{message}; setup runs before every step.",
+        f"{message}; such a cell comes before every step.",
         "Move the cell up, or make it a step of its own.",
     )
 

@@ -70,9 +70,11 @@ def call_import(m: Machine, path: str, args: Arguments, node: Any) -> Value:
 
 
 def _result(m: Machine, path: str, name: str, args: Arguments, node: Any, called: Value) -> Value:
-    if path in tables.UNFIT:
-        made = m.new(node, "opaque", path=path, unfit=tables.UNFIT[path])
-        return frozenset({made.id})
+    unfit = tables.UNFIT.get(path) or (
+        "a hash that is being computed" if path.startswith("hashlib.") else ""
+    )
+    if unfit:
+        return frozenset({m.new(node, "opaque", path=path, unfit=unfit).id})
     if path in tables.LIST_KINDS:
         made = m.new(node, tables.LIST_KINDS[path], path=path)
         if path == "collections.defaultdict" and args.listed:
@@ -105,7 +107,7 @@ def _result(m: Machine, path: str, name: str, args: Arguments, node: Any, called
     m.link(made.id, ELEMENTS, _inner(m, path, args, node))
     if top == "weakref":  # it is about which object it is
         m.observe_identity(args.all)
-    if name.startswith("make_"):
+    if name.startswith("make_") or (name[:1].isupper() and top in tables.KEEPING_LIBRARIES):
         m.link(made.id, HELD, args.all)
     if name in tables.FRESH or (top in tables.FRESH_LIBRARIES and name not in tables.SHARING):
         return frozenset({made.id}) | (called - {SCALAR})

@@ -23,6 +23,9 @@ from fairlead.pipelines.dataflow.heap import (
     scope_of,
 )
 
+SETUP = 1
+"""The segment of the code that every step runs."""
+
 MAX_DEPTH = 12
 """Calls inside calls that are followed; deeper ones are taken to do anything to what they reach."""
 
@@ -156,6 +159,8 @@ class Machine:
         self.parsed: dict[str, ast.Module] = {}
         self.asks_caches = False
         """Whether the notebook asks caches what they hold."""
+        self.remade: dict[int, tuple[int, str, int]] = {}
+        """What setup makes in each step anew, and where a step has changed its own first."""
         self.raised: set[int] = set()
         """Exceptions that have been raised."""
         self.built: set[str] = set()
@@ -223,6 +228,10 @@ class Machine:
             kind = self.heap[thing].kind
             if kind in ("scalar", "import", "tuple", "method"):
                 continue
+            if self.heap[thing].unfit and self.heap[thing].segment == SETUP != self.segment:
+                # Each step makes its own.
+                self.remade.setdefault(thing, (self.segment, self.frame.cell, self.line))
+                continue
             if thing not in self.account.mutated:
                 self.account.mutated.add(thing)
                 self.heap.version += 1
@@ -280,9 +289,24 @@ class Machine:
         if self.definition is not None:
             self.definition.needs.setdefault(name, binding)
         value = binding.value
+        if self.remade:
+            self._remark_remade(name, value)
         if binding.unbound and hasattr(builtins, name):
             value |= {self.imported(f"builtins.{name}").id}
         return value
+
+    def _remark_remade(self, name: str, value: Value) -> None:
+        for thing in value & set(self.remade):
+            since, what = self.remade[thing][0], self.heap[thing].unfit
+            if since < self.segment and what != "a lock":
+                del self.remade[thing]
+                self.remark(
+                    "warning",
+                    name,
+                    f"`{name}` is {what} that each step makes anew: what an earlier step has done "
+                    "with it is not there.",
+                    "Keep what travels between steps in variables or files.",
+                )
 
     def unseen(self, name: str) -> Thing:
         """Return what code that cannot be seen beforehand has bound to a name."""

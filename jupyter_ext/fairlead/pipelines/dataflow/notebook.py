@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from fairlead.pipelines.cells import Cell, Layout
 from fairlead.pipelines.dataflow import calls, expressions, objects, session, statements
 from fairlead.pipelines.dataflow.heap import ELEMENTS, NOTHING, PLAIN, SCALAR, Binding, Value
-from fairlead.pipelines.dataflow.machine import Definition, Machine, Remark
+from fairlead.pipelines.dataflow.machine import SETUP, Definition, Machine, Remark
 from fairlead.pipelines.parameters import ParameterCells
 
-PARAMETERS, SETUP, FIRST_STEP = 0, 1, 2
+PARAMETERS, FIRST_STEP = 0, SETUP + 1
 """Segments: the values of parameters, the code that every step runs, then the steps in order."""
 
 _HISTORY = re.compile(r"^(_{1,3}|_i{1,3}|_i?\d+|In|Out|_ih|_oh|_dh)$")

@@ -232,6 +232,9 @@ FRESH_LIBRARIES = frozenset(
 )
 """Libraries whose functions give something new, unless `SHARING` names them."""
 
+KEEPING_LIBRARIES = frozenset(_words("sklearn xgboost lightgbm imblearn"))
+"""Libraries whose objects keep what they are made with."""
+
 SHARING = frozenset(
     _words(
         "asarray asanyarray ascontiguousarray asfortranarray ravel reshape squeeze transpose"

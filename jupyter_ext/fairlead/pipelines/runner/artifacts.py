@@ -165,7 +165,14 @@ def fingerprint(value: typing.Any) -> int | None:
     """Return a checksum of a value, or None where that would say little or take long."""
     if _plain_array(value):
         return zlib.crc32(value.tobytes()) if value.nbytes < _CHECKED else None
-    if type_name(value) == "pandas.DataFrame":
+    kind = type(value)
+    if kind.__module__.split(".")[0] not in ("builtins", "__main__", "collections"):
+        # Objects of libraries keep to themselves what they have computed when they are read.
+        if type_name(value) not in ("pandas.DataFrame", "pandas.Series"):
+            return None
+    if type_name(value) == "pandas.Series":
+        value = value.to_numpy()
+    elif type_name(value) == "pandas.DataFrame":
         # A table may rearrange its memory when it is read: its columns say whether it changed.
         value = [list(value.columns), *[value.iloc[:, n].to_numpy() for n in range(value.shape[1])]]
     try:
