@@ -47,6 +47,7 @@ describe('whether a notebook may have steps', () => {
 
   test.each<[string, object[], object, boolean]>([
     ['a step tag', [code({ tags: ['step:train'] })], {}, true],
+    ["Kale's tag", [code({ tags: ['block:train'] })], {}, true],
     ['step metadata', [code({ fairlead: { step: 'train' } })], {}, true],
     ['a heading', [text('intro\n## Train'), code()], {}, true],
     ['a heading in pieces', [text(['# Train\n', 'text'])], {}, true],

@@ -75,6 +75,26 @@ describe('renaming', () => {
     });
   });
 
+  test("Kale's tags stay Kale's", () => {
+    const cells = [
+      tagged('a', 'block:load'),
+      tagged('b', 'block:train_it', 'prev:load'),
+      cell('c'),
+      tagged('d', 'block:end', 'prev:train_it')
+    ];
+    const steps = [step('load', ['a']), train, step('end', ['d'])];
+    const both = (edits: StepEdits): void => {
+      edits.rename(train, 'fit');
+      edits.setAfter(train, []);
+      edits.make('c', 'score');
+    };
+    expect(changed(cells, steps, both)).toEqual({
+      b: { tags: ['block:fit'] },
+      c: { tags: ['block:score'] },
+      d: { tags: ['block:end', 'prev:fit'] }
+    });
+  });
+
   test('by metadata, the metadata is changed', () => {
     const cells = [cell('b', { fairlead: { step: 'train_it', retries: 2 } }), cell('c')];
     expect(changed(cells, [train], edits => edits.rename(train, 'fit'))).toEqual({

@@ -154,6 +154,28 @@ def test_the_graph_of_the_notebook_follows_what_is_typed_and_leads_to_its_cells(
     page.locator(".jp-Notebook .jp-Cell.jp-mod-active:focus", has_text="sum(rows)").wait_for()
 
 
+def test_a_chip_is_edited_without_a_mouse(page, notebook):
+    page.locator(".jp-Notebook .jp-Cell", has_text="mean = total").locator(
+        ".jp-InputPrompt"
+    ).click()
+    page.keyboard.press("F2")
+    page.locator("[data-fl-chip-editor='add_up'] [data-fl-field='name'] input:focus").wait_for()
+    page.keyboard.type("load")
+    page.keyboard.press("Enter")
+    page.locator("[data-fl-error-of='name']:visible", has_text="Another step").wait_for()
+    page.keyboard.press("Escape")
+    face = page.locator("[data-fl-chip='add-up'] .fl-Chip-face:focus")
+    face.wait_for()
+    assert face.get_attribute("aria-label") == "Edit Step add-up; reads rows; writes mean"
+    page.keyboard.press("Tab")
+    page.locator("[data-fl-chip='add-up'] .fl-Chip-menu:focus").wait_for()
+    page.keyboard.press("Enter")
+    page.locator(".lm-Menu-item", has_text="Edit Step").wait_for()
+    page.keyboard.press("Escape")
+    page.locator("[data-fl-chip='add-up'] .fl-Chip-menu:focus").wait_for()
+    assert saved(page, notebook).cells[1].metadata == {"tags": ["step:add_up"]}
+
+
 def test_a_cell_is_made_a_step_joined_and_skipped_by_commands(page, notebook):
     page.locator(".jp-Notebook .jp-Cell", has_text="mean = total").locator(
         ".jp-InputPrompt"

@@ -4,6 +4,7 @@
 import type { ICell, INotebookContent } from '@jupyterlab/nbformat';
 
 import type { IAnalysis, INode, IProblem } from '../api/types';
+import { STEP_TAG } from './stepcells';
 
 export interface IStepChip {
   name: string;
@@ -79,7 +80,7 @@ export function marksOf(analysis: IAnalysis, nodes: readonly INode[] = []): Map<
 
 function isTagged(cell: ICell): boolean {
   const { tags, fairlead } = cell.metadata as { tags?: unknown; fairlead?: { step?: unknown } };
-  const named = Array.isArray(tags) && tags.some(tag => typeof tag === 'string' && tag.startsWith('step:'));
+  const named = Array.isArray(tags) && tags.some(tag => typeof tag === 'string' && STEP_TAG.test(tag));
   return named || fairlead?.step !== undefined;
 }
 

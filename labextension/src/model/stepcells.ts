@@ -15,8 +15,9 @@ export interface IStepCell {
   fairlead: PartialJSONObject;
 }
 
-export const STEP = 'step:';
-export const AFTER = 'after:';
+/** A tag that names a step, and one that waits for one; `block:` and `prev:` are Kale's words. */
+export const STEP_TAG = /^(step|block):\s*(.*)$/;
+export const AFTER_TAG = /^(after|prev):\s*(.*)$/;
 const HEADING = /^( {0,3}#{1,6}[ \t]+)(.+?)([ \t]*#*[ \t]*)$/;
 const FENCE = /^ {0,3}(```|~~~)/;
 
@@ -33,7 +34,7 @@ export function slug(title: string): string {
 /** The title that a cell gives its step; empty where it continues the step before. */
 export function titleOf(cell: IStepCell): string {
   const { step } = cell.fairlead;
-  const named = cell.tags.find(tag => tag.startsWith(STEP))?.slice(STEP.length) ?? '';
+  const [named = ''] = textsOf(cell.tags, STEP_TAG);
   return (typeof step === 'string' && step ? step : named).trim();
 }
 
@@ -60,8 +61,18 @@ const isMap = (value: unknown): value is JSONObject =>
 export const titleFor = (step: IStep): string => (slug(step.title) === step.name ? step.title : step.name);
 
 /** What its tags say that it waits for. */
-export const afterTags = (cell: IStepCell): string[] =>
-  cell.tags.filter(tag => tag.startsWith(AFTER)).map(tag => tag.slice(AFTER.length));
+export const afterTags = (cell: IStepCell): string[] => textsOf(cell.tags, AFTER_TAG);
+
+/** What tags of a kind say. */
+function textsOf(tags: readonly string[], kind: RegExp): string[] {
+  return tags.flatMap(tag => kind.exec(tag)?.[2] ?? []);
+}
+
+/** The word with which cells tag, as they do already. */
+export function wordOf(cells: readonly IStepCell[], kind: RegExp, usual: string): string {
+  const [tag] = cells.flatMap(cell => cell.tags).filter(one => kind.test(one));
+  return kind.exec(tag ?? '')?.[1] ?? usual;
+}
 
 /** What its metadata say that it waits for. */
 export function afterList(cell: IStepCell): string[] {

@@ -7,22 +7,24 @@ import { JSONExt, JSONValue } from '@lumino/coreutils';
 
 import type { IStep } from '../api/types';
 import {
-  AFTER,
+  AFTER_TAG,
   afterList,
   afterTags,
   IStepCell,
   lastHeading,
   replaceLine,
   slug,
-  STEP,
+  STEP_TAG,
   titleFor,
-  titleOf
+  titleOf,
+  wordOf
 } from './stepcells';
 
 /** What else than a part of a step a code cell can be; the words are the tags. */
 export type Role = 'skip' | 'setup' | 'parameters';
 
-const ROLES = ['skip', 'setup', 'imports', 'parameters'];
+/** Tags that take a cell out of the steps, Kale's among them. */
+const ROLES = ['skip', 'setup', 'imports', 'parameters', 'functions', 'pipeline-parameters'];
 
 export class StepEdits {
   constructor(
@@ -80,14 +82,15 @@ export class StepEdits {
       const known = this._steps.find(one => one.name === name);
       return written.find(text => text === name || slug(text) === name) ?? (known ? titleFor(known) : name);
     });
+    const word = wordOf([...cells, ...this._cells], AFTER_TAG, 'after');
     for (const cell of cells) {
-      cell.tags = cell.tags.filter(tag => !tag.startsWith(AFTER));
+      cell.tags = cell.tags.filter(tag => !AFTER_TAG.test(tag));
       delete cell.fairlead.after;
     }
     if (titles.length && form === 'metadata') {
       first.fairlead.after = titles;
     } else {
-      first.tags.push(...titles.map(title => AFTER + title));
+      first.tags.push(...titles.map(title => `${word}:${title}`));
     }
   }
 
@@ -154,12 +157,12 @@ export class StepEdits {
       if (!titleOf(next)) {
         this._entitle(next, title, settings.step === undefined ? 'tags' : 'metadata');
       }
-      next.tags.push(...cell.tags.filter(tag => tag.startsWith(AFTER) && !next.tags.includes(tag)));
+      next.tags.push(...cell.tags.filter(tag => AFTER_TAG.test(tag) && !next.tags.includes(tag)));
       next.fairlead = { ...settings, ...next.fairlead };
       cell.fairlead = {};
     }
     this._untitle(cell);
-    cell.tags = cell.tags.filter(tag => !ROLES.includes(tag) && !tag.startsWith(AFTER));
+    cell.tags = cell.tags.filter(tag => !ROLES.includes(tag) && !AFTER_TAG.test(tag));
     cell.tags.push(role);
   }
 
@@ -208,25 +211,26 @@ export class StepEdits {
 
   /** How this notebook names steps. */
   private _form(): 'tags' | 'metadata' {
-    const tags = this._cells.some(cell => cell.tags.some(tag => tag.startsWith(STEP)));
+    const tags = this._cells.some(cell => cell.tags.some(tag => STEP_TAG.test(tag)));
     return !tags && this._cells.some(cell => cell.fairlead.step !== undefined) ? 'metadata' : 'tags';
   }
 
   private _entitle(cell: IStepCell, title: string, form = this._form()): void {
-    const place = cell.tags.findIndex(tag => tag.startsWith(STEP));
+    const place = cell.tags.findIndex(tag => STEP_TAG.test(tag));
+    const word = wordOf([cell, ...this._cells], STEP_TAG, 'step');
     const own = cell.fairlead.step !== undefined;
     if (own || (place < 0 && form === 'metadata')) {
       cell.fairlead.step = title;
     }
     if (place >= 0) {
-      cell.tags[place] = STEP + title;
+      cell.tags[place] = `${word}:${title}`;
     } else if (!own && form === 'tags') {
-      cell.tags.push(STEP + title);
+      cell.tags.push(`${word}:${title}`);
     }
   }
 
   private _untitle(cell: IStepCell): void {
-    cell.tags = cell.tags.filter(tag => !tag.startsWith(STEP));
+    cell.tags = cell.tags.filter(tag => !STEP_TAG.test(tag));
     delete cell.fairlead.step;
   }
 
@@ -264,9 +268,10 @@ export class StepEdits {
     const kept = (text: string): string[] =>
       !this._names(text, step) ? [text] : title === null ? [] : [title];
     for (const cell of this._cells.filter(where)) {
-      const tags = cell.tags.flatMap(tag =>
-        tag.startsWith(AFTER) ? kept(tag.slice(AFTER.length)).map(text => AFTER + text) : [tag]
-      );
+      const tags = cell.tags.flatMap(tag => {
+        const [, word, text] = AFTER_TAG.exec(tag) ?? [];
+        return word === undefined ? [tag] : kept(text).map(one => `${word}:${one}`);
+      });
       cell.tags = [...new Set(tags)];
       const listed = afterList(cell);
       if (!listed.some(text => this._names(text, step))) {
