@@ -101,6 +101,7 @@ export function summary(id: string, changes: Partial<IRunSummary> = {}): IRunSum
     started_at: '2026-01-01T00:00:01Z',
     finished_at: null,
     metrics: {},
+    waits_for: null,
     error: null,
     ...changes
   };
@@ -130,6 +131,7 @@ export function node(id: string, changes: Partial<INode> = {}): INode {
     iterations: null,
     condition: null,
     state: 'PENDING',
+    waits_for: null,
     cached: false,
     cache_reason: null,
     failed_pods: [],

@@ -218,6 +218,23 @@ def test_a_rerun_from_a_step_asks_first_where_other_steps_run_too(page):
     form.locator("[data-fl-fact='runs-again']").wait_for(state="detached")
 
 
+def test_a_run_that_waits_for_another_says_so_until_it_begins(page):
+    def spec(name, script):
+        made = pipeline(name)
+        made["deploymentSpec"]["executors"]["exec-make"] = container(script)
+        config = {"pipelineConfig": {"mutexName": "only-one"}}
+        return {"pipeline_spec": made, "platform_spec": {"platforms": {"kubernetes": config}}}
+
+    first = connect().submit("holds", spec("holds", "sleep 600"), {})["run_id"]
+    second = connect().submit("waits", spec("waits", "echo waited"), {})["run_id"]
+    command(page, "fairlead:open-run", run=second)
+    told = page.locator(f"[data-fl-runview='{second}'] [data-fl-fact='waits-for']")
+    told.filter(has_text=f"Waits for the mutex 'only-one', after run {first}.").wait_for()
+    connect().terminate(first)
+    page.wait_for_selector(node("make", "SUCCEEDED"), timeout=RUN_MS)
+    told.wait_for(state="detached")
+
+
 def test_the_table_of_runs_is_live_filtered_and_acts_on_many(page):
     start("one")
     page.get_by_role("tab", name="Fairlead").first.click()

@@ -68,6 +68,24 @@ def test_a_run_is_shown_with_nodes_edges_metrics_and_counts():
     assert view["graph"]["edges"] == [{"source": "load", "target": "train", "names": ["x"]}]
 
 
+def test_what_a_run_and_a_step_wait_for_is_said_while_they_do():
+    given = record()
+    given["state"] = "PENDING"
+    given["state_history"] = [
+        {"state": "PENDING"},
+        {"state": "PENDING", "error": {"code": 14, "message": "Waits for the mutex 'db'."}},
+    ]
+    load = given["run_details"]["task_details"][0]
+    load |= {"state": "PENDING", "status_metadata": {"message": "Insufficient nvidia.com/gpu"}}
+    view = run_view(given)
+    assert view["waits_for"] == "Waits for the mutex 'db'."
+    found = {node["id"]: node["waits_for"] for node in view["graph"]["nodes"]}
+    assert found == {"load": "Insufficient nvidia.com/gpu", "train": None}
+    given["state"] = load["state"] = "RUNNING"
+    view = run_view(given)
+    assert (view["waits_for"], view["graph"]["nodes"][0]["waits_for"]) == (None, None)
+
+
 def test_a_node_shows_its_ports_and_cells():
     node = run_view(record())["graph"]["nodes"][1]
     assert node["cell_ids"] == ["c7"]

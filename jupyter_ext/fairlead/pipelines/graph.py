@@ -2,11 +2,12 @@
 
 The view is plain JSON:
 
-    {id, name, state, done, total, created_at, started_at, finished_at, metrics, error, parameters,
-     graph: {nodes: [Node], edges: [{source, target, names}]}}
+    {id, name, state, waits_for, done, total, created_at, started_at, finished_at, metrics, error,
+     parameters, graph: {nodes: [Node], edges: [{source, target, names}]}}
 
-    Node {id, name, task_id, parent, type, iteration, iterations, condition, state, cached,
-          cache_reason, started_at, finished_at, pod, failed_pods, error, inputs, outputs, cell_ids}
+    Node {id, name, task_id, parent, type, iteration, iterations, condition, state, waits_for,
+          cached, cache_reason, started_at, finished_at, pod, failed_pods, error, inputs, outputs,
+          cell_ids}
     Port {name, names, kind: "artifact" | "parameter", type, format, size, value, uri, artifacts}
 
 `parent` is the id of the scope that a node is in, null at the top; `type` is the word of KFP's
@@ -46,6 +47,7 @@ def run_summary(record: Mapping[str, Any], metrics: Mapping[str, float] | None =
         "id": record["run_id"],
         "name": record.get("display_name") or record["run_id"],
         "state": record.get("state") or "PENDING",
+        "waits_for": _waits_for(record),
         "done": sum(state in _DONE for state in states),
         # Of a loop or a branch only the run tells how many tasks it makes.
         "total": max(total, len(states)),
@@ -55,6 +57,15 @@ def run_summary(record: Mapping[str, Any], metrics: Mapping[str, float] | None =
         "metrics": dict(metrics or {}),
         "error": error.get("message"),
     }
+
+
+def _waits_for(record: Mapping[str, Any]) -> str | None:
+    """Return what keeps a run from beginning, in words: the error of a state that is not final."""
+    history = record.get("state_history") or []
+    if record.get("state") != "PENDING" or not history:
+        return None
+    message = (history[-1].get("error") or {}).get("message")
+    return str(message) if message else None
 
 
 def run_view(record: Mapping[str, Any], cell_numbers: Mapping[str, int] | None = None) -> Json:

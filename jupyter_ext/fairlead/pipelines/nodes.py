@@ -184,7 +184,9 @@ def _node(name: str, task: Json, component: Json, detail: Json, parameters: Json
     cached = detail.get("state") == "CACHED" or bool(
         (detail.get("executor_detail") or {}).get("cached")
     )
-    properties = (detail.get("status_metadata") or {}).get("custom_properties") or {}
+    status = detail.get("status_metadata") or {}
+    properties = status.get("custom_properties") or {}
+    state = detail.get("state") or "PENDING"
     return {
         "id": name,
         "name": task.get("taskInfo", {}).get("name") or name,
@@ -194,7 +196,8 @@ def _node(name: str, task: Json, component: Json, detail: Json, parameters: Json
         "iteration": None,
         "iterations": None,
         "condition": task.get("triggerPolicy", {}).get("condition"),
-        "state": detail.get("state") or "PENDING",
+        "state": state,
+        "waits_for": status.get("message") or None if state == "PENDING" else None,
         "cached": cached,
         "cache_reason": properties.get("cache"),
         "started_at": detail.get("start_time"),

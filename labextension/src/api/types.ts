@@ -126,6 +126,8 @@ export interface IRunSummary {
   id: string;
   name: string;
   state: RunState;
+  /** What keeps it from beginning; null while nothing does. */
+  waits_for: string | null;
   /** Steps that have ended well, of all steps. */
   done: number;
   total: number;
@@ -191,6 +193,8 @@ export interface INode {
   /** When a branch is taken, in KFP's words. */
   condition: string | null;
   state: RunState;
+  /** What its pod waits for; null while it waits for nothing. */
+  waits_for: string | null;
   cached: boolean;
   /** Why it was taken from the cache, or why it ran. */
   cache_reason: string | null;

@@ -39,6 +39,8 @@ export interface IStepDetails {
   condition?: string | null;
   /** How many iterations a loop has. */
   iterations?: number | null;
+  /** What its pod waits for. */
+  waits_for?: string | null;
   /** Why it was taken from the cache, or why it ran. */
   cache_reason?: string | null;
   /** Pods of earlier attempts. */
@@ -81,6 +83,11 @@ export function Overview(props: {
             </span>
           )}
         </Fact>
+        {step.waits_for && (
+          <Fact label={trans.__('Waits for')}>
+            <span data-fl-fact="waits-for">{step.waits_for}</span>
+          </Fact>
+        )}
         {step.cache_reason && (
           <Fact label={step.cached ? trans.__('Why cached') : trans.__('Why it ran')}>
             <span data-fl-fact="cache-reason">{step.cache_reason}</span>

@@ -17,6 +17,7 @@ export interface IRunRow {
   started_at: string | null;
   finished_at: string | null;
   metrics: Record<string, number>;
+  waits_for?: string | null;
   error: string | null;
 }
 
@@ -138,7 +139,7 @@ function RunRow({ run, trans, inTabOrder, onVerb, refusal, onFocus }: IRunRowPro
         type="button"
         className="fl-RunRow-main"
         tabIndex={inTabOrder ? 0 : -1}
-        title={[run.name, state, run.error].filter(Boolean).join('\n')}
+        title={[run.name, state, run.waits_for, run.error].filter(Boolean).join('\n')}
         onClick={() => onVerb('open', run.id)}
       >
         <StateIcon state={run.state} trans={trans} />

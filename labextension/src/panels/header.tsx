@@ -79,6 +79,11 @@ export function RunHeader(props: {
           {verb('delete', deleteIcon, trans.__('Delete…'))}
         </span>
       </div>
+      {run.waits_for && (
+        <p className="fl-FormField-help" role="status" data-fl-fact="waits-for">
+          {run.waits_for}
+        </p>
+      )}
       {run.error && !failed && (
         <div className="fl-Error" role="alert" data-fl-error="run">
           <pre className="fl-Error-text">{run.error}</pre>
