@@ -19,6 +19,7 @@ from local_steps import Json, LocalRunner, run_plainly
 
 RUNNER = LocalRunner()
 _HIDDEN = {"suppress", "await_value", "contextmanager", "Trouble", "noted", "gen"}
+_HIDDEN |= {"walker"}  # to describe it would use it up
 
 
 def describe(value: Any, depth: int = 0, above: tuple[int, ...] = ()) -> Any:
@@ -32,7 +33,9 @@ def describe(value: Any, depth: int = 0, above: tuple[int, ...] = ()) -> Any:
         ]
         return ("dict", parts)
     if isinstance(value, np.ndarray):
-        return ("array", value.tolist())
+        return ("array", [describe(v, depth + 1, above) for v in value.tolist()])
+    if isinstance(value, type({}.values())):
+        return ("view", len(value))
     if isinstance(value, list | tuple):
         return (type(value).__name__, [describe(v, depth + 1, above) for v in value])
     if isinstance(value, types.FunctionType):

@@ -414,7 +414,8 @@ def call_container(m: Machine, thing: Thing, name: str, args: Arguments, node: A
         return frozenset({view.id})
     if name in ("index", "count", "isdisjoint", "issubset", "issuperset"):
         return PLAIN
-    made = m.new(node, thing.kind, tag=str(thing.id))
+    path = thing.path if name == "copy" else ""  # a `defaultdict` stays one
+    made = m.new(node, thing.kind, tag=str(thing.id), path=path)
     m.link(made.id, ELEMENTS, inside | iteration.elements(m, args.all, node))
     return frozenset({made.id})
 

@@ -220,7 +220,7 @@ class Machine:
         """Note that objects may change here."""
         wholes = {self.heap[thing].whole for thing in value} - {SCALAR}
         for thing in value:
-            if self.heap[thing].path in _THROUGH:
+            if self.heap[thing].path in THROUGH:
                 wholes |= self.heap.field(thing, HELD)
         if wholes:
             self.mutate(wholes)
@@ -386,7 +386,7 @@ class Machine:
         return value
 
 
-_THROUGH = frozenset({"collections.ChainMap", "types.MappingProxyType"})
+THROUGH = frozenset({"collections.ChainMap", "types.MappingProxyType"})
 """What is a view of other objects: a change of it changes them."""
 
 UNSEEN = "(unseen)"

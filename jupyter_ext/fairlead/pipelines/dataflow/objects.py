@@ -15,7 +15,7 @@ from fairlead.pipelines.dataflow.heap import (
     Thing,
     Value,
 )
-from fairlead.pipelines.dataflow.machine import Machine
+from fairlead.pipelines.dataflow.machine import THROUGH, Machine
 from fairlead.pipelines.dataflow.tables import SESSION_OBJECTS
 
 OPERATORS = frozenset(
@@ -342,6 +342,8 @@ def assign_element(m: Machine, value: Value, index: Value, new: Value, node: Any
             m.touch_session(m.heap[t].path)
             continue
         m.heap[t].items = None
+        for inner in m.heap.field(t, HELD) if m.heap[t].path in THROUGH else ():
+            m.link(inner, ELEMENTS, new | index)
         m.link(t, ELEMENTS, new | (index if m.heap[t].kind != "list" else NOTHING))
         m.mutate({t})
 
