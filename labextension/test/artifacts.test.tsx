@@ -236,4 +236,21 @@ describe('the list of artifacts', () => {
     expect(artifacts).toHaveBeenCalledTimes(4);
     model.dispose();
   });
+
+  test('does not take an answer, or an error, to what is no longer asked for', async () => {
+    const answers: { resolve: (page: IArtifactPage) => void; reject: (why: Error) => void }[] = [];
+    const artifacts = (): Promise<IArtifactPage> =>
+      new Promise((resolve, reject) => answers.push({ resolve, reject }));
+    const client = { artifacts, artifact: () => Promise.reject(new Error('not asked for')) };
+    const model = new ArtifactsModel(client, new FakeRunFeed(), new FakeContext());
+    model.choose({ name: 'b' });
+    answers[0].reject(new Error('too late'));
+    await vi.waitFor(() => expect(answers.length).toBe(2));
+    expect(model.load.kind).toBe('loading');
+    answers[1].resolve(page(['b']));
+    await settled();
+    expect(model.load.kind).toBe('ready');
+    expect(model.artifacts.map(one => one.id)).toEqual(['b']);
+    model.dispose();
+  });
 });

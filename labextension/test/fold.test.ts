@@ -195,4 +195,26 @@ describe('the drawn graph', () => {
     expect(document.activeElement).toBe(drawn('n999'));
     expect(drawn('n999').getAttribute('aria-label')).toMatch(/of 1000$/);
   });
+
+  test('a large graph is far away only a picture, in which one can choose all the same', async () => {
+    const size = vi.spyOn(Element.prototype, 'clientWidth', 'get').mockReturnValue(600);
+    const height = vi.spyOn(Element.prototype, 'clientHeight', 'get').mockReturnValue(400);
+    const canvas = vi.spyOn(HTMLCanvasElement.prototype, 'getContext').mockReturnValue(null);
+    const nodes = Array.from({ length: 300 }, (_, index) => dagNode(`n${index}`, null, 'RUNTIME', 'PENDING'));
+    const edges = nodes.slice(1).map((node, index) => ({ source: `n${index}`, target: node.id }));
+    dag.destroy();
+    const onSelect = vi.fn();
+    dag = renderDag(host, { nodes, edges }, { placeMany, onSelect });
+    const count = (): number => host.querySelectorAll('.fl-Dag-node').length;
+    // Frame by frame, those that can be read.
+    await vi.waitFor(() => expect(count()).toBeGreaterThan(5));
+    expect(count()).toBeLessThan(40);
+    dag.fit();
+    expect(count()).toBe(1);
+    const viewport = host.querySelector('.fl-Dag-viewport')!;
+    viewport.dispatchEvent(new MouseEvent('click', { clientX: 300, clientY: 200 }));
+    expect(onSelect).toHaveBeenCalledTimes(1);
+    expect(host.querySelector("[aria-pressed='true']")).not.toBeNull();
+    [size, height, canvas].forEach(mock => mock.mockRestore());
+  });
 });

@@ -81,6 +81,11 @@ export class Scene {
   /** Mark what is selected, in the tab order, and found. */
   mark(): void {
     const { selected, stop, found } = this.marks();
+    if (stop !== null && !this.elementOf(stop)) {
+      // What is in the tab order has an element, however small it is.
+      this.draw();
+      return;
+    }
     this._stage.mark(this._nodes, selected, stop, found);
     this._picture.mark(selected, found);
     this._paint();
