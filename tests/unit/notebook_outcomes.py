@@ -7,6 +7,7 @@ setting of one reaches another.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import sys
@@ -216,6 +217,7 @@ def _settle(folder: Path, log: Path) -> None:
     sys.stdout = open(1, "w", buffering=1, closefd=False)
     sys.stderr = open(2, "w", buffering=1, closefd=False)
     sys.path.insert(0, "")
+    logging.root.handlers.clear()  # those of the tests
     os.environ["MPLBACKEND"] = "Agg"
 
 
