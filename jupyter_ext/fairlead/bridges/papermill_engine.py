@@ -95,6 +95,9 @@ def _interpreter(kernel_name: str) -> str:
             hint="Leave out `--engine fairlead`.",
         )
     program = spec.argv[0] if spec.argv else ""
+    own = {"python", "python3", f"python3.{sys.version_info[1]}"}
+    if program in own:  # As Jupyter starts it: the Python that runs this, whatever PATH says.
+        return sys.executable
     return program if os.path.isabs(program) else shutil.which(program) or sys.executable
 
 
