@@ -6,7 +6,7 @@ import ast
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from fairlead.pipelines.dataflow import dynamic, iteration, objects, tables
+from fairlead.pipelines.dataflow import dynamic, iteration, objects, own_modules, tables
 from fairlead.pipelines.dataflow.arguments import Arguments
 from fairlead.pipelines.dataflow.builtin_calls import SPECIAL
 from fairlead.pipelines.dataflow.heap import (
@@ -53,6 +53,7 @@ def call_import(m: Machine, path: str, args: Arguments, node: Any) -> Value:
     if special is not None:
         return special(m, args, node)
     first = args.listed[0] if args.listed else NOTHING
+    own_modules.use_module(m, path, called=True)
     if path.split(".", 1)[0] in m.local_modules or path.startswith("."):
         m.mutate(m.heap.reach(args.all))  # code of the user's own, which may do so
     if path in tables.CHANGES_FIRST:
@@ -61,6 +62,7 @@ def call_import(m: Machine, path: str, args: Arguments, node: Any) -> Value:
             m.link(t, ELEMENTS, NOTHING.union(*args.listed[1:]))
     for flag in {"out", "ax", "inplace"} & args.flags:
         m.mutate(args.named[flag] if flag != "inplace" else first)
+    _draw_from(m, args)
     if _is_session(path):
         m.touch_session(path)
     _use_random(m, path, name, args)
@@ -128,12 +130,18 @@ def _inner(m: Machine, path: str, args: Arguments, node: Any) -> Value:
     if path.startswith("numpy."):
         kinds = [k.value for k in getattr(node, "keywords", []) if k.arg == "dtype"]
         if not any(ast.unparse(kind) in ("object", "'O'", "'object'") for kind in kinds):
-            return NOTHING
+            arrays = m.heap.kinds(args.all, "opaque")
+            return _solid(m, NOTHING.union(*[m.heap.field(t.id, ELEMENTS) for t in arrays]))
     elif path == "pandas.DataFrame":
         inside = iteration.elements(m, inside, node)
     elif path != "pandas.Series":
         return NOTHING
-    return frozenset(t.id for t in m.heap.kinds(inside, "list", "dict", "set"))
+    return _solid(m, inside)
+
+
+def _solid(m: Machine, value: Value) -> Value:
+    """Return the containers of a value, which stay themselves where they are copied into."""
+    return frozenset(t.id for t in m.heap.kinds(value, "list", "dict", "set"))
 
 
 def _pairs(m: Machine, name: str, args: Arguments, node: Any) -> Value:
@@ -173,6 +181,12 @@ def _use_random(m: Machine, path: str, name: str, args: Arguments) -> None:
     elif path.startswith(("random.", "numpy.random.")) and not name[:1].isupper():
         if name not in ("default_rng", "getstate", "get_state"):
             _draw(m)
+
+
+def _draw_from(m: Machine, args: Arguments) -> None:
+    """Take numbers from a generator that a call is given, such as `random_state=rng`."""
+    for flag in tables.SEEDS & args.flags:
+        m.mutate(args.named[flag])
 
 
 def _draw(m: Machine) -> None:
@@ -276,6 +290,7 @@ def call_opaque(m: Machine, thing: Thing, name: str, args: Arguments, node: Any)
         passed = iteration.iterate(m, own, node) | args.all
         invoke(m, args.all, passed, node)
         return passed | PLAIN
+    own_modules.use_module(m, thing.path, called=True)
     called = invoke(m, own | args.all, args.all | own | held, node)
     if thing.path in tables.SESSION_OBJECTS and name.startswith(tables.SETTING_METHODS):
         m.touch_session(f"{thing.path}.{name}")
@@ -286,6 +301,7 @@ def call_opaque(m: Machine, thing: Thing, name: str, args: Arguments, node: Any)
         dynamic.read_query(m, args, node)
     for flag in {"out", "ax"} & args.flags:
         m.mutate(args.named[flag])
+    _draw_from(m, args)
     made = m.new(node, "opaque", tag=name)
     if name == "open" and thing.path.startswith("pathlib"):
         made.unfit = "an open file"
@@ -309,6 +325,8 @@ def call_opaque(m: Machine, thing: Thing, name: str, args: Arguments, node: Any)
         if name in tables.VIEWING:
             m.link(made.id, HELD, own | held)
             return result | own | heap.field(thing.id, ELEMENTS)
+        # A copy of an array of objects holds the same objects.
+        m.link(made.id, ELEMENTS, _solid(m, heap.field(thing.id, ELEMENTS)))
         return result
     if name in tables.CHANGING:
         m.mutate(own)

@@ -147,6 +147,10 @@ class Machine:
         self.invoking: set[int] = set()
         self.touched: list[str] = []
         self.local_modules: frozenset[str] = frozenset()
+        self.module_states: dict[str, str] = {}
+        """The variable that the functions of one of the notebook's own modules change."""
+        self.module_changes: dict[str, int] = {}
+        """The first segment in which such a module's code runs."""
         self.keep: list[ast.AST] = []
         self.loads: dict[int, ast.expr] = {}
         self.imports: dict[tuple[str, str], list[tuple[int, str, ast.stmt]]] = {}

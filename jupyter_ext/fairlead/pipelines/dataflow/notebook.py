@@ -9,7 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from fairlead.pipelines.cells import Cell, Layout
-from fairlead.pipelines.dataflow import calls, expressions, objects, session, statements
+from fairlead.pipelines.dataflow import (
+    calls,
+    expressions,
+    objects,
+    own_modules,
+    session,
+    statements,
+)
 from fairlead.pipelines.dataflow.heap import ELEMENTS, NOTHING, PLAIN, SCALAR, Binding, Value
 from fairlead.pipelines.dataflow.machine import SETUP, Definition, Machine, Remark
 from fairlead.pipelines.parameters import ParameterCells
@@ -42,10 +49,11 @@ def run_notebook(layout: Layout, parameters: ParameterCells, modules: Iterable[s
     Parameters
     ----------
     modules
-        Paths of the notebook's own modules: their functions may change what they are given.
+        Paths of the notebook's own modules, as a mapping with their sources: their functions may
+        change what they are given.
     """
     machine = Machine()
-    machine.local_modules = frozenset(path.split("/")[0].split(".")[0] for path in modules)
+    own_modules.know_modules(machine, modules)
     machine.evaluate, machine.execute = expressions.evaluate, statements.execute
     machine.call, machine.resume_generator = calls.call, calls.resume_generator
     machine.run_comprehension = expressions.run_comprehension

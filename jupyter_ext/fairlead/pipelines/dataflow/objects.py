@@ -6,6 +6,7 @@ import ast
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from fairlead.pipelines.dataflow import own_modules
 from fairlead.pipelines.dataflow.heap import (
     ELEMENTS,
     HELD,
@@ -192,6 +193,7 @@ def _attribute_of(m: Machine, thing: Thing, name: str, node: Any) -> Value:
     if thing.kind == "import":
         if thing.path == "__main__" and name in m.module.names:
             return m.load_global(name, soft=True)
+        own_modules.use_module(m, thing.path, called=False)
         return frozenset({m.imported(f"{thing.path}.{name}").id})
     if name == "__subclasses__" and thing.kind == "class":
         return _subclasses(m, thing, node)

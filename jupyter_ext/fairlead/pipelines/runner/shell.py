@@ -175,7 +175,7 @@ class Shell:
         import shlex
         import subprocess
 
-        command = shlex.split(program)
+        command = shlex.split(expand(program, 2))
         status, out, err = _run(command, text, not keep)
         if status and check:
             raise subprocess.CalledProcessError(status, text.encode())
