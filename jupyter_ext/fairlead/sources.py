@@ -17,6 +17,7 @@ from fairlead.pipelines import compile_component, compile_documents
 from fairlead.pipelines.kale import read_kale
 from fairlead.pipelines.kale_notebooks import put_together
 from fairlead.pipelines.modules import local_modules
+from fairlead.pipelines.records import Problem, place
 
 
 @dataclass
@@ -32,7 +33,7 @@ class Source:
     experiment : str
         Name of the experiment that the file says it belongs to; empty where it says nothing.
     warnings : list of str
-        What of the file has no effect.
+        What of the file has no effect, or may come out otherwise than in the notebook.
     """
 
     spec: dict[str, Any]
@@ -59,9 +60,12 @@ def read_source(path: Path, interpreter: str = "") -> Source:
         notebook = read_notebook(path)
         whole, modules = notebook_parts(notebook, path)
         pins = Pins(interpreter)
-        documents = compile_documents(whole, name=path.stem, modules=modules, versions=pins)
+        problems: list[Problem] = []
+        documents = compile_documents(
+            whole, name=path.stem, modules=modules, versions=pins, warn=problems.append
+        )
         translation = read_kale(notebook)
-        warnings = translation.warnings + [
+        warnings = [f"{place(p)}{p.message} {p.hint}".strip() for p in problems] + [
             f"Steps import `{name}`, which is installed from a folder or a commit: no index has "
             "that, so it is not asked for. Here it is there; on a cluster, have it in the image."
             for name in sorted(pins.left_out)

@@ -7,7 +7,7 @@ knowledge of where a pipeline runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from fairlead.pipelines.records import Analysis, NotebookError, Parameter, Problem, Step
@@ -45,6 +45,7 @@ def compile_documents(
     name: str,
     modules: Mapping[str, str] | None = None,
     versions: Versions | None = None,
+    warn: Callable[[Problem], None] = lambda problem: None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Turn a notebook into a KFP v2 pipeline: its PipelineSpec and its PlatformSpec.
 
@@ -59,6 +60,8 @@ def compile_documents(
     versions
         Asked for the requirements that have some modules, where a step names no packages of its
         own; `fairlead.environment.Pins` is one. Without it such a step asks for none.
+    warn
+        Told each warning, in the order of the notebook.
 
     Returns
     -------
@@ -78,6 +81,8 @@ def compile_documents(
     if plan.analysis.errors:
         raise NotebookError(plan.analysis.problems)
     plan.translation.check_whole()
+    for problem in plan.layout.problems:
+        warn(problem)
     return build_spec(
         plan, name=name, modules=modules or {}, versions=versions or (lambda names: [])
     )

@@ -244,6 +244,8 @@ def _magic_value(text: str) -> str | None:
         return f"{SHELL}.stop_clock(({SHELL}.start_clock(), {rest})[1])"
     if name in ("sx", "system"):
         return f"{SHELL}.getoutput({rest!r})"
+    if name == "cd" and rest.startswith("-q "):
+        return f"{SHELL}.cd({rest[3:].strip()!r}, True)"
     if name in ("pip", "cd", "precision"):
         return f"{SHELL}.{name}({rest!r})"
     if name in ("env", "set_env"):

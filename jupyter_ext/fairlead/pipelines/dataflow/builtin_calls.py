@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 from typing import Any
 
@@ -27,10 +28,16 @@ def _type(m: Machine, args: Arguments, node: Any) -> Value:
 def _getattr(m: Machine, args: Arguments, node: Any) -> Value:
     owner = args.listed[0] if args.listed else NOTHING
     default = NOTHING.union(*args.listed[2:])
-    if len(args.listed) > 1 and len(args.texts) == 1:
+    if len(args.listed) > 1 and _constant_name(node):
         return objects.attribute(m, owner, args.texts[0], node) | default
     parts = [objects.attribute(m, owner, n, node) for t in owner for n in _methods_or_fields(m, t)]
     return NOTHING.union(owner, default, *parts)
+
+
+def _constant_name(node: Any) -> bool:
+    """Tell whether the name that `getattr` or `setattr` is given is written out."""
+    given = getattr(node, "args", [])
+    return len(given) > 1 and isinstance(given[1], ast.Constant)
 
 
 def _methods_or_fields(m: Machine, t: int) -> set[str]:
@@ -40,11 +47,7 @@ def _methods_or_fields(m: Machine, t: int) -> set[str]:
 
 def _setattr(m: Machine, args: Arguments, node: Any) -> Value:
     owner = args.listed[0] if args.listed else NOTHING
-    name = (
-        args.texts[0]
-        if len(args.texts) == 1 or (len(args.listed) == 3 and args.texts)
-        else ELEMENTS
-    )
+    name = args.texts[0] if args.texts and _constant_name(node) else ELEMENTS
     objects.assign_attribute(m, owner, name, NOTHING.union(*args.listed[1:]), node)
     return PLAIN
 

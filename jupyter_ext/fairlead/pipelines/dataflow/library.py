@@ -56,7 +56,7 @@ def call_import(m: Machine, path: str, args: Arguments, node: Any) -> Value:
     own_modules.use_module(m, path, called=True)
     if path.split(".", 1)[0] in m.local_modules or path.startswith("."):
         m.mutate(m.heap.reach(args.all))  # code of the user's own, which may do so
-    if path in tables.CHANGES_FIRST:
+    if path in tables.CHANGES_FIRST or (name == "at" and path.startswith("numpy.")):
         m.mutate(first)
         for t in first:
             m.link(t, ELEMENTS, NOTHING.union(*args.listed[1:]))
@@ -94,6 +94,7 @@ def _result(m: Machine, path: str, name: str, args: Arguments, node: Any, called
             inside = _pairs(m, name, args, node)
         made = m.new(node, "generator", path=path)
         made.owner = ("lazy", functions, inside)
+        m.link(made.id, HELD, args.all - functions)  # what comes in there later is given, too
         m.link(made.id, ELEMENTS, called if functions else inside)
         return frozenset({made.id})
     if name in tables.PLAIN_RESULTS:
@@ -246,7 +247,7 @@ def _invoke_all(
             names = objects.methods(m, thing) if quiet is None else quiet
             found |= objects.call_special(m, {thing.id}, names, (inside, inside), node)
         elif not (quiet is not None and thing.id not in direct) and (
-            thing.kind == "method" or thing.owner[2] is None
+            thing.kind == "method" or thing.owner[2] is None or thing.id in direct
         ):
             found |= m.call(m, frozenset({thing.id}), Arguments(spread=inside), node)
         m.invoking.discard(thing.id)
@@ -312,6 +313,8 @@ def call_opaque(m: Machine, thing: Thing, name: str, args: Arguments, node: Any)
         called = NOTHING  # what its own parts compute stays inside
     result = frozenset({made.id}) | (called - {SCALAR})
     wrapping = thing.path.rsplit(".", 1)[-1] in tables.WRAPPING and thing.whole == SCALAR
+    if name == "__call__" and thing.path.rsplit(".", 1)[-1].startswith("register_"):
+        m.touch_session(thing.path)
     if name == "__call__" and thing.path in _CACHES:
         return _call_cached(m, thing, args, node)
     if name == "__call__" and wrapping:

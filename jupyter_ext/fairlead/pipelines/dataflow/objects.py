@@ -242,6 +242,7 @@ def _instance_attribute(m: Machine, thing: Thing, name: str, node: Any) -> Value
         for hook in ("__getattr__", "__getattribute__"):
             if not found or hook == "__getattribute__":
                 found |= call_special(m, self_value, {hook}, (PLAIN,), node)
+        found = found or m.heap.field(thing.id, ELEMENTS)  # of `setattr` with a computed name
         if not found and has_library_base(m, cls):
             found = self_value | m.heap.field(thing.id, HELD)
     for space in m.heap.field(thing.id, "(dict)"):

@@ -65,6 +65,8 @@ UNFIT = {
     "io.open": "an open file",
     "gzip.open": "an open file",
     "tempfile.TemporaryFile": "an open file",
+    "contextlib.ExitStack": "a stack of contexts",
+    "contextlib.AsyncExitStack": "a stack of contexts",
     "tempfile.NamedTemporaryFile": "an open file",
     "codecs.open": "an open file",
     "bz2.open": "an open file",
@@ -150,7 +152,8 @@ CHANGING = frozenset(
     _words(
         "append extend insert remove pop popitem clear sort reverse add discard update"
         " setdefault intersection_update difference_update symmetric_difference_update"
-        " appendleft popleft extendleft rotate subtract move_to_end"
+        " appendleft popleft extendleft rotate subtract move_to_end __setitem__ __delitem__"
+        " __iadd__ __imul__ __ior__ __iand__ __isub__ __ixor__"
     )
 )
 """Methods of Python's containers that change them; everything else of theirs does not."""

@@ -27,7 +27,7 @@ from fairlead.pipelines.runner.makers import (
     make_view,
     set_attributes,
 )
-from fairlead.pipelines.runner.reducers import reduce_value
+from fairlead.pipelines.runner.reducers import Tables, reduce_value
 
 # The flag of `from __future__ import annotations`, which a cell hands on to the cells after it.
 FUTURES = __future__.annotations.compiler_flag
@@ -302,6 +302,7 @@ class Pickler(pickle.Pickler):
         super().__init__(file, protocol=5)
         self.shared = shared
         self.owners: dict[int, int] = {}
+        self.tables = Tables()
         self.defined = False
 
     def reducer_override(self, value: typing.Any) -> typing.Any:
@@ -352,6 +353,8 @@ class Pickler(pickle.Pickler):
             return self._reduce_instance(value)
         if kind.__module__ in ("numpy", "numpy.rec") and kind.__name__ in _ARRAYS:
             return self._reduce_array(value)
+        if kind.__module__.split(".")[0] == "pandas" and hasattr(value, "_mgr"):
+            return self.tables.reduce(value)
         return reduce_value(value, kind)
 
     def _reduce_instance(self, value: typing.Any) -> typing.Any:

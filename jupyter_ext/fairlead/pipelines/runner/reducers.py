@@ -115,3 +115,39 @@ def _arguments(
     place = next((n for n, part in enumerate(key) if any(part is m for m in marks)), len(key))
     named = key[place + 1 :]
     return key[:place], dict(zip(named[::2], named[1::2], strict=False))
+
+
+class Tables:
+    """The tables of pandas in one pickle, where each write to one is seen in that one only.
+
+    With copy-on-write, tables share memory until one of them is written to. What shares it is
+    known to pandas by references that a pickle loses: loaded together, a write to one would be
+    seen in the others. So the second table of a piece of memory goes in as a copy.
+    """
+
+    def __init__(self) -> None:
+        self.memory: set[int] = set()
+        self.copies: list[typing.Any] = []
+
+    def reduce(self, table: typing.Any) -> typing.Any:
+        """Return how to make a table again."""
+        mode = sys.modules["pandas"].options.mode
+        if sys.modules["pandas"].__version__.split(".")[0] in "012" and not getattr(
+            mode, "copy_on_write", False
+        ):
+            return NotImplemented
+        used = {id(_memory(block.values)) for block in getattr(table._mgr, "blocks", ())}
+        if not used & self.memory:
+            self.memory |= used
+            return NotImplemented
+        self.copies.append(table.copy())  # it must live as long as the pickler knows its id
+        return self.copies[-1].__reduce_ex__(5)
+
+
+def _memory(values: typing.Any) -> typing.Any:
+    """Return what owns the memory of a block of a table."""
+    plain = sys.modules["numpy"].ndarray
+    values = getattr(values, "_ndarray", values)
+    while isinstance(getattr(values, "base", None), plain):
+        values = values.base
+    return values

@@ -205,10 +205,11 @@ class Shell:
             raise subprocess.CalledProcessError(status, words)
         print("Note: you may need to restart the kernel to use updated packages.")
 
-    def cd(self, folder: str) -> None:
-        """Change the working directory."""
+    def cd(self, folder: str, quiet: bool = False) -> None:
+        """Change the working directory, and print it unless `quiet`."""
         os.chdir(os.path.expanduser(expand(folder, 2).strip("'\"") or "~"))
-        print(os.getcwd())
+        if not quiet:
+            print(os.getcwd())
 
     def env(self, line: str) -> typing.Any:
         """Read or set environment variables."""
