@@ -53,6 +53,21 @@ def test_a_run_says_what_of_kales_words_has_no_effect(fairlead, tmp_path):
     assert done.stderr.count("Warning: ") == 1
 
 
+def test_run_and_compile_say_what_may_come_out_otherwise_with_cell_line_and_name(
+    fairlead, tmp_path
+):
+    name = write(
+        tmp_path,
+        "dynamic.ipynb",
+        (["step:one"], "x = 1"),
+        (["step:two"], "y = x\nexec('z = ' + str(x))"),
+    )
+    for words in (("compile", name, "-o", "dynamic.yaml"), ("run", name)):
+        done = fairlead(*words)
+        assert done.returncode == 0, done.stderr
+        assert re.search(r"^Warning: Cell 2 \(.*\), line 2: `exec`", done.stderr, re.MULTILINE)
+
+
 def test_a_failed_run_exits_with_1_and_names_cell_and_line(fairlead, tmp_path):
     name = write(
         tmp_path,

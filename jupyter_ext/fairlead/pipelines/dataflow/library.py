@@ -303,6 +303,8 @@ def call_opaque(m: Machine, thing: Thing, name: str, args: Arguments, node: Any)
     for flag in {"out", "ax"} & args.flags:
         m.mutate(args.named[flag])
     _draw_from(m, args)
+    if name == "shuffle" and args.listed:  # of a generator of random numbers
+        m.mutate(args.listed[0])
     made = m.new(node, "opaque", tag=name)
     if name == "open" and thing.path.startswith("pathlib"):
         made.unfit = "an open file"
