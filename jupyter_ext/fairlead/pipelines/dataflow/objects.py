@@ -242,9 +242,10 @@ def _instance_attribute(m: Machine, thing: Thing, name: str, node: Any) -> Value
         for hook in ("__getattr__", "__getattribute__"):
             if not found or hook == "__getattribute__":
                 found |= call_special(m, self_value, {hook}, (PLAIN,), node)
-        found = found or m.heap.field(thing.id, ELEMENTS)  # of `setattr` with a computed name
         if not found and has_library_base(m, cls):
             found = self_value | m.heap.field(thing.id, HELD)
+        elif not found:  # of `setattr` with a computed name
+            found = m.heap.field(thing.id, ELEMENTS)
     for space in m.heap.field(thing.id, "(dict)"):
         found |= m.heap.field(space, ELEMENTS)
     return found | attributes_dict(m, thing, node) if name == "__dict__" else found
