@@ -167,6 +167,7 @@ def _compare(m: Machine, node: ast.Compare) -> Value:
     for position, operator in enumerate(node.ops):
         left, right = values[position], values[position + 1]
         if isinstance(operator, ast.Is | ast.IsNot):
+            _remark_nan(m, left | right)
             if not (left <= PLAIN or right <= PLAIN):
                 m.observe_identity(left, right)
             continue
@@ -184,6 +185,18 @@ def _compare(m: Machine, node: ast.Compare) -> Value:
     if all(isinstance(op, ast.Is | ast.IsNot | ast.In | ast.NotIn) for op in node.ops):
         return PLAIN
     return frozenset({SCALAR, m.new(node, "opaque").id})
+
+
+def _remark_nan(m: Machine, value: Value) -> None:
+    """Warn of `x is np.nan`: a number that has travelled is equal, but another object."""
+    if any(m.heap[t].path in ("numpy.nan", "math.nan") for t in value):
+        m.remark(
+            "warning",
+            "nan",
+            "This asks whether a value is the very object `nan`: one that comes from another step "
+            "is a copy, and never is.",
+            "Ask `pandas.isna(x)`, or `x != x`.",
+        )
 
 
 def _attribute(m: Machine, node: ast.Attribute) -> Value:
