@@ -285,6 +285,10 @@ def call_opaque(m: Machine, thing: Thing, name: str, args: Arguments, node: Any)
         m.link(made.id, HELD, args.all | heap.field(thing.id, HELD))
         return frozenset({made.id})
     held = heap.field(thing.id, HELD)
+    if name == "__call__" and thing.path == "functools.wraps" and thing.whole == SCALAR:
+        for wrapper in args.all:  # it comes back itself
+            m.link(wrapper, "__wrapped__", held)
+        return args.all
     if thing.path == UNSEEN:
         dynamic.take_everything(m)  # a function that was made there reads names of the notebook
     if thing.kind == "generator":
