@@ -106,7 +106,7 @@ def test_a_disk_that_is_full_for_a_while_loses_no_pod(new_plane, mounted):
     assert (status, answer["reason"]) == (500, "InternalError")
     assert "make room on its disk" in answer["message"]
     Path(ended).touch()  # its log, its exit record and its status find no room
-    new_plane.wait_for(lambda: processes(new_plane) == 2, "the pod does not end")
+    new_plane.wait_for(lambda: processes(new_plane) == 3, "the pod does not end")
     assert connection.send("GET", PATH)[0] == 200
     filler.unlink()
     assert pods.wait_ended("ended").status.phase == "Succeeded"
@@ -118,7 +118,7 @@ def test_a_disk_that_is_full_for_a_while_loses_no_pod(new_plane, mounted):
 
 
 def processes(plane) -> int:
-    """Count what the shim has started: the warm interpreter and the pods."""
+    """Count what the shim has started: the warm interpreter, its fork that waits, and the pods."""
     import psutil
 
     return len(psutil.Process(plane.shim_pid).children(recursive=True))

@@ -13,6 +13,22 @@ _FOLDER = os.getcwd() if os.path.exists(".") else ""
 _PATH = list(sys.path)
 
 
+def _loggers() -> Json:
+    """Return the settings of the loggers: level, propagation, whether disabled, handlers."""
+    logging = sys.modules.get("logging")
+    if logging is None:
+        return {}
+    known = dict(logging.root.manager.loggerDict, **{"": logging.root})
+    return {
+        name: (log.level, log.propagate, log.disabled, list(log.handlers))
+        for name, log in known.items()
+        if isinstance(log, logging.Logger) and (log.level or log.handlers or log.disabled)
+    }
+
+
+_LOGGERS = _loggers()
+
+
 def settings_state() -> Json:
     """Return what is set otherwise than at the start of a process."""
     import gc
@@ -32,8 +48,7 @@ def settings_state() -> Json:
         state["folder"] = os.getcwd()
     if "decimal" in sys.modules:
         state["decimal"] = sys.modules["decimal"].getcontext().copy()
-    if "logging" in sys.modules:
-        state["logging"] = _loggers(sys.modules["logging"])
+    state["logging"] = {n: now for n, now in _loggers().items() if _LOGGERS.get(n) != now}
     if "numpy" in sys.modules:
         numpy = sys.modules["numpy"]
         state["numpy"] = (numpy.get_printoptions(), numpy.geterr())
@@ -59,16 +74,6 @@ def _pandas_options() -> Json:
     return changed
 
 
-def _loggers(logging: typing.Any) -> Json:
-    """Return the settings of the loggers."""
-    known = dict(logging.root.manager.loggerDict, **{"": logging.root})
-    return {
-        name: (log.level, log.propagate, log.disabled, log.handlers)
-        for name, log in known.items()
-        if isinstance(log, logging.Logger) and (log.level or log.handlers or log.disabled)
-    }
-
-
 def restore_settings(state: Json) -> None:
     """Set the process as another step left it."""
     import gc
@@ -90,7 +95,7 @@ def restore_settings(state: Json) -> None:
     (gc.enable if state["collects"] else gc.disable)()
     if "decimal" in state:
         importlib.import_module("decimal").setcontext(state["decimal"])
-    for name, (level, propagate, disabled, handlers) in state.get("logging", {}).items():
+    for name, (level, propagate, disabled, handlers) in state["logging"].items():
         log = importlib.import_module("logging").getLogger(name or None)
         log.setLevel(level)
         log.propagate, log.disabled, log.handlers[:] = propagate, disabled, handlers
