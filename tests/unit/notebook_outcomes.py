@@ -249,6 +249,9 @@ def _interactive(cells: list[Json]) -> Json:
 
 
 def _step(given: Json) -> Json:
+    # A step begins without IPython, whatever other tests have imported here.
+    for name in [name for name in sys.modules if name.partition(".")[0] == "IPython"]:
+        del sys.modules[name]
     sys.argv = ["-c", "--executor_input", json.dumps(given)]
     try:
         exec(compile(runner_source(), "<runner>", "exec"), {"__name__": "__main__"})
