@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 
 import psutil
 import pytest
@@ -276,6 +277,31 @@ def test_events_tell_what_happened_to_a_pod(pods) -> None:
     assert [(event.reason, event.message) for event in events.items] == [
         ("Failed", 'Error: exec: "no-such-program": executable file not found in $PATH')
     ]
+
+
+def test_events_tell_of_a_container_that_ended_before_it_was_seen_to_run(own_plane) -> None:
+    pods = own_plane.pods()
+    plane, shim = psutil.Process(own_plane.process.pid), psutil.Process(own_plane.shim_pid)
+    shim.suspend()
+    uid = pods.create("pod", container={"command": ["true"]}).metadata.uid
+    end = own_plane.data_dir / "pods" / uid / "containers" / "main" / "0.exit"
+
+    def in_turns() -> bool:
+        """One asks while the other sleeps: what the shim says is read at once."""
+        for process in (plane, shim):
+            process.resume()
+            time.sleep(0.1)
+            process.suspend()
+        return end.exists()
+
+    own_plane.wait_for(in_turns, "the end is recorded")
+    shim.resume()
+    plane.resume()
+    pods.wait_ended("pod")
+    events = pods.core.list_namespaced_event(
+        pods.namespace, field_selector="involvedObject.name=pod"
+    )
+    assert sorted(event.reason for event in events.items) == ["Created", "Scheduled", "Started"]
 
 
 def test_a_log_is_followed_to_its_end(pods) -> None:

@@ -257,6 +257,8 @@ class Container:
             self._guard(run)
             await self._show_running(run, known=known)
             await self._replace()
+        elif run.started.done() and not known:  # over before it was seen to run
+            self._pod.keep(*self._started_notes())
         try:
             record = run.files.explain(await run.ended)
             return add_message(record, self._spec, run.files, self._siblings)
@@ -315,10 +317,7 @@ class Container:
         """
         notes = []
         if not known:
-            notes = [
-                self.note("Created", f"Created container: {self.name}"),
-                self.note("Started", f"Started container {self.name}"),
-            ]
+            notes = self._started_notes()
             if self._hooks.any_post_start:
                 await self._pod.write(*notes, changed=False)
                 notes = []
@@ -339,6 +338,12 @@ class Container:
             self.started.set()
         if self._health.any:
             self._watching = self._task(self._health.watch(began, self.started.set))
+
+    def _started_notes(self) -> list[Note]:
+        return [
+            self.note("Created", f"Created container: {self.name}"),
+            self.note("Started", f"Started container {self.name}"),
+        ]
 
     async def _post_start(self) -> None:
         if not await self._hooks.post_start():

@@ -131,7 +131,8 @@ class Runtime:
             return None
         run = Run(files)
         if record is not None:
-            run.started.set_result(record.started_at)
+            if record.reason != "StartError":
+                run.started.set_result(record.started_at)
             run.ended.set_result(record)
         elif alive is not None:
             run.pid = alive["pid"]
