@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from fairlead.errors import SpecError
-from fairlead.pipelines import check_pipeline
+from fairlead.pipelines import Problem, check_pipeline
 from fairlead.yaml_text import dump_yaml
 
 
@@ -76,13 +76,13 @@ def read_pipeline(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     return documents[0], documents[1] if len(documents) > 1 else {}
 
 
-def read_elyra_pipeline(path: Path) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
+def read_elyra_pipeline(path: Path) -> tuple[dict[str, Any], dict[str, Any], list[Problem]]:
     """Read a `.pipeline` file of Elyra and the files beside it that its nodes run and need.
 
     Returns
     -------
     tuple
-        Pipeline spec, platform spec (empty if there is none), and what has no effect, in words.
+        Pipeline spec, platform spec (empty if there is none), and warnings: what has no effect.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def read_elyra_pipeline(path: Path) -> tuple[dict[str, Any], dict[str, Any], lis
 
     pipeline = read_elyra(document, path.stem)
     spec, platform = build_elyra_spec(pipeline, files_of, lambda name: read_notebook(folder / name))
-    return spec, platform, pipeline.warnings
+    return spec, platform, pipeline.problems
 
 
 def _files_of_node(

@@ -9,7 +9,8 @@ from typing import Any
 from fairlead.documents import cell_numbers, dump_pipeline, read_notebook
 from fairlead.environment import Pins
 from fairlead.errors import SpecError
-from fairlead.pipelines import NotebookError
+from fairlead.pipelines import NotebookError, Problem
+from fairlead.pipelines.records import sentence
 from fairlead.sources import notebook_parts, read_source
 
 FORMATS = ("ir", "kfp", "kustomize", "share")
@@ -56,16 +57,27 @@ def export(
     return writers[to]()
 
 
-def kfp_python(notebook: dict[str, Any], path: Path, interpreter: str = "") -> str:
-    """Return a notebook as a Python file of kfp; `path` is where it is, or would be, saved."""
+def kfp_python(
+    notebook: dict[str, Any],
+    path: Path,
+    interpreter: str = "",
+    warn: Callable[[str], None] = lambda text: None,
+) -> str:
+    """Return a notebook as a Python file of kfp; `path` is where it is, or would be, saved.
+
+    `warn` is told in words what of the notebook may come out otherwise.
+    """
     # Loaded here: only an export needs it.
     from fairlead.pipelines.exports.kfp_python import write_kfp_python
     from fairlead.pipelines.plan import plan_notebook
 
-    whole, modules = notebook_parts(notebook, path)
+    problems: list[Problem] = []
+    whole, modules = notebook_parts(notebook, path, problems.append)
     plan = plan_notebook(whole, modules)
     if plan.analysis.errors:
         raise NotebookError(plan.analysis.problems)
+    for problem in problems + plan.analysis.problems:
+        warn(sentence(problem))
     return write_kfp_python(
         plan,
         name=path.stem,
@@ -84,8 +96,9 @@ def _export_ir(source: Path, output: Path, interpreter: str) -> list[str]:
 def _export_kfp(source: Path, output: Path, interpreter: str) -> list[str]:
     if source.suffix != ".ipynb":
         raise SpecError(f"{source} is not a notebook; only notebooks are exported to Python.")
-    output.write_text(kfp_python(read_notebook(source), source, interpreter))
-    return []
+    told: list[str] = []
+    output.write_text(kfp_python(read_notebook(source), source, interpreter, told.append))
+    return told
 
 
 def _export_kustomize(source: Path, output: Path, namespace: str, interpreter: str) -> list[str]:

@@ -17,7 +17,7 @@ from typing import Any
 from fairlead.documents import dump_pipeline, read_notebook
 from fairlead.environment import Pins
 from fairlead.errors import ConflictError, SpecError
-from fairlead.pipelines import compile_documents
+from fairlead.pipelines import Problem, compile_documents
 from fairlead.pipelines.exports.secrets import find_assigned, find_private, secret_file
 from fairlead.pipelines.exports.share import (
     MANIFEST,
@@ -28,6 +28,7 @@ from fairlead.pipelines.exports.share import (
     read_share,
 )
 from fairlead.pipelines.plan import plan_notebook
+from fairlead.pipelines.records import sentence
 from fairlead.sources import notebook_parts
 
 _LARGEST = 20 * 2**20
@@ -46,7 +47,8 @@ def export_share(source: Path, output: Path, interpreter: str = "") -> list[str]
     Returns
     -------
     list of str
-        Data that stays behind, and the file's digest, in words.
+        What may come out otherwise than in the notebook, data that stays behind, and the file's
+        digest, in words.
 
     Raises
     ------
@@ -56,9 +58,14 @@ def export_share(source: Path, output: Path, interpreter: str = "") -> list[str]
     """
     folder = source.absolute().parent
     notebook = read_notebook(source)
-    whole, modules = notebook_parts(notebook, source)
+    problems: list[Problem] = []
+    whole, modules = notebook_parts(notebook, source, problems.append)
     spec, platform = compile_documents(
-        whole, name=source.stem, modules=modules, versions=Pins(interpreter)
+        whole,
+        name=source.stem,
+        modules=modules,
+        versions=Pins(interpreter),
+        warn=problems.append,
     )
     bare = bare_notebook(whole)
     trees = _trees(whole, modules)
@@ -76,7 +83,8 @@ def export_share(source: Path, output: Path, interpreter: str = "") -> list[str]
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     made = build_share(source.name, version, files)
     output.write_bytes(made)
-    return [*left, f"Its digest is sha256:{hashlib.sha256(made).hexdigest()}."]
+    told = [*map(sentence, problems), *left]
+    return [*told, f"Its digest is sha256:{hashlib.sha256(made).hexdigest()}."]
 
 
 def import_share(

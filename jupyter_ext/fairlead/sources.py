@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from fairlead.pipelines import compile_component, compile_documents
 from fairlead.pipelines.kale import read_kale
 from fairlead.pipelines.kale_notebooks import put_together
 from fairlead.pipelines.modules import local_modules
-from fairlead.pipelines.records import Problem, place
+from fairlead.pipelines.records import Problem, sentence
 
 
 @dataclass
@@ -32,15 +33,20 @@ class Source:
         Position of each cell in the notebook that it was made from, by cell id, counted from 1.
     experiment : str
         Name of the experiment that the file says it belongs to; empty where it says nothing.
-    warnings : list of str
-        What of the file has no effect, or may come out otherwise than in the notebook.
+    problems : list of Problem
+        Warnings: what of the file has no effect, or may come out otherwise than in the notebook.
     """
 
     spec: dict[str, Any]
     platform: dict[str, Any] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
     experiment: str = ""
-    warnings: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def warnings(self) -> list[str]:
+        """The problems in words."""
+        return [sentence(problem) for problem in self.problems]
 
 
 def read_source(path: Path, interpreter: str = "") -> Source:
@@ -57,24 +63,10 @@ def read_source(path: Path, interpreter: str = "") -> Source:
         It is not there, or cannot become a pipeline; the message says where in it.
     """
     if path.suffix == ".ipynb":
-        notebook = read_notebook(path)
-        whole, modules = notebook_parts(notebook, path)
-        pins = Pins(interpreter)
-        problems: list[Problem] = []
-        documents = compile_documents(
-            whole, name=path.stem, modules=modules, versions=pins, warn=problems.append
-        )
-        translation = read_kale(notebook)
-        warnings = [f"{place(p)}{p.message} {p.hint}".strip() for p in problems] + [
-            f"Steps import `{name}`, which is installed from a folder or a commit: no index has "
-            "that, so it is not asked for. Here it is there; on a cluster, have it in the image."
-            for name in sorted(pins.left_out)
-        ]
-        numbers = cell_numbers(notebook)
-        return Source(*documents, numbers, translation.experiment, warnings)
+        return compile_document(read_notebook(path), path, interpreter)
     if path.suffix == ".pipeline":
-        spec, platform, warnings = read_elyra_pipeline(path)
-        return Source(spec, platform, warnings=warnings)
+        spec, platform, problems = read_elyra_pipeline(path)
+        return Source(spec, platform, problems=problems)
     return Source(*read_pipeline(path))
 
 
@@ -84,10 +76,8 @@ def read_component(path: Path, name: str) -> Source:
     return Source(*compile_component(notebook, name, modules=modules, versions=Pins()))
 
 
-def compile_document(
-    notebook: dict[str, Any], path: Path, interpreter: str = ""
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Compile a notebook that is in memory into its PipelineSpec and its PlatformSpec.
+def compile_document(notebook: dict[str, Any], path: Path, interpreter: str = "") -> Source:
+    """Compile a notebook that is in memory.
 
     Parameters
     ----------
@@ -97,17 +87,36 @@ def compile_document(
         Path of the Python of its kernel, whose versions of packages the steps ask for; empty: the
         one that runs this.
     """
-    whole, modules = notebook_parts(notebook, path)
-    return compile_documents(whole, name=path.stem, modules=modules, versions=Pins(interpreter))
+    problems: list[Problem] = []
+    whole, modules = notebook_parts(notebook, path, problems.append)
+    pins = Pins(interpreter)
+    documents = compile_documents(
+        whole, name=path.stem, modules=modules, versions=pins, warn=problems.append
+    )
+    problems += [_left_out(name) for name in sorted(pins.left_out)]
+    return Source(*documents, cell_numbers(notebook), read_kale(notebook).experiment, problems)
 
 
-def notebook_parts(notebook: dict[str, Any], path: Path) -> tuple[dict[str, Any], dict[str, str]]:
+def _left_out(name: str) -> Problem:
+    message = (
+        f"Steps import `{name}`, which is installed from a folder or a commit: no index has that, "
+        "so it is not asked for."
+    )
+    hint = "Here it is there; on a cluster, have it in the image."
+    return Problem("warning", "", -1, 0, name, message, hint)
+
+
+def notebook_parts(
+    notebook: dict[str, Any], path: Path, warn: Callable[[Problem], None] = lambda problem: None
+) -> tuple[dict[str, Any], dict[str, str]]:
     """Return a notebook with the cells of those that it refers to, and the modules that it imports.
 
     Parameters
     ----------
     path
         Where it is, or would be, saved: the others are looked for beside it.
+    warn
+        Told what of the others has no effect.
 
     Returns
     -------
@@ -124,5 +133,5 @@ def notebook_parts(notebook: dict[str, Any], path: Path) -> tuple[dict[str, Any]
         file = folder / relative
         return read_notebook(file) if file.is_file() else None
 
-    whole = put_together(notebook, other)
+    whole = put_together(notebook, other, warn)
     return whole, local_modules(whole, read)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from fairlead.documents import cell_numbers
 from fairlead.pipelines.client import PipelinesClient
 from fairlead.pipelines.graph import run_summary
 from fairlead.pipelines.recurring import Timing, describe, upcoming, upcoming_of, zone_name
 from fairlead.recurring.runs import Template, of_file, of_run
-from fairlead.sources import Source, compile_document, read_source
+from fairlead.sources import compile_document, read_source
 from fairlead.triggers import read_trigger, write_time
 from fairlead_server.forms import parameters_of, request_yaml, schedule_python
 
@@ -80,7 +79,7 @@ class RecurringService:
 
     def preview(self, origin: Origin, wish: Wish) -> Json:
         """Return the request as YAML and as Python, and the times that it means."""
-        request = self._request(origin, wish)
+        request = self._request(self._template(origin), wish)
         trigger = wish.timing.trigger()
         now = time.time()
         moments = upcoming_of(trigger, int(now), now, _SHOWN)
@@ -95,7 +94,11 @@ class RecurringService:
 
     def create(self, origin: Origin, wish: Wish) -> Json:
         """Make one."""
-        request = self._request(origin, wish)
+        template = self._template(origin)
+        if template.experiment and not wish.experiment_id:
+            found = self._pipelines.experiment_id(template.experiment)
+            template = replace(template, experiment_id=found)
+        request = self._request(template, wish)
         return self._view(self._pipelines.create_recurring(request))
 
     def enable(self, recurring_run_id: str, enabled: bool) -> Json:
@@ -112,14 +115,12 @@ class RecurringService:
             return of_run(self._pipelines.get(origin.run_id))
         assert origin.path is not None
         if origin.notebook:
-            documents = compile_document(origin.notebook, origin.path, origin.interpreter)
-            found = Source(*documents, cell_numbers(origin.notebook))
+            found = compile_document(origin.notebook, origin.path, origin.interpreter)
         else:
             found = read_source(origin.path, origin.interpreter)
         return of_file(found, origin.path, origin.interpreter or sys.executable)
 
-    def _request(self, origin: Origin, wish: Wish) -> Json:
-        template = self._template(origin)
+    def _request(self, template: Template, wish: Wish) -> Json:
         return template.request(
             wish.timing,
             name=wish.name or template.name,

@@ -5,18 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from fairlead.client import Run, submit_spec
-from fairlead.documents import cell_numbers, dump_pipeline
+from fairlead.documents import dump_pipeline
 from fairlead.errors import SpecError
 from fairlead.kube import KubeClient
 from fairlead.pipelines import analyse
 from fairlead.pipelines.client import PipelinesClient
 from fairlead.pipelines.comparison import comparison_view
 from fairlead.pipelines.graph import pipeline_spec_of, run_summary
-from fairlead.sources import Source, compile_document, read_source
+from fairlead.sources import compile_document, read_source
 from fairlead_server.forms import clone_python, parameters_of, request_yaml
 from fairlead_server.run_table import RunTable, experiment_view
 
@@ -55,10 +56,13 @@ class RunsService:
     def submit(
         self, path: Path, notebook: Json | None, parameters: Json, interpreter: str = ""
     ) -> Json:
-        """Start a run of a notebook, the given content, or else of what the file is."""
+        """Start a run of a notebook, the given content, or else of what the file is.
+
+        Returned is its summary, and as `problems` what of it has no effect or may come out
+        otherwise.
+        """
         if notebook:
-            documents = compile_document(notebook, path, interpreter)
-            found = Source(*documents, cell_numbers(notebook))
+            found = compile_document(notebook, path, interpreter)
         else:
             found = read_source(path, interpreter)
         run = submit_spec(
@@ -69,9 +73,10 @@ class RunsService:
             parameters=parameters,
             interpreter=interpreter or sys.executable,
             working_dir=path.parent,
+            experiment=found.experiment,
         )
         self._cell_numbers[run.run_id] = found.numbers
-        return run_summary(run.record)
+        return {**run_summary(run.record), "problems": [asdict(one) for one in found.problems]}
 
     def stop(self, run_id: str) -> Json:
         """Stop a run."""

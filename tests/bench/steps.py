@@ -29,7 +29,7 @@ def run_pipeline(sources: list[str], name: str) -> tuple[float, float]:
     from fairlead.client import connect, submit_spec
     from fairlead.sources import compile_document
 
-    spec, _ = compile_document(notebook(sources), Path(f"{name}.ipynb"))
+    spec = compile_document(notebook(sources), Path(f"{name}.ipynb")).spec
     pipelines = connect()
     before, began = cpu_of(plane_tree()), time.monotonic()
     run = submit_spec(

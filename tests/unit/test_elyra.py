@@ -5,59 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
+from elyra_files import flow, node, write, write_notebook
 from fairlead.cli import main
 from fairlead.documents import read_elyra_pipeline
 from fairlead.errors import SpecError
 from fairlead.pipelines import check_pipeline
 from fairlead.sources import read_source
-from local_steps import Json, code, notebook, run_spec
-
-OPS = {".ipynb": "execute-notebook-node", ".py": "execute-python-node", ".r": "execute-r-node"}
-
-
-def node(key: str, file: str, *links: str, label: str = "", op: str = "", **given: Any) -> Json:
-    """Build an execution node, linked to the nodes of the given ids."""
-    return {
-        "id": key,
-        "type": "execution_node",
-        "op": op or OPS[Path(file).suffix],
-        "app_data": {
-            "component_parameters": {"filename": file, **given},
-            "ui_data": {"label": label},
-        },
-        "inputs": [
-            {
-                "id": "inPort",
-                "links": [{"node_id_ref": link, "port_id_ref": "outPort"} for link in links],
-            }
-        ],
-        "outputs": [{"id": "outPort"}],
-    }
-
-
-def flow(key: str, *nodes: Json, **properties: Any) -> Json:
-    """Build one of the pipelines of a file."""
-    data = {"version": 8, "properties": {"name": "weather", "runtime": "Generic", **properties}}
-    return {"id": key, "nodes": list(nodes), "app_data": data}
-
-
-def write(folder: Path, *flows: Json) -> Path:
-    """Write a pipeline file."""
-    made = {"doc_type": "pipeline", "version": "3.0", "primary_pipeline": "main"}
-    path = folder / "weather.pipeline"
-    path.write_text(json.dumps({**made, "pipelines": list(flows)}))
-    return path
-
-
-def write_notebook(path: Path, *sources: str, **metadata: Any) -> None:
-    """Write a notebook of code cells."""
-    made = notebook(*[code(source) for source in sources])
-    path.write_text(json.dumps({**made, "metadata": metadata}))
+from local_steps import Json, run_spec
 
 
 @pytest.fixture
@@ -112,7 +70,7 @@ def weather(tmp_path: Path) -> Path:
 
 
 def test_each_node_is_a_task_that_waits_for_those_it_is_linked_to(weather: Path) -> None:
-    spec, platform, warnings = read_elyra_pipeline(weather)
+    spec, platform, problems = read_elyra_pipeline(weather)
     check_pipeline(json.loads(json.dumps(spec)))
     tasks = spec["root"]["dag"]["tasks"]
     assert {name: task.get("dependentTasks", []) for name, task in tasks.items()} == {
@@ -121,7 +79,7 @@ def test_each_node_is_a_task_that_waits_for_those_it_is_linked_to(weather: Path)
         "count": ["clean-it", "load-the-data"],
     }
     assert spec["pipelineInfo"] == {"name": "weather", "description": "Rows, cleaned and counted"}
-    assert (platform, warnings) == ({}, [])
+    assert (platform, problems) == ({}, [])
 
 
 def test_it_runs_as_elyra_runs_it_and_leaves_the_files_alone(weather: Path, tmp_path: Path) -> None:
@@ -171,77 +129,6 @@ def test_a_failing_notebook_names_its_cell_and_a_failing_script_its_status(tmp_p
     )
     assert outcome.errors["b"]["evalue"] == "b.py: it ended with status 3"
     assert outcome.errors["c"]["evalue"] == "c.py: it has not made its output x.csv"
-
-
-def test_what_a_node_asks_for_is_in_the_spec(tmp_path: Path) -> None:
-    (tmp_path / "a.py").write_text("import os; os.environ['ELYRA_RUN_NAME']")
-    defaults = {
-        "runtime_image": "base:1",
-        "env_vars": [{"env_var": "A", "value": "1"}, {"env_var": "B", "value": "1"}],
-        "mounted_volumes": [{"path": "/data", "pvc_name": "common"}],
-        "kubernetes_shared_mem_size": {"size": 2, "units": "G"},
-        "cos_object_prefix": "x/y",
-    }
-    given = {
-        "cpu": 2,
-        "cpu_limit": 3,
-        "memory": 4,
-        "gpu": 1,
-        "gpu_vendor": "amd.com/gpu",
-        "env_vars": ["B=2"],
-        "kubernetes_secrets": [{"env_var": "KEY", "name": "s", "key": "k"}],
-        "mounted_volumes": [
-            {"path": "/data/", "pvc_name": "own", "sub_path": "in", "read_only": True}
-        ],
-        "kubernetes_pod_labels": [{"key": "team", "value": "a"}],
-        "kubernetes_pod_annotations": [{"key": "n/x", "value": "y"}],
-        "kubernetes_tolerations": [{"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}],
-        "disable_node_caching": "True",
-    }
-    path = write(tmp_path, flow("main", node("1", "a.py", **given), pipeline_defaults=defaults))
-    spec, platform, warnings = read_elyra_pipeline(path)
-    check_pipeline(json.loads(json.dumps(spec)))
-    ((label, executor),) = spec["deploymentSpec"]["executors"].items()
-    container = executor["container"]
-    assert container["image"] == "base:1"
-    assert container["env"] == [
-        {"name": "A", "value": "1"},
-        {"name": "B", "value": "2"},
-        {"name": "ELYRA_RUNTIME_ENV", "value": "kfp"},
-    ]
-    assert container["resources"] == {
-        "resourceCpuRequest": "2",
-        "resourceCpuLimit": "3",
-        "resourceMemoryRequest": "4Gi",
-        "accelerator": {"resourceType": "amd.com/gpu", "resourceCount": "1"},
-    }
-    assert platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"][label] == {
-        "secretAsEnv": [
-            {
-                "secretName": "s",
-                "secretNameParameter": {"runtimeValue": {"constant": "s"}},
-                "keyToEnv": [{"secretKey": "k", "envVar": "KEY"}],
-            }
-        ],
-        "pvcMount": [
-            {
-                "pvcNameParameter": {"runtimeValue": {"constant": "own"}},
-                "constant": "own",
-                "mountPath": "/data",
-                "subPath": "in",
-            },
-        ],
-        "tolerations": [{"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}],
-        "podMetadata": {"annotations": {"n/x": "y"}, "labels": {"team": "a"}},
-        "enabledSharedMemory": {"volumeName": "shm", "size": "2G"},
-    }
-    task = spec["root"]["dag"]["tasks"]["a"]
-    assert task["cachingOptions"] == {}
-    run_name = task["inputs"]["parameters"]["env.ELYRA_RUN_NAME"]
-    assert run_name == {"runtimeValue": {"constant": "{{$.pipeline_job_name}}"}}
-    assert len(warnings) == 2
-    assert "'a.py': the volume at /data can be written to" in warnings[0]
-    assert "`cos_object_prefix`" in warnings[1]
 
 
 def test_super_nodes_are_flattened_and_comments_left_out(tmp_path: Path) -> None:

@@ -57,7 +57,10 @@ class IRExporter(_PipelineExporter):
         from fairlead.documents import dump_pipeline
         from fairlead.sources import compile_document
 
-        return dump_pipeline(*compile_document(notebook, path))
+        found = compile_document(notebook, path)
+        for warning in found.warnings:
+            self.log.warning(warning)
+        return dump_pipeline(found.spec, found.platform)
 
 
 class KfpExporter(_PipelineExporter):
@@ -74,4 +77,4 @@ class KfpExporter(_PipelineExporter):
         """Return the file."""
         from fairlead.exchange import kfp_python
 
-        return kfp_python(notebook, path)
+        return kfp_python(notebook, path, warn=self.log.warning)

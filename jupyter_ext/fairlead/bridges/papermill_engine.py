@@ -56,15 +56,18 @@ class FairleadEngine(Engine):
         path = Path.cwd() / Path(input_path or "notebook.ipynb").name
         interpreter = _interpreter(kernel_name)
         try:
-            spec, platform = compile_document(cells.plain(), path, interpreter)
+            found = compile_document(cells.plain(), path, interpreter)
         except NotebookError as error:
             cells.refuse(error)
             return
+        for warning in found.warnings:
+            logger.warning(warning)
         run = submit_spec(
             connect(),
-            spec,
-            platform,
+            found.spec,
+            found.platform,
             name=path.stem,
+            experiment=found.experiment,
             parameters={},
             interpreter=interpreter,
             working_dir=path.parent,

@@ -12,7 +12,10 @@ from fairlead.recurring.options import act, make, tell
 
 def schedule(given: argparse.Namespace) -> int:
     """Make a recurring run and say when it runs next."""
-    print("\n".join(tell(make(given, given.source))))
+    made = make(given, given.source)
+    for warning in made.warnings:
+        print(f"Warning: {warning}", file=sys.stderr)
+    print("\n".join(tell(made)))
     return 0
 
 

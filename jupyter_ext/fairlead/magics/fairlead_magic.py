@@ -23,6 +23,7 @@ from fairlead.recurring.options import (
     make,
     tell,
 )
+from fairlead.sources import read_source
 
 
 class CellError(Exception):
@@ -77,8 +78,7 @@ def _run(given: argparse.Namespace) -> Any:
     source = given.source or _this_notebook()
     parameters = read_assignments(given.parameters)
     started = widgets.run(source, parameters, context=given.context)
-    for warning in started.warnings:
-        print(f"Warning: {warning}")
+    _warn(started.warnings)
     return started if given.detach else _wait(started)
 
 
@@ -98,9 +98,15 @@ def _check(given: argparse.Namespace) -> Any:
 
 
 def _compile(given: argparse.Namespace) -> None:
-    spec, platform = client.compile_notebook(given.source or _this_notebook())
-    given.output.write_text(dump_pipeline(spec, platform))
-    print(f"Wrote {given.output}: {len(spec['root']['dag']['tasks'])} steps.")
+    found = read_source(given.source or _this_notebook())
+    _warn(found.warnings)
+    given.output.write_text(dump_pipeline(found.spec, found.platform))
+    print(f"Wrote {given.output}: {len(found.spec['root']['dag']['tasks'])} steps.")
+
+
+def _warn(warnings: list[str]) -> None:
+    for warning in warnings:
+        print(f"Warning: {warning}")
 
 
 def _export(given: argparse.Namespace) -> None:
@@ -111,7 +117,9 @@ def _export(given: argparse.Namespace) -> None:
 
 
 def _schedule(given: argparse.Namespace) -> None:
-    print("\n".join(tell(make(given, given.source or _this_notebook()))))
+    made = make(given, given.source or _this_notebook())
+    _warn(made.warnings)
+    print("\n".join(tell(made)))
 
 
 def _schedules(given: argparse.Namespace) -> None:

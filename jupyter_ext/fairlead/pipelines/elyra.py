@@ -13,7 +13,9 @@ from typing import Any
 
 from fairlead.errors import SpecError
 from fairlead.names import dns_label
-from fairlead.pipelines.elyra_settings import NodeSettings, read_node_settings
+from fairlead.pipelines.elyra_properties import DEFAULTS, Entry, Properties
+from fairlead.pipelines.elyra_settings import DEFAULT_IMAGE, NodeSettings, read_node_settings
+from fairlead.pipelines.records import Problem
 
 Json = dict[str, Any]
 
@@ -24,12 +26,20 @@ _KINDS = {
 }
 _TYPES = {
     "string": "STRING",
+    "customstring": "STRING",
     "integer": "NUMBER_INTEGER",
     "float": "NUMBER_DOUBLE",
     "bool": "BOOLEAN",
     "list": "LIST",
     "dict": "STRUCT",
 }
+_OF_PIPELINE = frozenset(
+    # The runtime is where Elyra would send it to.
+    "name description runtime runtime_type pipeline_defaults pipeline_parameters"
+    " cos_object_prefix".split()
+)
+_DOCUMENTATION = "elyra/node-user-doc"
+"""Annotation in which Elyra puts the comments that are linked to a node."""
 _NEWEST = 9
 """Newest version of Elyra's own part of the file that is known."""
 
@@ -77,15 +87,15 @@ class ElyraPipeline:
     ----------
     parameters : dict
         Definition of each parameter as KFP's `inputDefinitions.parameters` has it.
-    warnings : list of str
-        What has no effect, with the node's name.
+    problems : list of Problem
+        Warnings: what has no effect, by the node's label and the property's path.
     """
 
     name: str
     description: str
     parameters: Json
     nodes: list[ElyraNode]
-    warnings: list[str]
+    problems: list[Problem]
 
 
 def read_elyra(document: Any, name: str) -> ElyraPipeline:
@@ -114,16 +124,40 @@ def read_elyra(document: Any, name: str) -> ElyraPipeline:
             f"{name} is of version {version:g} of Elyra's format; up to {_NEWEST} is understood."
         )
     properties = data.get("properties") or {}
-    warnings: list[str] = []
-    found = _nodes(primary, flows, name, ())
-    nodes = _read_nodes(found, properties.get("pipeline_defaults") or {}, warnings, name)
+    problems: list[Problem] = []
+    defaults = {**_old_defaults(properties), **(properties.get(DEFAULTS) or {})}
+    whole = Properties("", {}, properties, problems)
+    for key in properties:
+        if key not in _OF_PIPELINE and properties[key]:
+            whole.notice(Entry("", "", properties), key, "it is not known", "Remove it.")
+    reader = _Reader(name, defaults, _comments(document["pipelines"]), problems)
+    nodes = reader.read(_nodes(primary, flows, name, ()))
     return ElyraPipeline(
         str(properties.get("name") or data.get("name") or name),
         str(properties.get("description") or ""),
         _parameters(properties.get("pipeline_parameters") or []),
         nodes,
-        warnings,
+        problems,
     )
+
+
+def _old_defaults(properties: Json) -> Json:
+    """Return what the first versions had beside the defaults."""
+    prefix = properties.get("cos_object_prefix")
+    return {"cos_object_prefix": prefix} if prefix else {}
+
+
+def _comments(flows: list[Json]) -> dict[str, str]:
+    """Return the comments that are linked to nodes, by the node's id."""
+    found: dict[str, list[str]] = {}
+    for flow in flows:
+        shown = (flow.get("app_data") or {}).get("ui_data") or {}
+        for comment in shown.get("comments") or []:
+            text = str(comment.get("content") or "").strip()
+            for link in comment.get("associated_id_refs") or []:
+                if text:
+                    found.setdefault(str(link.get("node_ref")), []).append(text)
+    return {key: "\n\n".join(texts) for key, texts in found.items()}
 
 
 def _nodes(
@@ -169,57 +203,80 @@ def _source(link: Json) -> str:
     return str(link.get("node_id_ref") or "")
 
 
-def _read_nodes(
-    found: Iterator[tuple[Json, list[Json]]], defaults: Json, warnings: list[str], name: str
-) -> list[ElyraNode]:
-    nodes: dict[str, ElyraNode] = {}
-    links_of: dict[str, list[Json]] = {}
-    taken: set[str] = set()
-    for raw, links in found:
-        node = _read_node(raw, defaults, warnings, name)
-        base, count = node.name, 1
-        while node.name in taken:
-            count += 1
-            node.name = f"{base}-{count}"
-        taken.add(node.name)
-        nodes[str(raw.get("id"))] = node
-        links_of[str(raw.get("id"))] = links
-    for key, links in links_of.items():
-        for link in links:
-            source = nodes.get(_source(link))
-            # A link from the inside of a super node leads to its binding, which is no node.
-            if source is not None and source.name not in nodes[key].after:
-                nodes[key].after.append(source.name)
-    if not nodes:
-        raise SpecError(f"{name} has no nodes.", hint="Add a notebook or a script in Elyra.")
-    return list(nodes.values())
+@dataclass
+class _Reader:
+    """Reads the nodes of a file."""
 
+    name: str
+    defaults: Json
+    comments: dict[str, str]
+    problems: list[Problem]
 
-def _read_node(raw: Json, defaults: Json, warnings: list[str], name: str) -> ElyraNode:
-    data = raw.get("app_data") or {}
-    given = data.get("component_parameters") or data  # where the first versions had them
-    file = str(given.get("filename") or "")
-    label = _label(raw) or PurePosixPath(file).name
-    kind = _KINDS.get(str(raw.get("op")))
-    if kind is None:
-        raise SpecError(
-            f"{name}: node '{label}' is a component of a runtime ({raw.get('op')}); notebooks, "
-            "Python scripts and R scripts run here.",
-            hint="Write it as a pipeline of the kfp package, which runs here as it is.",
+    def read(self, found: Iterator[tuple[Json, list[Json]]]) -> list[ElyraNode]:
+        """Return the nodes, with the names of those that each is linked to."""
+        nodes: dict[str, ElyraNode] = {}
+        links_of: dict[str, list[Json]] = {}
+        taken: set[str] = set()
+        for raw, links in found:
+            node = self._node(raw)
+            base, count = node.name, 1
+            while node.name in taken:
+                count += 1
+                node.name = f"{base}-{count}"
+            taken.add(node.name)
+            nodes[str(raw.get("id"))] = node
+            links_of[str(raw.get("id"))] = links
+        for key, links in links_of.items():
+            for link in links:
+                source = nodes.get(_source(link))
+                # A link from the inside of a super node leads to its binding, which is no node.
+                if source is not None and source.name not in nodes[key].after:
+                    nodes[key].after.append(source.name)
+        if not nodes:
+            raise SpecError(
+                f"{self.name} has no nodes.", hint="Add a notebook or a script in Elyra."
+            )
+        return list(nodes.values())
+
+    def _node(self, raw: Json) -> ElyraNode:
+        data = raw.get("app_data") or {}
+        given = data.get("component_parameters") or data  # where the first versions had them
+        file = str(given.get("filename") or "")
+        label = _label(raw) or PurePosixPath(file).name
+        kind = _KINDS.get(str(raw.get("op")))
+        if kind is None:
+            raise SpecError(
+                f"{self.name}: node '{label}' is a component of a runtime ({raw.get('op')}); "
+                "notebooks, Python scripts and R scripts run here.",
+                hint="Write it as a pipeline of the kfp package, which runs here as it is.",
+            )
+        if not file:
+            raise SpecError(f"{self.name}: node '{label}' names no file.")
+        properties = Properties(label, given, self.defaults, self.problems)
+        settings = read_node_settings(properties, old=given is data)
+        if kind == "r" and settings.image == DEFAULT_IMAGE:
+            self.problems.append(_without_r(label, file))
+        if comment := self.comments.get(str(raw.get("id"))):
+            metadata = settings.platform.setdefault("podMetadata", {})
+            metadata.setdefault("annotations", {}).setdefault(_DOCUMENTATION, comment)
+        suffix = PurePosixPath(file).suffix
+        stem = label.removesuffix(suffix) if label else PurePosixPath(file).stem
+        return ElyraNode(
+            dns_label(stem),
+            kind,
+            file,
+            _texts(given.get("dependencies")),
+            bool(given.get("include_subdirectories")),
+            _texts(given.get("outputs")),
+            _texts(given.get("pipeline_parameters")),
+            settings,
         )
-    if not file:
-        raise SpecError(f"{name}: node '{label}' names no file.")
-    stem = label.removesuffix(PurePosixPath(file).suffix) if label else PurePosixPath(file).stem
-    return ElyraNode(
-        dns_label(stem),
-        kind,
-        file,
-        _texts(given.get("dependencies")),
-        bool(given.get("include_subdirectories")),
-        _texts(given.get("outputs")),
-        _texts(given.get("pipeline_parameters")),
-        read_node_settings(given, defaults, label, warnings),
-    )
+
+
+def _without_r(label: str, file: str) -> Problem:
+    message = f"`runtime_image` is not set, and {DEFAULT_IMAGE} has no Rscript to run {file}."
+    hint = "Set an image that has it. Here, the Rscript of this machine is used."
+    return Problem("warning", "", -1, 0, "runtime_image", message, hint, "runtime_image", label)
 
 
 def _texts(listed: Any) -> list[str]:
@@ -228,11 +285,15 @@ def _texts(listed: Any) -> list[str]:
 
 def _parameters(listed: Any) -> Json:
     made: Json = {}
-    for one in listed:
+    for index, one in enumerate(listed):
+        entry = Entry(f"pipeline_parameters[{index}]", "", one)
         default = one.get("default_value")
         default = default if isinstance(default, dict) else {}
-        wanted = str(default.get("type") or "String")
-        definition: Json = {"parameterType": _TYPES.get(wanted.lower(), "STRING")}
+        wanted = str(default.get("type") or "String").lower()
+        if wanted not in _TYPES:
+            known = "String, Integer, Float, Bool, List and Dict"
+            entry.refuse("default_value.type", f"is {default['type']}", f"{known} are understood.")
+        definition: Json = {"parameterType": _TYPES[wanted]}
         value = one.get("value")
         value = default.get("value") if value in (None, "") else value
         if value not in (None, ""):
@@ -241,5 +302,5 @@ def _parameters(listed: Any) -> Json:
             definition["description"] = str(one["description"])
         if not one.get("required"):
             definition["isOptional"] = True
-        made[str(one.get("name"))] = definition
+        made[entry.need("name")] = definition
     return made

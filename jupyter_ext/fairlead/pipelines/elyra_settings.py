@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from fairlead.pipelines.elyra_properties import Entry, Properties
+
 Json = dict[str, Any]
 
-_DEFAULT_IMAGE = "python:3.11"
+DEFAULT_IMAGE = "python:3.11"
+
+_FOR_ALL = frozenset(
+    "runtime_image env_vars kubernetes_secrets kubernetes_tolerations mounted_volumes"
+    " kubernetes_pod_annotations kubernetes_pod_labels disable_node_caching"
+    " kubernetes_shared_mem_size cos_object_prefix".split()
+)
+"""Properties that the pipeline can have for all nodes."""
+_KNOWN = _FOR_ALL | frozenset(
+    "filename cpu cpu_limit memory memory_limit gpu gpu_vendor pipeline_parameters dependencies"
+    " include_subdirectories outputs".split()
+)
+"""Properties of a node that runs a file."""
+_EFFECTS = ("", "NoExecute", "NoSchedule", "PreferNoSchedule")
 
 
 @dataclass
@@ -29,130 +43,193 @@ class NodeSettings:
         Whether an unchanged node is taken from the cache.
     """
 
-    image: str = _DEFAULT_IMAGE
+    image: str = DEFAULT_IMAGE
     env: dict[str, str] = field(default_factory=dict)
     resources: Json = field(default_factory=dict)
     platform: Json = field(default_factory=dict)
     cache: bool = True
 
 
-def read_node_settings(
-    given: Json, defaults: Json, label: str, warnings: list[str]
-) -> NodeSettings:
+def read_node_settings(properties: Properties, old: bool = False) -> NodeSettings:
     """Read a node's properties; what it leaves out is as the pipeline's defaults have it.
 
     Parameters
     ----------
-    warnings
-        Added to: what has no effect.
+    old
+        Whether the properties stand among others that are the editor's own, as in the first
+        versions: then those that are not known are not told of.
+
+    Raises
+    ------
+    SpecError
+        A property is wrong; the message names the node and the field.
     """
+    image = properties.one("runtime_image")
     made = NodeSettings()
-    made.image = str(given.get("runtime_image") or defaults.get("runtime_image") or _DEFAULT_IMAGE)
-    pairs = [*_pairs(defaults.get("env_vars")), *_pairs(given.get("env_vars"))]
-    made.env = {variable: value for variable, value in pairs if variable}
-    made.resources = _resources(given)
-    caching = given.get("disable_node_caching", defaults.get("disable_node_caching"))
-    made.cache = str(caching).lower() != "true"
-    made.platform = _platform(given, defaults, label, warnings)
-    if defaults.get("cos_object_prefix"):
-        said = "`cos_object_prefix` has no effect: artifacts go to the run's pipeline root."
-        if said not in warnings:
-            warnings.append(said)
-    return made
-
-
-def _pairs(listed: Any) -> Iterator[tuple[str, str]]:
-    """Yield names and values of variables, as objects or as `NAME=VALUE`."""
-    for one in listed or []:
-        if isinstance(one, dict):
-            yield str(one.get("env_var") or ""), str(one.get("value") or "")
-        else:
-            name, _, value = str(one).partition("=")
-            yield name.strip(), value
-
-
-def _resources(given: Json) -> Json:
-    made: Json = {}
-    for key, field_name, unit in (
-        ("cpu", "resourceCpuRequest", ""),
-        ("cpu_limit", "resourceCpuLimit", ""),
-        ("memory", "resourceMemoryRequest", "Gi"),
-        ("memory_limit", "resourceMemoryLimit", "Gi"),
-    ):
-        if given.get(key):
-            made[field_name] = f"{given[key]}{unit}"
-    if given.get("gpu"):
-        made["accelerator"] = {
-            "resourceType": str(given.get("gpu_vendor") or "nvidia.com/gpu"),
-            "resourceCount": str(given["gpu"]),
-        }
-    return made
-
-
-def _platform(given: Json, defaults: Json, label: str, warnings: list[str]) -> Json:
-    def listed(key: str, unique: str) -> list[Json]:
-        """Join the node's list and the pipeline's, of which the node's entries win."""
-        both = [*(defaults.get(key) or []), *(given.get(key) or [])]
-        found = [one for one in both if isinstance(one, dict)]
-        return list({str(one.get(unique)).strip("/"): one for one in found}.values())
-
-    made: Json = {}
-    secrets = [
-        {
-            **_named("secretName", str(one["name"])),
-            "keyToEnv": [{"secretKey": str(one.get("key")), "envVar": str(one.get("env_var"))}],
-        }
-        for one in listed("kubernetes_secrets", "env_var")
-        if one.get("name")
-    ]
-    mounts = [
-        _mount(one, label, warnings)
-        for one in listed("mounted_volumes", "path")
-        if one.get("pvc_name")
-    ]
-    tolerations = [
-        {
-            key: str(one[key])
-            for key in ("key", "operator", "value", "effect")
-            if one.get(key) not in (None, "")
-        }
-        for one in listed("kubernetes_tolerations", "key")
-    ]
-    metadata = {
-        side: {str(one["key"]): str(one.get("value") or "") for one in pairs if one.get("key")}
-        for side, pairs in (
-            ("annotations", listed("kubernetes_pod_annotations", "key")),
-            ("labels", listed("kubernetes_pod_labels", "key")),
-        )
+    if image.text("runtime_image"):
+        made.image = image.check("runtime_image", image.text("runtime_image"), "image")
+    made.resources = _resources(properties)
+    secrets = _secrets(properties)
+    made.env = {
+        name: value
+        for name, value in _variables(properties).items()
+        if all(name != one["keyToEnv"][0]["envVar"] for one in secrets)  # as in Elyra, those win
     }
-    memory = given.get("kubernetes_shared_mem_size") or defaults.get("kubernetes_shared_mem_size")
+    caching = properties.one("disable_node_caching").text("disable_node_caching")
+    made.cache = caching.lower() != "true"
     parts: Json = {
         "secretAsEnv": secrets,
-        "pvcMount": mounts,
-        "tolerations": tolerations,
-        "podMetadata": {side: found for side, found in metadata.items() if found},
+        "pvcMount": _mounts(properties),
+        "tolerations": _tolerations(properties),
+        "podMetadata": _metadata(properties),
+        "enabledSharedMemory": _shared_memory(properties),
     }
-    if isinstance(memory, dict) and memory.get("size"):
-        size = f"{memory['size']}{memory.get('units') or 'G'}"
-        parts["enabledSharedMemory"] = {"volumeName": "shm", "size": size}
-    made.update({key: value for key, value in parts.items() if value})
+    made.platform = {key: value for key, value in parts.items() if value}
+    prefix = properties.one("cos_object_prefix")
+    if prefix.text("cos_object_prefix"):
+        hint = "Set `--pipeline-root` of the run."
+        properties.notice(
+            prefix, "cos_object_prefix", "artifacts go to the run's pipeline root", hint
+        )
+    properties.notice_others(properties.given if old else _KNOWN, _FOR_ALL)
     return made
 
 
-def _mount(one: Json, label: str, warnings: list[str]) -> Json:
-    mount = {
-        "pvcNameParameter": {"runtimeValue": {"constant": str(one["pvc_name"])}},
-        "constant": str(one["pvc_name"]),
-        "mountPath": "/" + str(one.get("path")).strip("/"),
-    }
-    if one.get("sub_path"):
-        mount["subPath"] = str(one["sub_path"])
-    if one.get("read_only"):
-        warnings.append(
-            f"Node '{label}': the volume at {mount['mountPath']} can be written to; KFP has no "
-            "claims that are mounted for reading only."
-        )
-    return mount
+def _variables(properties: Properties) -> dict[str, str]:
+    made: dict[str, str] = {}
+    for one in properties.listed("env_vars", ("env_var", "value"), ("env_var",)):
+        if one.text("value"):  # without one it is not set, in Elyra neither
+            made[one.need("env_var", "variable")] = one.text("value")
+    return made
+
+
+def _resources(properties: Properties) -> Json:
+    made: Json = {}
+    own = properties.own
+    for key, field_name in (
+        ("cpu", "resourceCpuRequest"),
+        ("cpu_limit", "resourceCpuLimit"),
+        ("memory", "resourceMemoryRequest"),
+        ("memory_limit", "resourceMemoryLimit"),
+    ):
+        text = own.text(key)
+        if text in ("", "0"):
+            continue
+        # Elyra's memory is in units of 10**9 bytes.
+        unit = "G" if key.startswith("memory") and text[-1].isdigit() else ""
+        made[field_name] = own.check(key, text + unit, "quantity")
+    for key in ("cpu", "memory"):
+        asked, most = own.text(key), own.text(f"{key}_limit")
+        if _number(asked) > _number(most) > 0:
+            own.refuse(f"{key}_limit", f"is less than `{key}`", "Raise the limit.")
+    count = own.text("gpu")
+    vendor = own.text("gpu_vendor") or "nvidia.com/gpu"
+    if count not in ("", "0"):
+        if not count.isdecimal():
+            own.refuse("gpu", f"must be a whole number, not {count!r}", "Correct it in Elyra.")
+        kind = own.check("gpu_vendor", vendor, "resource")
+        made["accelerator"] = {"resourceType": kind, "resourceCount": count}
+    elif own.text("gpu_vendor"):
+        properties.notice(own, "gpu_vendor", "`gpu` asks for none", "Set `gpu`, or remove it.")
+    return made
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
+
+
+def _secrets(properties: Properties) -> list[Json]:
+    return [
+        {
+            **_named("secretName", one.need("name", "name")),
+            "keyToEnv": [
+                {
+                    "secretKey": one.need("key", "key"),
+                    "envVar": one.need("env_var", "variable"),
+                }
+            ],
+        }
+        for one in properties.listed("kubernetes_secrets", ("env_var", "name", "key"), ("env_var",))
+    ]
+
+
+def _mounts(properties: Properties) -> list[Json]:
+    known = ("path", "pvc_name", "sub_path", "read_only")
+    made: list[Json] = []
+    for one in properties.listed("mounted_volumes", known, ("path",)):
+        if not (one.text("path") or one.text("pvc_name") or one.text("sub_path")):
+            continue  # an empty row of the editor
+        claim = one.need("pvc_name", "name")
+        mount: Json = {
+            "pvcNameParameter": {"runtimeValue": {"constant": claim}},
+            "constant": claim,
+            "mountPath": one.check("path", "/" + one.need("path").strip("/"), "path"),
+        }
+        if inner := one.text("sub_path"):
+            if inner.startswith("/") or ".." in inner.split("/"):
+                one.refuse("sub_path", f"leads out of the volume: {inner}", "Make it relative.")
+            mount["subPath"] = inner
+        if one.values.get("read_only") not in (None, "", False, "False", "false"):
+            why = f"KFP mounts no claim for reading only, so {mount['mountPath']} can be written to"
+            hint = f"Give the claim '{claim}' the access mode ReadOnlyMany."
+            properties.notice(one, "read_only", why, hint)
+        made.append(mount)
+    return made
+
+
+def _tolerations(properties: Properties) -> list[Json]:
+    fields = ("key", "operator", "value", "effect")
+    made: list[Json] = []
+    for one in properties.listed("kubernetes_tolerations", fields, fields):
+        operator = one.text("operator") or "Equal"
+        if operator not in ("Equal", "Exists"):
+            one.refuse("operator", f"must be Equal or Exists, not {operator}", "Correct it.")
+        if operator == "Equal" and not one.text("key"):
+            one.refuse("key", "is missing", "Without one, `operator` must be Exists.")
+        if operator == "Exists" and one.text("value"):
+            one.refuse("value", "must be empty where `operator` is Exists", "Remove it.")
+        if one.text("effect") not in _EFFECTS:
+            one.refuse("effect", f"must be one of {', '.join(_EFFECTS[1:])}", "Correct it.")
+        if key := one.text("key"):
+            one.check("key", key, "metadata-key")
+        found = {"operator": operator, **{name: one.text(name) for name in fields[2:]}, "key": key}
+        made.append({name: found[name] for name in fields if found[name]})
+    return made
+
+
+def _metadata(properties: Properties) -> Json:
+    made: Json = {}
+    for side in ("annotations", "labels"):
+        listed = properties.listed(f"kubernetes_pod_{side}", ("key", "value"), ("key",))
+        found = {one.need("key", "metadata-key"): _metadata_value(one, side) for one in listed}
+        if found:
+            made[side] = found
+    return made
+
+
+def _metadata_value(one: Entry, side: str) -> str:
+    return one.check("value", one.text("value"), "label") if side == "labels" else one.text("value")
+
+
+def _shared_memory(properties: Properties) -> Json:
+    for node, path, side in (
+        (properties.label, "", properties.given),
+        ("", "pipeline_defaults.", properties.defaults),
+    ):
+        value = side.get("kubernetes_shared_mem_size") or {}
+        found = Entry(f"{path}kubernetes_shared_mem_size", node, value)
+        if not isinstance(value, dict):
+            found.refuse("", "must be an object with fields", "Correct it in Elyra.")
+        if found.text("size") not in ("", "0"):
+            units = found.text("units") or "G"
+            if units != "G":
+                found.refuse("units", f"must be G, not {units}", "Give the size in 10**9 bytes.")
+            size = found.check("size", found.text("size"), "quantity")
+            return {"volumeName": "shm", "size": size + units}
+    return {}
 
 
 def _named(key: str, name: str) -> Json:

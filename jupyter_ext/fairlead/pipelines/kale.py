@@ -16,6 +16,7 @@ from typing import Any
 from fairlead.errors import SpecError
 from fairlead.pipelines.cells import Layout, Notebook
 from fairlead.pipelines.kale_settings import NOTEBOOK_KEY, Setting, notebook_settings, read_setting
+from fairlead.pipelines.records import Problem
 
 METRICS_STEP = "pipeline-metrics"
 """The step that prints the pipeline's metrics; Kale knows it as a tag only."""
@@ -77,11 +78,11 @@ class Translation:
         return [(message, hint) for _, wrong, _, message, hint in self._remarks if wrong]
 
     @property
-    def warnings(self) -> list[str]:
-        """What has no effect here, each with its cell, counted from 1, and what to do."""
+    def problems(self) -> list[Problem]:
+        """What has no effect, each with the number of its cell in the notebook."""
         return [
-            f"{f'Cell {index + 1}: ' if index >= 0 else ''}{message} {hint}".strip()
-            for index, wrong, _, message, hint in self._remarks
+            Problem("warning", "", -1, 0, name, f"{_cell(index)}{message}", hint)
+            for index, wrong, name, message, hint in self._remarks
             if not wrong
         ]
 
@@ -113,6 +114,10 @@ def read_kale(notebook: Notebook, *, always: bool = False) -> Translation:
         defaults = notebook_settings(metadata, made)
     _Cells(made, defaults, inherits=known or marked).translate(notebook.get("cells") or [])
     return made
+
+
+def _cell(index: int) -> str:
+    return f"Cell {index + 1}: " if index >= 0 else ""
 
 
 def _is_kale(tag: str) -> bool:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from fairlead.errors import SpecError
 from fairlead.pipelines.cells import Notebook
 from fairlead.pipelines.kale import read_kale, reference
+from fairlead.pipelines.records import Problem
 
 Reader = Callable[[str], Notebook | None]
 
 
-def put_together(notebook: Notebook, read: Reader) -> Notebook:
+def put_together(
+    notebook: Notebook, read: Reader, warn: Callable[[Problem], None] = lambda problem: None
+) -> Notebook:
     """Replace each cell tagged `notebook:NAME` by the cells of the notebook that it names.
 
     Their steps are called `NAME-STEP`. What they read of each other is found as in one notebook.
@@ -22,6 +26,8 @@ def put_together(notebook: Notebook, read: Reader) -> Notebook:
     read
         Takes a path relative to the notebook's folder and returns the notebook of version 4 that
         is there, or None.
+    warn
+        Told what of the other notebooks has no effect.
 
     Raises
     ------
@@ -31,7 +37,7 @@ def put_together(notebook: Notebook, read: Reader) -> Notebook:
     cells: list[dict[str, Any]] = []
     for index, cell in enumerate(notebook.get("cells") or []):
         name = reference(_tags(cell)) if cell.get("cell_type") == "code" else ""
-        cells += [cell] if not name else _cells(name, cell, index, read)
+        cells += [cell] if not name else _cells(name, cell, index, read, warn)
     return {**notebook, "cells": cells} if len(cells) != len(notebook["cells"]) else notebook
 
 
@@ -39,7 +45,9 @@ def _tags(cell: dict[str, Any]) -> list[str]:
     return [tag for tag in cell["metadata"].get("tags") or [] if isinstance(tag, str)]
 
 
-def _cells(name: str, cell: dict[str, Any], index: int, read: Reader) -> list[dict[str, Any]]:
+def _cells(
+    name: str, cell: dict[str, Any], index: int, read: Reader, warn: Callable[[Problem], None]
+) -> list[dict[str, Any]]:
     place = f"Cell {index + 1} (`notebook:{name}`)"
     path = str(cell["metadata"].get("notebook_path") or "")
     lines = [line.strip() for line in cell["source"].splitlines()]
@@ -62,6 +70,10 @@ def _cells(name: str, cell: dict[str, Any], index: int, read: Reader) -> list[di
     made = read_kale(other, always=True)
     for message, hint in made.errors:
         raise SpecError(f"{place}, in {path}: {message}", hint=hint)
+    for problem in made.problems:
+        cell_id = str(cell.get("id") or "")
+        message = f"In {path}: {problem.message}"
+        warn(replace(problem, cell_id=cell_id, cell_index=index, line=0, message=message))
     return [_renamed(name, inner) for inner in made.notebook["cells"]]
 
 

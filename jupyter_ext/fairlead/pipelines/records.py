@@ -30,6 +30,8 @@ class Problem:
         What the reader can do.
     path : str
         Path of the setting that is at fault, `fairlead.resources.cpu`; empty where none is.
+    node : str
+        Label of the node of Elyra's that it is about; empty in a notebook, and for a whole file.
     """
 
     severity: str
@@ -40,6 +42,7 @@ class Problem:
     message: str
     hint: str
     path: str = ""
+    node: str = ""
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,11 @@ class NotebookError(SpecError):
 def place(problem: Problem) -> str:
     """Return where a problem is, as the beginning of a sentence; empty where it is nowhere."""
     if problem.cell_index < 0:
-        return ""
+        return f"Node '{problem.node}': " if problem.node else ""
     where = f"Cell {problem.cell_index + 1} ({problem.cell_id})"
     return f"{where}, line {problem.line}: " if problem.line else f"{where}: "
+
+
+def sentence(problem: Problem) -> str:
+    """Return a problem as text: where it is, what it is, and what to do."""
+    return f"{place(problem)}{problem.message} {problem.hint}".strip()

@@ -39,11 +39,17 @@ class RecurringRun:
         Where it lives.
     record : dict
         As KFP's REST gives it.
+
+    Attributes
+    ----------
+    warnings : list of str
+        As of `fairlead.client.Run`.
     """
 
     def __init__(self, pipelines: PipelinesClient, record: dict[str, Any]) -> None:
         self.pipelines = pipelines
         self.record = record
+        self.warnings: list[str] = []
 
     @property
     def recurring_run_id(self) -> str:
@@ -158,12 +164,14 @@ def schedule(
     """
     timing = Timing(cron, every, time_zone, start, end, max_concurrency, catchup)
     timing.trigger()
+    warnings: list[str] = []
     if isinstance(source, Run):
         pipelines = source.pipelines
         found = of_run(source.record)
     else:
         path = Path(source)
-        found = of_file(read_source(path), path, sys.executable)
+        read = read_source(path)
+        found, warnings = of_file(read, path, sys.executable), read.warnings
         pipelines = connect(context)
     experiment = experiment or found.experiment
     request = found.request(
@@ -174,7 +182,9 @@ def schedule(
         experiment_id=pipelines.experiment_id(experiment) if experiment else found.experiment_id,
         pipeline_root=pipeline_root or "",
     )
-    return RecurringRun(pipelines, pipelines.create_recurring(request))
+    made = RecurringRun(pipelines, pipelines.create_recurring(request))
+    made.warnings = warnings
+    return made
 
 
 @dataclass(frozen=True, slots=True)
