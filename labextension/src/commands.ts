@@ -9,6 +9,8 @@ export const CommandIDs = {
   runFile: 'fairlead:run-file',
   /** `{path?, to?, name?}`: an open notebook's pipeline as a file beside it; without `to` it asks. */
   exportPipeline: 'fairlead:export-pipeline',
+  /** `{path?}`: a pipeline of Elyra, by default the one chosen in the file browser. */
+  exportFile: 'fairlead:export-file',
   /** `{run?, node?}`: with a node, that step of it. */
   openRun: 'fairlead:open-run',
   /** `{run?}` */

@@ -63,8 +63,8 @@ describe('the client', () => {
   test('an error carries message, hint and problems', async () => {
     const words = { severity: 'error', message: 'no', hint: 'do' };
     const problems = [
-      { ...words, cell_id: 'c', cell_index: 0, line: 2, name: 'x', path: 'fairlead.after' },
-      { ...words, cell_id: '', cell_index: -1, line: 0, name: '', path: '' }
+      { ...words, cell_id: 'c', cell_index: 0, line: 2, name: 'x', path: 'fairlead.after', node: null },
+      { ...words, cell_id: '', cell_index: -1, line: 0, name: '', path: '', node: '' }
     ];
     const body = { message: 'Refused.', hint: 'Change it.', kind: 'NotebookError', problems };
     const { client } = clientOf(() => json(body, 400));
@@ -76,8 +76,18 @@ describe('the client', () => {
       hint: 'Change it.',
       problems: [
         problems[0],
-        { ...words, cell_id: null, cell_index: null, line: null, name: null, path: null }
+        { ...words, cell_id: null, cell_index: null, line: null, name: null, path: null, node: null }
       ]
+    });
+  });
+
+  test('a started run comes with what of its file has no effect', async () => {
+    const problem = { severity: 'warning', message: 'no', hint: 'do', name: 'a', path: 'gpu', node: 'A' };
+    const given = { ...problem, cell_id: '', cell_index: -1, line: 0 };
+    const { client } = clientOf(() => json({ id: 'r', problems: [given] }, 201));
+    expect(await client.submit({ path: 'a.pipeline' })).toEqual({
+      run: { id: 'r' },
+      problems: [{ ...problem, cell_id: null, cell_index: null, line: null }]
     });
   });
 

@@ -196,7 +196,8 @@ describe('texts and metadata', () => {
       name: null,
       message: `${path}.`,
       hint: 'Do.',
-      path
+      path,
+      node: null
     });
     const paths = ['fairlead.resources.nvidia.com/gpu', 'fairlead.packages[1]', 'fairlead.retries', null];
     const problems = [...paths.map(path => problem(path)), problem('fairlead.after', 'other')];

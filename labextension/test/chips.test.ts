@@ -30,6 +30,7 @@ const problem = (changes: Partial<IProblem>): IProblem => ({
   message: 'No.',
   hint: 'Do.',
   path: null,
+  node: null,
   ...changes
 });
 
@@ -51,6 +52,7 @@ describe('whether a notebook may have steps', () => {
     ['step metadata', [code({ fairlead: { step: 'train' } })], {}, true],
     ['a heading', [text('intro\n## Train'), code()], {}, true],
     ['a heading in pieces', [text(['# Train\n', 'text'])], {}, true],
+    ["Kale's metadata", [code()], { kubeflow_notebook: { volumes: [] } }, true],
     ['neither', [text('no heading #here'), code({ tags: ['parameters'] })], {}, false],
     ['a heading in code', [{ ...code(), source: '# Train' }], {}, false],
     ['another language', [code({ tags: ['step:a'] })], { language_info: { name: 'R' } }, false],
@@ -82,6 +84,9 @@ describe('marks', () => {
     const marks = marksOf(analysis([step('load')], [here, anywhere]));
     expect(marks.get('load-2')).toEqual({ step: null, problems: [here] });
     expect(marks.get('load-1')?.problems).toEqual([anywhere]);
+    expect([...marksOf(analysis([], [anywhere]), [], 'one')]).toEqual([
+      ['one', { step: null, problems: [anywhere] }]
+    ]);
   });
 });
 

@@ -179,6 +179,31 @@ print(sorted(heavy & set(sys.modules)))
     assert printed.stdout == "[]\n"
 
 
+async def test_what_of_a_file_has_no_effect_comes_with_its_run(fetch, jp_root_dir):
+    (jp_root_dir / "hello.py").write_text("print('hello')\n")
+    given = {"filename": "hello.py", "priority": 1}
+    data = {"component_parameters": given, "ui_data": {"label": "Say hello"}}
+    node = {"id": "1", "type": "execution_node", "op": "execute-python-node", "app_data": data}
+    flow = {"id": "p", "nodes": [node], "app_data": {"version": 8, "properties": {}}}
+    pipeline = {"primary_pipeline": "p", "pipelines": [flow]}
+    (jp_root_dir / "greet.pipeline").write_text(json.dumps(pipeline))
+    started = await fetch("runs", method="POST", body={"path": "greet.pipeline"})
+    [problem] = started["problems"]
+    assert (problem["node"], problem["path"]) == ("Say hello", "priority")
+    export = {"path": "greet.pipeline", "to": "ir", "name": "greet.yaml"}
+    [remark] = (await fetch("exports", method="POST", body=export))["remarks"]
+    assert remark.startswith("Node 'Say hello': `priority` has no effect")
+
+
+async def test_a_notebook_of_kales_runs_in_its_experiment_and_tells_what_has_no_effect(fetch):
+    made = notebook((["block:a"], "x = 1"))
+    made.metadata["kubeflow_notebook"] = {"experiment_name": "sweets", "autosnapshot": True}
+    started = await fetch("runs", method="POST", body={"path": "k.ipynb", "notebook": made})
+    assert [one["name"] for one in started["problems"]] == ["autosnapshot"]
+    found = (await fetch("experiments"))["experiments"]
+    assert "sweets" in [one["name"] for one in found]
+
+
 async def test_a_notebook_is_exported_beside_itself(fetch, jp_root_dir):
     folder = jp_root_dir / "work"
     folder.mkdir()

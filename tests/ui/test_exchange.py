@@ -26,6 +26,10 @@ def folder(lab):
     flow = {"id": "p", "nodes": [node], "app_data": {"version": 8, "properties": {}}}
     pipeline = {"primary_pipeline": "p", "pipelines": [flow]}
     (lab.folder / "greet.pipeline").write_text(json.dumps(pipeline))
+    # The same, with what Fairlead cannot do.
+    data["component_parameters"]["priority"] = "high"
+    flow["app_data"]["properties"]["pipeline_defaults"] = {"cos_object_prefix": "team/a"}
+    (lab.folder / "told.pipeline").write_text(json.dumps(pipeline))
     return lab.folder
 
 
@@ -41,6 +45,65 @@ def test_a_pipeline_of_elyra_runs_from_the_file_browser(folder, lab, browser):
         "[data-fl-dag] [data-fl-node='say-hello'][data-fl-state='SUCCEEDED']", timeout=RUN_MS
     )
     picture(page, "elyra-light")
+
+
+def test_what_of_a_pipeline_has_no_effect_is_told_when_it_runs_and_when_it_is_exported(
+    folder, lab, browser
+):
+    page = lab.page(browser, "story.ipynb")
+
+    def choose(command):
+        page.locator(".jp-DirListing-item", has_text="told.pipeline").click(button="right")
+        page.locator(f"[data-command='{command}']:visible").click()
+
+    def listed():
+        dialog = page.locator(".jp-Dialog", has_text="What of told.pipeline has no effect")
+        dialog.wait_for()
+        found = dialog.locator("[data-fl-problem]").all_inner_texts()
+        return dialog, found
+
+    choose("fairlead:export-file")
+    form = page.locator(".fl-ExportForm")
+    form.wait_for()
+    formats = form.locator("[data-fl-field='format'] option")
+    assert formats.evaluate_all("all => all.map(one => one.value)") == ["ir", "kustomize"]
+    page.get_by_role("button", name="Export", exact=True).click()
+    said = page.locator(
+        ".Toastify__toast", has_text="Wrote told.yaml. 2 things of it have no effect"
+    )
+    said.get_by_role("button", name="Show").click()
+    dialog, found = listed()
+    assert "Node 'Say hello': `priority` has no effect" in found[1]
+    dialog.get_by_role("button", name="Close").click()
+    choose("fairlead:run-file")
+    said = page.locator(".Toastify__toast", has_text="told.pipeline was started. 2 things of it")
+    said.wait_for()
+    picture(page, "told-toast-light")
+    said.get_by_role("button", name="Show").click()
+    dialog, found = listed()
+    assert found[0].startswith("`pipeline_defaults.cos_object_prefix` has no effect")
+    assert found[1].startswith("Node Say hello")
+    picture(page, "told-light")
+
+
+def test_what_has_no_effect_is_drawn_in_the_dark_and_narrow(folder, lab, browser):
+    page = lab.page(browser, "story.ipynb", width=320, height=700, dark=True)
+    page.wait_for_function(
+        "window.jupyterapp?.commands.isEnabled('fairlead:run-file', {path: 'x'})"
+    )
+    page.evaluate(
+        "void window.jupyterapp.commands.execute('fairlead:run-file', {path: 'told.pipeline'})"
+    )
+    said = page.locator(".Toastify__toast", has_text="told.pipeline was started.")
+    said.wait_for()
+    picture(page, "told-toast-dark-narrow")
+    said.get_by_role("button", name="Show").click()
+    dialog = page.locator(".jp-Dialog-content", has_text="What of told.pipeline has no effect")
+    dialog.wait_for()
+    picture(page, "told-dark-narrow")
+    box = dialog.bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 320
 
 
 def test_a_notebooks_pipeline_is_exported_beside_it_and_overwritten_only_when_told(

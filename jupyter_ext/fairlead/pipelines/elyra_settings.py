@@ -87,7 +87,7 @@ def read_node_settings(properties: Properties, old: bool = False) -> NodeSetting
     made.platform = {key: value for key, value in parts.items() if value}
     prefix = properties.one("cos_object_prefix")
     if prefix.text("cos_object_prefix"):
-        hint = "Set `--pipeline-root` of the run."
+        hint = "Set the pipeline root of the run."
         properties.notice(
             prefix, "cos_object_prefix", "artifacts go to the run's pipeline root", hint
         )

@@ -35,10 +35,12 @@ def put_together(
         A notebook is not there, or refers to others itself.
     """
     cells: list[dict[str, Any]] = []
+    found = False
     for index, cell in enumerate(notebook.get("cells") or []):
         name = reference(_tags(cell)) if cell.get("cell_type") == "code" else ""
-        cells += [cell] if not name else _cells(name, cell, index, read, warn)
-    return {**notebook, "cells": cells} if len(cells) != len(notebook["cells"]) else notebook
+        found = found or bool(name)
+        cells += _cells(name, cell, index, read, warn) if name else [cell]
+    return {**notebook, "cells": cells} if found else notebook
 
 
 def _tags(cell: dict[str, Any]) -> list[str]:

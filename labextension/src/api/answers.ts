@@ -2,7 +2,7 @@
  * What the server extension answers, put into the shape that models take.
  */
 import { ApiError, ServerMissingError } from './errors';
-import type { IProblem } from './types';
+import type { IProblem, IRunSummary, IStarted } from './types';
 
 interface IErrorBody {
   message?: string;
@@ -13,15 +13,26 @@ interface IErrorBody {
 
 /** A problem whose place is null where the server says by empty values that there is none. */
 export function placed(problem: IProblem): IProblem {
-  const { cell_id, cell_index, line, name, path } = problem;
+  const { cell_id, cell_index, line, name, path, node } = problem;
   return {
     ...problem,
     cell_id: cell_id || null,
     cell_index: cell_index !== null && cell_index >= 0 ? cell_index : null,
     line: line || null,
     name: name || null,
-    path: path || null
+    path: path || null,
+    node: node || null
   };
+}
+
+/** What an answer has beside a run. */
+export interface IProblems {
+  problems: IProblem[];
+}
+
+/** A run, apart from what of its file has no effect. */
+export function started({ problems, ...run }: IRunSummary & IProblems): IStarted {
+  return { run, problems: problems.map(placed) };
 }
 
 /** The error that an answer stands for. Only our own handlers answer with a `kind`. */

@@ -9,7 +9,7 @@ import type { JSONObject } from '@lumino/coreutils';
 import type { IPreview } from '../previews';
 import type { IArtifactDetail, IArtifactFilter, IArtifactPage } from './artifacttypes';
 import type { IComparison } from '../comparison';
-import { placed, refusal } from './answers';
+import { IProblems, placed, refusal, started } from './answers';
 import { ApiError, ServerMissingError } from './errors';
 import { RecurringDoor } from './recurring';
 import type {
@@ -21,7 +21,8 @@ import type {
   IPlace,
   IProblem,
   IRunDetail,
-  IRunSummary
+  IRunSummary,
+  IStarted
 } from './types';
 import type { IClone, IDraft, IExperiment, IExport, IRequestText, IRunPage, IRunQuery } from './runtypes';
 import { BASE } from './urls';
@@ -85,8 +86,8 @@ export class FairleadClient {
   }
 
   /** Start a run. A notebook that cannot become a pipeline is an `ApiError` with its problems. */
-  submit(submission: ISubmission): Promise<IRunSummary> {
-    return this._json<IRunSummary>('POST', ['runs'], submission);
+  async submit(submission: ISubmission): Promise<IStarted> {
+    return started(await this._json<IProblems & IRunSummary>('POST', ['runs'], submission));
   }
 
   exportPipeline(wanted: IExport): Promise<{ path: string; remarks: string[] }> {

@@ -248,6 +248,14 @@ export interface IProblem {
   hint: string;
   /** Path of the setting that is at fault, `fairlead.resources.cpu`. */
   path: string | null;
+  /** Label of the node of Elyra's that it is about; null in a notebook, and for a whole file. */
+  node: string | null;
+}
+
+/** A run that was started, and what of its file has no effect or may come out otherwise. */
+export interface IStarted {
+  run: IRunSummary;
+  problems: IProblem[];
 }
 
 export interface IAnalysis {

@@ -26,6 +26,8 @@ export interface ICellMarks {
 /** Step colours are told apart by eight; further steps begin again. */
 export const COLORS = 8;
 
+/** Where Kale keeps what it knows of a notebook. */
+const KALE = 'kubeflow_notebook';
 const HEADING = /^\s{0,3}#{1,6}\s/m;
 
 /** Whether a notebook is Python and says anything of steps: by tags, metadata or headings. */
@@ -35,7 +37,9 @@ export function mayHaveSteps(notebook: INotebookContent): boolean {
   if (language !== undefined && language.toLowerCase() !== 'python') {
     return false;
   }
-  return notebook.cells.some(cell => isTagged(cell) || isHeading(cell));
+  return (
+    notebook.metadata[KALE] !== undefined || notebook.cells.some(cell => isTagged(cell) || isHeading(cell))
+  );
 }
 
 /** The notebook without outputs: what decides about steps, and nothing that is large. */
@@ -46,8 +50,15 @@ export function withoutOutputs(notebook: INotebookContent): INotebookContent {
   return { ...notebook, cells };
 }
 
-/** What to show, by the id of the cell. Problems that name no cell stand over the first step. */
-export function marksOf(analysis: IAnalysis, nodes: readonly INode[] = []): Map<string, ICellMarks> {
+/**
+ * What to show, by the id of the cell. Problems that name no cell stand over the first step; without
+ * a step, over the first cell.
+ */
+export function marksOf(
+  analysis: IAnalysis,
+  nodes: readonly INode[] = [],
+  firstCell?: string
+): Map<string, ICellMarks> {
   const marks = new Map<string, ICellMarks>();
   const at = (id: string): ICellMarks => {
     const found = marks.get(id) ?? { step: null, problems: [] };
@@ -70,7 +81,7 @@ export function marksOf(analysis: IAnalysis, nodes: readonly INode[] = []): Map<
     }
   }
   for (const problem of analysis.problems) {
-    const id = problem.cell_id ?? analysis.steps[0]?.cell_ids[0];
+    const id = problem.cell_id ?? analysis.steps[0]?.cell_ids[0] ?? firstCell;
     if (id !== undefined) {
       at(id).problems.push(problem);
     }

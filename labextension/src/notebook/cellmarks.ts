@@ -151,7 +151,7 @@ export class CellMarks implements IDisposable {
     const cells = this.reading.cells;
     const { values, problems } = this.options.live;
     const told = { ...analysis, problems: [...analysis.problems, ...problems] };
-    this._marks = marksOf(told, this._run?.run?.graph.nodes);
+    this._marks = marksOf(told, this._run?.run?.graph.nodes, cells[0]?.id);
     this._sizes = sizeWords(values);
     this._settings = new Map(
       analysis.steps.map(step => [

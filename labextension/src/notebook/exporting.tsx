@@ -3,16 +3,16 @@
  */
 import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
-import type { NotebookPanel } from '@jupyterlab/notebook';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { FairleadClient } from '../api/client';
 import { ApiError } from '../api/errors';
 import type { ExportFormat } from '../api/runtypes';
+import type { IProblem } from '../api/types';
 import type { ITrans } from '../components/text';
 import { showProblems } from './problems';
-import { revealCell } from './reveal';
+import { remark, tellRemarks } from './remarks';
 
 const CONFLICT = 409;
 
@@ -62,16 +62,25 @@ export function isFormat(value: unknown): value is ExportFormat {
   return value === 'kfp' || value === 'ir' || value === 'kustomize' || value === 'share';
 }
 
+/** What is exported: a file, and what an open one needs beside. */
+export interface IExported {
+  path: string;
+  /** What it can be exported to; all by default. */
+  to?: readonly ExportFormat[];
+  /** Write what is edited into the file. */
+  save?: () => Promise<void>;
+  reveal?: (problem: IProblem) => Promise<void>;
+}
+
 /** Ask what to export to, unless that is given, and write it; its path, or null. */
 export async function exportPipeline(
-  panel: NotebookPanel,
+  file: IExported,
   client: FairleadClient,
   trans: ITrans,
-  given: Partial<IWish>
+  given: Partial<IWish> = {}
 ): Promise<string | null> {
-  const { context, content } = panel;
-  const stem = PathExt.basename(context.path, PathExt.extname(context.path));
-  const known = formats(trans);
+  const stem = PathExt.basename(file.path, PathExt.extname(file.path));
+  const known = formats(trans).filter(one => file.to?.includes(one.to) ?? true);
   let wish: IWish | null;
   if (given.to) {
     const ending = known.find(one => one.to === given.to)?.ending ?? '';
@@ -82,10 +91,8 @@ export async function exportPipeline(
   if (!wish) {
     return null;
   }
-  if (content.model?.dirty && context.contentsModel?.writable !== false) {
-    await context.save();
-  }
-  return write({ ...wish, path: context.path }, false, panel, client, trans);
+  await file.save?.();
+  return write({ ...wish, path: file.path }, false, file, client, trans);
 }
 
 async function ask(known: IFormat[], stem: string, trans: ITrans): Promise<IWish | null> {
@@ -101,13 +108,18 @@ async function ask(known: IFormat[], stem: string, trans: ITrans): Promise<IWish
 async function write(
   wish: IWish & { path: string },
   overwrite: boolean,
-  panel: NotebookPanel,
+  file: IExported,
   client: FairleadClient,
   trans: ITrans
 ): Promise<string | null> {
   try {
     const { path, remarks } = await client.exportPipeline({ ...wish, overwrite });
-    Notification.success([trans.__('Wrote %1.', path), ...remarks].join(' '), { autoClose: 8000 });
+    const done = trans.__('Wrote %1.', path);
+    if (remarks.length > 1) {
+      tellRemarks({ done, name: PathExt.basename(file.path), problems: remarks.map(remark), trans });
+    } else {
+      Notification.success([done, ...remarks].join(' '), { autoClose: 8000 });
+    }
     return path;
   } catch (error) {
     if (!(error instanceof ApiError)) {
@@ -120,12 +132,12 @@ async function write(
         buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Overwrite') })],
         defaultButton: 0
       });
-      return answer.button.accept ? write(wish, true, panel, client, trans) : null;
+      return answer.button.accept ? write(wish, true, file, client, trans) : null;
     }
     if (error.problems.length) {
       const { problem } = await showProblems(error.problems, trans);
-      if (problem?.cell_id) {
-        await revealCell(panel, problem.cell_id, problem.line);
+      if (problem) {
+        await file.reveal?.(problem);
       }
       return null;
     }

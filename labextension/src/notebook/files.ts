@@ -12,9 +12,13 @@ import { CommandIDs } from '../commands';
 import { runPipelineIcon } from '../panels/icons';
 import { runRefusal } from '../panels/refusals';
 import { IFairleadSession } from '../tokens';
+import { exportPipeline } from './exporting';
 import { showProblems } from './problems';
+import { tellRemarks } from './remarks';
 
 const RUNNABLE = ['.ipynb', '.pipeline'];
+/** Notebooks are exported where they are open, as they stand. */
+const EXPORTED = ['.pipeline'];
 
 export const filesPlugin: JupyterFrontEndPlugin<void> = {
   id: '@fairlead/lab:files',
@@ -31,13 +35,13 @@ export const filesPlugin: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('fairlead');
     const { commands } = app;
     /** The file that is meant; null for none, several, or one of another kind. */
-    const meant = (path: unknown): string | null => {
+    const meant = (path: unknown, kinds = RUNNABLE): string | null => {
       if (typeof path === 'string') {
         return path;
       }
       const chosen = [...(browser?.selectedItems() ?? [])];
-      const runs = chosen.length === 1 && RUNNABLE.includes(PathExt.extname(chosen[0].path));
-      return runs ? chosen[0].path : null;
+      const fits = chosen.length === 1 && kinds.includes(PathExt.extname(chosen[0].path));
+      return fits ? chosen[0].path : null;
     };
     const refusal = (): string => runRefusal(session.context, 'start');
     commands.addCommand(CommandIDs.runFile, {
@@ -63,10 +67,18 @@ export const filesPlugin: JupyterFrontEndPlugin<void> = {
           return null;
         }
         try {
-          const run = await session.client.submit({ path });
+          const { run, problems } = await session.client.submit({ path });
           session.runs.start();
           session.runs.put(run);
           session.started.put(path, run.id);
+          const name = PathExt.basename(path);
+          tellRemarks({
+            done: trans.__('%1 was started.', name),
+            name,
+            problems,
+            trans,
+            reveal: async () => void (await commands.execute('docmanager:open', { path }))
+          });
           await commands.execute(CommandIDs.openRun, { run: run.id });
           return run.id;
         } catch (error) {
@@ -85,6 +97,28 @@ export const filesPlugin: JupyterFrontEndPlugin<void> = {
           }
           return null;
         }
+      }
+    });
+    commands.addCommand(CommandIDs.exportFile, {
+      label: trans.__('Export Pipeline…'),
+      caption: trans.__('Write this pipeline in a form that others take'),
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            path: {
+              type: 'string',
+              description: 'A pipeline of Elyra; by default the one chosen in the file browser.'
+            }
+          }
+        }
+      },
+      isVisible: ({ path }) => meant(path, EXPORTED) !== null,
+      execute: async args => {
+        const path = meant(args.path, EXPORTED);
+        return path === null
+          ? null
+          : exportPipeline({ path, to: ['ir', 'kustomize'] }, session.client, trans);
       }
     });
   }

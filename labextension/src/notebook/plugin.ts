@@ -7,6 +7,7 @@ import { INotebookTools, INotebookTracker, NotebookPanel } from '@jupyterlab/not
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import type { IProblem } from '../api/types';
 import { CATEGORY, CommandIDs } from '../commands';
 import { runPipelineIcon } from '../panels/icons';
 import { runRefusal } from '../panels/refusals';
@@ -77,7 +78,8 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
         }
         starting.add(panel);
         try {
-          const run = await runNotebook(panel, session, liveOf(panel), trans);
+          const shown = chips.has(panel) ? readings.of(panel).analysis.problems : [];
+          const run = await runNotebook(panel, session, liveOf(panel), shown, trans);
           if (run !== null) {
             await commands.execute(CommandIDs.openRun, { run });
           }
@@ -109,7 +111,21 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
           ...(isFormat(to) ? { to } : {}),
           ...(typeof name === 'string' ? { name } : {})
         };
-        return panel ? exportPipeline(panel, session.client, trans, given) : null;
+        if (!panel) {
+          return null;
+        }
+        const { context, content } = panel;
+        const save = async (): Promise<void> => {
+          if (content.model?.dirty && context.contentsModel?.writable !== false) {
+            await context.save();
+          }
+        };
+        const reveal = async ({ cell_id, line }: IProblem): Promise<void> => {
+          if (cell_id) {
+            await revealCell(panel, cell_id, line);
+          }
+        };
+        return exportPipeline({ path: context.path, save, reveal }, session.client, trans, given);
       }
     });
     palette?.addItem({ command: CommandIDs.exportPipeline, category: CATEGORY });

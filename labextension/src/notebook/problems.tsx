@@ -26,6 +26,7 @@ export async function showProblems(
     chosen = problem;
     dialog.resolve(0);
   });
+  const isSomewhere = problems.some(problem => problem.cell_id);
   const showFirst = Dialog.okButton({ label: trans.__('Show the first') });
   const dialog = new Dialog({
     title: title ?? trans.__('This notebook cannot run as a pipeline yet'),
@@ -33,15 +34,19 @@ export async function showProblems(
     buttons: [
       Dialog.cancelButton({ label: trans.__('Close') }),
       ...(goOn ? [Dialog.warnButton({ label: goOn })] : []),
-      showFirst
+      ...(isSomewhere ? [showFirst] : [])
     ],
-    defaultButton: goOn ? 2 : 1
+    defaultButton: (goOn ? 1 : 0) + (isSomewhere ? 1 : 0)
   });
   const answer = await dialog.launch();
   if (answer.button.accept && answer.button.label === goOn) {
     return { problem: null, goesOn: true };
   }
-  const first = problems.find(problem => problem.severity === 'error') ?? problems[0] ?? null;
+  const first =
+    problems.find(problem => problem.severity === 'error') ??
+    problems.find(problem => problem.cell_id) ??
+    problems[0] ??
+    null;
   return { problem: chosen ?? (answer.button.accept ? first : null), goesOn: false };
 }
 
@@ -63,14 +68,18 @@ class Problems extends ReactWidget {
         <ul className="fl-Problems-list">
           {problems.map((problem, index) => (
             <li key={index} data-fl-problem={problem.name ?? ''} data-fl-severity={problem.severity}>
-              <button
-                type="button"
-                className="fl-Link"
-                data-fl-action="reveal-problem"
-                onClick={() => this.onChoose(problem)}
-              >
-                {place(problem, trans)}
-              </button>
+              {problem.cell_id ? (
+                <button
+                  type="button"
+                  className="fl-Link"
+                  data-fl-action="reveal-problem"
+                  onClick={() => this.onChoose(problem)}
+                >
+                  {place(problem, trans)}
+                </button>
+              ) : (
+                <div className="fl-Problems-place">{place(problem, trans)}</div>
+              )}
               <div className="fl-Problems-message">{problem.message}</div>
               {problem.hint && <div className="fl-Problems-hint">{problem.hint}</div>}
             </li>
@@ -81,10 +90,10 @@ class Problems extends ReactWidget {
   }
 }
 
-/** `Cell 3, line 2`; cells are counted from 1, as readers do. */
-function place(problem: IProblem, trans: ITrans): string {
+/** `Cell 3, line 2`; cells are counted from 1, as readers do. Empty for what is of the whole file. */
+export function place(problem: IProblem, trans: ITrans): string {
   if (problem.cell_index === null) {
-    return trans.__('Notebook');
+    return problem.node === null ? '' : trans.__('Node %1', problem.node);
   }
   const cell = problem.cell_index + 1;
   return problem.line === null ? trans.__('Cell %1', cell) : trans.__('Cell %1, line %2', cell, problem.line);

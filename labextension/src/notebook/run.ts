@@ -2,6 +2,7 @@
  * "Run as pipeline": save, start, open; or show why not.
  */
 import { Notification } from '@jupyterlab/apputils';
+import { PathExt } from '@jupyterlab/coreutils';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 
 import { ApiError, ServerMissingError } from '../api/errors';
@@ -11,13 +12,19 @@ import type { FairleadSession } from '../model/session';
 import { contentOf } from './content';
 import type { LiveValues } from './live';
 import { showProblems } from './problems';
+import { tellRemarks } from './remarks';
 import { revealCell } from './reveal';
 
-/** Start a run of a notebook as it stands; its id, or null when it was refused. */
+/**
+ * Start a run of a notebook as it stands; its id, or null when it was refused.
+ *
+ * `shown` are the problems that stand over its cells: those alone are not told again.
+ */
 export async function runNotebook(
   panel: NotebookPanel,
   session: FairleadSession,
   live: LiveValues,
+  shown: readonly IProblem[],
   trans: ITrans
 ): Promise<string | null> {
   const { context, content } = panel;
@@ -42,10 +49,21 @@ export async function runNotebook(
     await context.save();
   }
   try {
-    const run = await session.client.submit({ path: context.path, notebook: contentOf(content.model) });
+    const { run, problems } = await session.client.submit({
+      path: context.path,
+      notebook: contentOf(content.model)
+    });
     session.runs.start();
     session.runs.put(run);
     session.started.put(context.path, run.id);
+    const name = PathExt.basename(context.path);
+    tellRemarks({
+      done: trans.__('%1 was started.', name),
+      name,
+      problems: problems.filter(one => !shown.some(other => isSame(one, other))),
+      trans,
+      reveal: problem => reveal(panel, problem)
+    });
     return run.id;
   } catch (error) {
     if (!(error instanceof ApiError)) {
@@ -54,6 +72,10 @@ export async function runNotebook(
     await refused(error, panel, trans);
     return null;
   }
+}
+
+function isSame(one: IProblem, other: IProblem): boolean {
+  return one.cell_id === other.cell_id && one.line === other.line && one.message === other.message;
 }
 
 async function reveal(panel: NotebookPanel, problem: IProblem): Promise<void> {
