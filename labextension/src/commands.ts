@@ -31,6 +31,14 @@ export const CommandIDs = {
   schedule: 'fairlead:schedule',
   /** `{experiment?, page?}`: the table of all runs, of experiments, of recurring runs. */
   openRuns: 'fairlead:open-runs',
+  /** `{job?}`: uid of a training job. */
+  openJob: 'fairlead:open-job',
+  /** `{job?}` */
+  suspendJob: 'fairlead:suspend-job',
+  /** `{job?}` */
+  resumeJob: 'fairlead:resume-job',
+  /** `{job?}` */
+  deleteJob: 'fairlead:delete-job',
   /** `{artifact?}` */
   openArtifact: 'fairlead:open-artifact',
   /** `{run?, name?, type?}`: what the list shows. */

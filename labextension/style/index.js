@@ -6,6 +6,7 @@ import './panel.css';
 import './runview.css';
 import './runtable.css';
 import './recurring.css';
+import './training.css';
 import './compare.css';
 import './chips.css';
 import './steptools.css';

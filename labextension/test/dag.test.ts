@@ -239,9 +239,9 @@ describe('the drawn graph', () => {
   });
 
   test('a state that nobody knows is shown by its word', () => {
-    dag.update({ nodes: [dagNode('x', 'SUSPENDED')], edges: [] });
+    dag.update({ nodes: [dagNode('x', 'PAUSED')], edges: [] });
     expect(drawn('x').dataset.flState).toBe('UNKNOWN');
-    expect(drawn('x').textContent).toBe('xSUSPENDED');
+    expect(drawn('x').textContent).toBe('xPAUSED');
   });
 
   test('names stay text', () => {

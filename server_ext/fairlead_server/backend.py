@@ -15,6 +15,7 @@ from fairlead.kube.kubeconfig import load_kubeconfig
 if TYPE_CHECKING:
     from fairlead_server.recurring_service import RecurringService
     from fairlead_server.runs_service import RunsService
+    from fairlead_server.training_service import TrainingService
 
 
 class Connection:
@@ -37,6 +38,13 @@ class Connection:
         from fairlead_server.recurring_service import RecurringService
 
         return RecurringService(self.runs.pipelines)
+
+    @functools.cached_property
+    def training(self) -> TrainingService:
+        """The training jobs of this namespace."""
+        from fairlead_server.training_service import TrainingService
+
+        return TrainingService(self.kube, self.namespace)
 
     def place(self) -> dict[str, str]:
         """Return the names of context and namespace."""

@@ -16,7 +16,7 @@ from fairlead_server.base import FairleadHandler
 
 Json = dict[str, Any]
 
-_VERBS = ("list", "create", "delete")
+_VERBS = ("list", "create", "patch", "delete")
 _AT_ONCE = 8
 """Questions to a cluster under way at the same time."""
 
@@ -57,6 +57,7 @@ NEEDS = {
     "MPIJob": Need("kubeflow.org", "MPIJob", "mpijobs"),
     "XGBoostJob": Need("kubeflow.org", "XGBoostJob", "xgboostjobs"),
     "PaddleJob": Need("kubeflow.org", "PaddleJob", "paddlejobs"),
+    "MXJob": Need("kubeflow.org", "MXJob", "mxjobs"),
     "JAXJob": Need("kubeflow.org", "JAXJob", "jaxjobs"),
     "TrainJob": Need("trainer.kubeflow.org", "TrainJob", "trainjobs"),
     "Experiment": Need("kubeflow.org", "Experiment", "experiments"),

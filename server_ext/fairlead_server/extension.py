@@ -47,6 +47,7 @@ class FairleadExtension(ExtensionApp):
             namespaces,
             recurring,
             runs,
+            training,
             viewers,
         )
 
@@ -63,6 +64,7 @@ class FairleadExtension(ExtensionApp):
             namespaces,
             recurring,
             runs,
+            training,
             viewers,
         ):
             self.handlers.extend((_API + pattern, handler) for pattern, handler in part.ROUTES)

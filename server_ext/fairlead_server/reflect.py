@@ -13,12 +13,25 @@ from typing import Any, NamedTuple
 
 from fairlead.errors import SpecError
 from fairlead_server.backend import Connection
-from fairlead_server.topics import ContextTopic, ObjectsTopic, Place, RunsTopic, Topic, UsageTopic
+from fairlead_server.topics import (
+    ContextTopic,
+    ObjectsTopic,
+    Place,
+    RunsTopic,
+    Topic,
+    TrainingTopic,
+    UsageTopic,
+)
 from fairlead_server.watches import Watches
 
 Json = dict[str, Any]
 
-_SIMPLE = {"context": ContextTopic, "usage": UsageTopic, "runs": RunsTopic}
+_SIMPLE = {
+    "context": ContextTopic,
+    "usage": UsageTopic,
+    "runs": RunsTopic,
+    "training": TrainingTopic,
+}
 _LEAST_DIRTY = 1000
 
 
@@ -28,7 +41,7 @@ class Request(NamedTuple):
     Attributes
     ----------
     topic : str
-        `context`, `usage`, `runs` or `objects`.
+        `context`, `usage`, `runs`, `training` or `objects`.
     api_version, kind : str
         Of `objects`.
     namespace : str, optional

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.auth.decorator import authorized
 from tornado import web
-from tornado.iostream import StreamClosedError
 
-from fairlead.errors import FairleadError
-from fairlead.kube import Stream
 from fairlead_server.base import FairleadHandler
+from fairlead_server.lines import LinesHandler
 from fairlead_server.notebooks import NotebookHandler
 
 if TYPE_CHECKING:
@@ -21,7 +16,6 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-_TEXT = "text/plain; charset=utf-8"
 _NODE = r"runs/(?P<run_id>[^/]+)/nodes/(?P<node>[^/]+)"
 
 
@@ -111,52 +105,14 @@ class RetryHandler(FairleadHandler):
         self.reply(await self.ask(lambda runs: runs.retry(run_id)))
 
 
-class LogHandler(FairleadHandler):
+class LogHandler(LinesHandler):
     """The output of a step."""
-
-    _lines: Iterable[str] = ()
 
     @web.authenticated
     @authorized
     async def get(self, run_id: str, node: str) -> None:
         """Send the log as text, with `?follow=1` as it comes until the step has ended."""
-        follow = self.get_query_argument("follow", "0") == "1"
-        self.set_header("Content-Type", _TEXT)
-        lines = await self.ask(lambda runs: runs.logs(run_id, node, follow))
-        self._lines = lines
-        queue: asyncio.Queue[str | None] = asyncio.Queue()
-        _pump(lines, asyncio.get_running_loop(), queue)
-        while (line := await queue.get()) is not None:
-            self.write(f"{line}\n")
-            try:
-                await self.flush()
-            except StreamClosedError:
-                return
-        self.finish(set_content_type=_TEXT)
-
-    def on_connection_close(self) -> None:
-        """Let go of the log when its reader has left."""
-        if isinstance(self._lines, Stream):
-            self._lines.close()
-
-
-def _pump(
-    lines: Iterable[str], loop: asyncio.AbstractEventLoop, queue: asyncio.Queue[str | None]
-) -> None:
-    """Put lines into a queue as they come, and `None` at the end.
-
-    A daemon thread: one of the loop's own would keep the server from ending while a log is open.
-    """
-
-    def run() -> None:
-        try:
-            for line in lines:
-                loop.call_soon_threadsafe(queue.put_nowait, line)
-        except FairleadError as error:
-            loop.call_soon_threadsafe(queue.put_nowait, f"[the log broke off: {error.what}]")
-        loop.call_soon_threadsafe(queue.put_nowait, None)
-
-    threading.Thread(target=run, name="fairlead-log", daemon=True).start()
+        await self.send(await self.ask(lambda runs: runs.logs(run_id, node, self.follow)))
 
 
 ROUTES = [

@@ -11,7 +11,9 @@ import type { IArtifactDetail, IArtifactFilter, IArtifactPage } from './artifact
 import type { IComparison } from '../comparison';
 import { IProblems, placed, refusal, started } from './answers';
 import { ApiError, ServerMissingError } from './errors';
+import { ILogOptions, readLog } from './logs';
 import { RecurringDoor } from './recurring';
+import { TrainingDoor } from './training';
 import type {
   Capabilities,
   IAnalysis,
@@ -38,18 +40,14 @@ export interface ISubmission {
   parameters?: Record<string, unknown>;
 }
 
-export interface ILogOptions {
-  /** Go on until the step has ended. */
-  follow: boolean;
-  signal: AbortSignal;
-  /** Called with each piece of text as it comes. */
-  onText: (text: string) => void;
-}
-
 export class FairleadClient {
   constructor(private readonly settings: ServerConnection.ISettings) {}
 
   readonly recurring = new RecurringDoor((method, path, body) => this._request(method, path, body));
+  readonly training = new TrainingDoor(
+    (method, path, body) => this._request(method, path, body),
+    (path, options) => this._log(path, options)
+  );
 
   /** The contexts that could be used, and which one is. */
   contexts(): Promise<IContexts> {
@@ -231,25 +229,12 @@ export class FairleadClient {
   }
 
   /** Read a step's log as it grows; resolves at its end, or when aborted. */
-  async log(id: string, node: string, options: ILogOptions): Promise<void> {
-    const { follow, signal, onText } = options;
-    try {
-      const path = ['runs', id, 'nodes', node, 'log'];
-      const response = await this._request('GET', path, undefined, signal, follow ? '?follow=1' : '');
-      const reader = response.body?.getReader();
-      const decoder = new TextDecoder();
-      for (;;) {
-        const piece = await reader?.read();
-        if (!piece || piece.done) {
-          break;
-        }
-        onText(decoder.decode(piece.value, { stream: true }));
-      }
-    } catch (error) {
-      if (!signal.aborted) {
-        throw error;
-      }
-    }
+  log(id: string, node: string, options: ILogOptions): Promise<void> {
+    return this._log(['runs', id, 'nodes', node, 'log'], options);
+  }
+
+  private _log(path: readonly string[], options: ILogOptions): Promise<void> {
+    return readLog((query, signal) => this._request('GET', path, undefined, signal, query), options);
   }
 
   private _artifact(id: string, node: string, name: string): string[] {

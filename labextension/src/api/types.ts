@@ -94,7 +94,7 @@ export type Capabilities = Record<string, ICapability>;
 
 /** What a page may subscribe to. */
 export type ITopicRequest =
-  | { topic: 'context' | 'usage' | 'runs' }
+  | { topic: 'context' | 'usage' | 'runs' | 'training' }
   /** Objects of any kind; `namespace` defaults to the one in use, `*` is all. */
   | { topic: 'objects'; api_version: string; kind: string; namespace?: string };
 

@@ -6,6 +6,7 @@ import type { IRunRow } from './RunList';
 import { StateIcon } from './StateIcon';
 import { isActive, stateKey, stateLabel } from './states';
 import type { ITrans } from './text';
+import { walkRows } from './walkrows';
 
 export interface IRunTableRow extends IRunRow {
   experiment: string;
@@ -197,20 +198,4 @@ function Row(props: {
       </td>
     </tr>
   );
-}
-
-/** Up and down lead to the same place in the next row. */
-function walkRows(event: React.KeyboardEvent): void {
-  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-  const row = (event.target as Element).closest<HTMLTableRowElement>('tbody tr');
-  if (!step || !row) {
-    return;
-  }
-  const next = step > 0 ? row.nextElementSibling : row.previousElementSibling;
-  const kind = (event.target as Element).matches('input') ? 'input' : 'button';
-  const target = next?.querySelector<HTMLElement>(kind);
-  if (target) {
-    target.focus();
-    event.preventDefault();
-  }
 }

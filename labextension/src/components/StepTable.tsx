@@ -8,6 +8,7 @@ import { elapsedMs } from './format';
 import { StateIcon } from './StateIcon';
 import { isActive, stateKey, stateLabel } from './states';
 import type { ITrans } from './text';
+import { walkRows } from './walkrows';
 
 export type StepSort = 'order' | 'name' | 'state' | 'duration';
 
@@ -178,20 +179,4 @@ function sorted(steps: IDagNode[], by: StepSort, descending: boolean): IDagNode[
   };
   const ordered = steps.sort(compare[by]);
   return descending ? ordered.reverse() : ordered;
-}
-
-/** Up and down lead to the next row. */
-function walkRows(event: React.KeyboardEvent): void {
-  const row = (event.target as Element).closest('tbody tr');
-  const next =
-    event.key === 'ArrowDown'
-      ? row?.nextElementSibling
-      : event.key === 'ArrowUp'
-        ? row?.previousElementSibling
-        : null;
-  const target = next?.querySelector<HTMLElement>('button');
-  if (target) {
-    target.focus();
-    event.preventDefault();
-  }
 }

@@ -71,7 +71,7 @@ export class LogView {
   private _word(state: LogStatus): string {
     switch (state) {
       case 'waiting':
-        return this.trans.__('The step has not started.');
+        return this.trans.__('Nothing has started yet.');
       case 'following':
         return this.trans.__('Following…');
       case 'done':
@@ -79,7 +79,7 @@ export class LogView {
       case 'cached':
         return this.trans.__('Nothing ran: the earlier result was taken.');
       case 'empty':
-        return this.trans.__('The step wrote nothing.');
+        return this.trans.__('Nothing was written.');
     }
   }
 

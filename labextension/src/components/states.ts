@@ -7,6 +7,8 @@ import type { ITrans } from './text';
 export type StateKey =
   | 'PENDING'
   | 'RUNNING'
+  | 'RESTARTING'
+  | 'SUSPENDED'
   | 'SUCCEEDED'
   | 'CACHED'
   | 'SKIPPED'
@@ -25,6 +27,8 @@ const SHAPES: Record<StateKey, string> = {
   PENDING:
     '<circle cx="8" cy="8" r="6.2" fill="none" stroke="currentColor" stroke-width="1.6" stroke-dasharray="2.1 1.8"/>',
   RUNNING: `${ring}<path fill="currentColor" d="M8 3.6a4.4 4.4 0 0 1 0 8.8z"/>`,
+  RESTARTING: line('M13.2 6.4A5.6 5.6 0 1 0 13.4 9.6M13.4 2.9v3.6H9.8'),
+  SUSPENDED: `${ring}${line('M6.4 5.6v4.8M9.6 5.6v4.8')}`,
   SUCCEEDED: solid('M11.5 4.9 7 9.6 4.6 7.3 3.5 8.4 7 11.8l5.6-5.8z'),
   CACHED: `${ring}${line('M5.2 8.2 7.2 10.2 10.9 6.2')}`,
   SKIPPED: `${ring}${line('M5 5.6 8 8 5 10.4M8.2 5.6 11.2 8l-3 2.4')}`,
@@ -53,6 +57,10 @@ export function stateLabel(state: string | null | undefined, trans: ITrans, cach
       return trans.__('Pending');
     case 'RUNNING':
       return trans.__('Running');
+    case 'RESTARTING':
+      return trans.__('Restarting');
+    case 'SUSPENDED':
+      return trans.__('Suspended');
     case 'SUCCEEDED':
       return trans.__('Succeeded');
     case 'CACHED':
@@ -77,7 +85,7 @@ export function stateSvg(key: StateKey): string {
 
 /** Whether it may still change by itself. */
 export function isActive(state: string | null | undefined): boolean {
-  return ['PENDING', 'RUNNING', 'CANCELING'].includes(stateKey(state));
+  return ['PENDING', 'RUNNING', 'RESTARTING', 'CANCELING'].includes(stateKey(state));
 }
 
 /** Whether a retry has something to run again. */

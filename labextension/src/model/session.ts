@@ -12,6 +12,7 @@ import { RunFeed } from './runfeed';
 import { RunsModel } from './runs';
 import { RunTableModel } from './runtable';
 import { StartedRuns } from './started';
+import { TrainingModel } from './training';
 
 export class FairleadSession {
   constructor(
@@ -21,11 +22,13 @@ export class FairleadSession {
     this.context = new ContextModel(client, feed);
     this.runFeed = new RunFeed(feed);
     this.runs = new RunsModel(client, this.runFeed, this.context);
+    this.training = new TrainingModel(feed, this.context);
   }
 
   readonly context: ContextModel;
   readonly runFeed: RunFeed;
   readonly runs: RunsModel;
+  readonly training: TrainingModel;
   readonly started = new StartedRuns();
 
   /** Number of a cell, from 1, in the open notebook that has it; null when none has. */

@@ -32,3 +32,13 @@ export const runPipelineIcon = new LabIcon({
   </g>
 </svg>`
 });
+
+/** Two bars. */
+export const suspendIcon = new LabIcon({
+  name: 'fairlead:suspend',
+  svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16" viewBox="0 0 24 24">
+  <g class="jp-icon3" fill="#616161">
+    <path d="M6 5h4v14H6zM14 5h4v14h-4z"/>
+  </g>
+</svg>`
+});

@@ -10,6 +10,7 @@ import { ArtifactPreview } from '../components/artifact/ArtifactPreview';
 import { Message } from '../components/Message';
 import { IStepPort, Overview } from '../components/Overview';
 import { IPortVerbs, Ports } from '../components/Ports';
+import { isActive } from '../components/states';
 import { TabBar, TabPanel } from '../components/Tabs';
 import type { ITrans } from '../components/text';
 import type { RunModel } from '../model/run';
@@ -85,7 +86,19 @@ function Content(props: IInspectorOptions): JSX.Element {
               cellNumber={cell => session.cellNumber(cell)}
             />
           )}
-          {panel('logs', <LogPane run={run.id} node={step} client={client} feed={runFeed} trans={trans} />)}
+          {panel(
+            'logs',
+            <LogPane
+              // A new stream is due for another step or another start only.
+              source={`${run.id} ${step.id} ${step.pod ?? ''} ${step.started_at ?? ''}`}
+              begun={step.started_at !== null || !isActive(step.state)}
+              live={isActive(step.state)}
+              read={options => client.log(run.id, step.id, options)}
+              empty={step.cached ? 'cached' : 'empty'}
+              feed={runFeed}
+              trans={trans}
+            />
+          )}
           {panel(
             'io',
             <Ports
@@ -112,7 +125,12 @@ function Content(props: IInspectorOptions): JSX.Element {
       )}
       {panel(
         'manifest',
-        <ManifestPane run={run.id} client={client} highlight={props.highlight} trans={trans} />
+        <ManifestPane
+          version={run.id}
+          read={() => client.manifest(run.id)}
+          highlight={props.highlight}
+          trans={trans}
+        />
       )}
     </>
   );

@@ -1,28 +1,29 @@
 /**
- * A step's log, live while the step runs.
+ * A log, live while what writes it runs.
  */
 import * as React from 'react';
 
-import type { FairleadClient } from '../api/client';
-import type { INode } from '../api/types';
-import { LogView } from '../components/logview';
-import { isActive } from '../components/states';
+import type { ILogOptions } from '../api/logs';
+import { LogStatus, LogView } from '../components/logview';
 import type { ITrans } from '../components/text';
 import type { IRunFeed } from '../model/runfeed';
 
 export function LogPane(props: {
-  run: string;
-  node: INode;
-  client: FairleadClient;
+  /** Differs where another log is read, or the same from its start. */
+  source: string;
+  /** Whether there may be something to read. */
+  begun: boolean;
+  /** Whether it grows. */
+  live: boolean;
+  read: (options: ILogOptions) => Promise<void>;
+  /** What an empty log that has ended means. */
+  empty: LogStatus;
   feed: IRunFeed;
   trans: ITrans;
 }): JSX.Element {
-  const { run, node, client, feed, trans } = props;
+  const { source, begun, live, read, empty, feed, trans } = props;
   const host = React.useRef<HTMLDivElement>(null);
   const [attempt, setAttempt] = React.useState(0);
-  const begun = node.started_at !== null || !isActive(node.state);
-  // The stream ends by itself with the step: a new one is due for another step or another start only.
-  const source = `${node.id} ${node.pod ?? ''} ${begun ? (node.started_at ?? '') : 'waiting'}`;
 
   React.useEffect(() => {
     const view = new LogView(host.current!, trans);
@@ -31,11 +32,10 @@ export function LogPane(props: {
     if (!begun) {
       view.status('waiting');
     } else {
-      const follow = isActive(node.state);
       view.status('following');
-      client
-        .log(run, node.id, { follow, signal: abort.signal, onText: text => view.append(text) })
-        .then(() => view.status(!view.isEmpty ? 'done' : node.cached ? 'cached' : 'empty'))
+      // The stream ends by itself with what writes it.
+      read({ follow: live, signal: abort.signal, onText: text => view.append(text) })
+        .then(() => view.status(view.isEmpty ? empty : 'done'))
         .catch((error: Error) => {
           view.status({ error: error.message });
           // Most likely the server went away: read anew when it is back.
@@ -47,7 +47,7 @@ export function LogPane(props: {
       feed.opened.disconnect(again);
       view.dispose();
     };
-    // What else is used belongs to the run and does not change with it.
-  }, [run, source, attempt]);
+    // What else is used belongs to the source and does not change with it.
+  }, [source, begun, attempt]);
   return <div className="fl-LogPane" ref={host} />;
 }

@@ -16,10 +16,10 @@ import { Highlight, NotebookView } from './notebookview';
 /** Larger texts are shown without colours, which would take seconds. */
 const MOST_COLOURED = 200_000;
 
-type Loaded<T> = { value: T } | { error: Error } | null;
+export type Loaded<T> = { value: T } | { error: Error } | null;
 
 /** Read something again whenever `key` changes; null until it is there. */
-function useLoaded<T>(read: () => Promise<T>, key: string): Loaded<T> {
+export function useLoaded<T>(read: () => Promise<T>, key: string): Loaded<T> {
   const [loaded, setLoaded] = React.useState<Loaded<T>>(null);
   React.useEffect(() => {
     let current = true;
@@ -85,13 +85,14 @@ export function NotebookPane(props: {
 }
 
 export function ManifestPane(props: {
-  run: string;
-  client: FairleadClient;
+  /** Differs where another text is read. */
+  version: string;
+  read: () => Promise<string>;
   highlight: Highlight;
   trans: ITrans;
 }): JSX.Element {
-  const { run, client, highlight, trans } = props;
-  const loaded = useLoaded(() => client.manifest(run), run);
+  const { version, read, highlight, trans } = props;
+  const loaded = useLoaded(read, version);
   const host = React.useRef<HTMLPreElement>(null);
   const text = loaded && 'value' in loaded ? loaded.value : null;
   React.useEffect(() => {

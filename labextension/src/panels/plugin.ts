@@ -23,6 +23,7 @@ import { addRunTable } from './runtables';
 import { addScheduling } from './scheduling';
 import { PANEL_ID, Sidebar } from './sidebar';
 import { RunsStatus } from './status';
+import { addTraining, JOB_COMMAND_OF } from './training';
 
 const FOLDED_KEY = '@fairlead/lab:folded';
 const STARTED_KEY = '@fairlead/lab:started';
@@ -53,6 +54,7 @@ export const panelsPlugin: JupyterFrontEndPlugin<void> = {
     addScheduling({ app, session, languages, palette, restorer, trans, runs });
     addComparing({ app, session, rendermime, languages, palette, restorer, trans, runs });
     addRunTable({ app, session, palette, restorer, trans });
+    addTraining({ app, session, languages, palette, restorer, trans });
     const sidebar = addSidebar(app, session, state, trans);
     restorer?.add(sidebar, PANEL_ID);
     keepStarted(session, state);
@@ -106,6 +108,8 @@ function addSidebar(
     folded: new Set(),
     onFolded: folded => void state?.save(FOLDED_KEY, [...folded]),
     onVerb: (verb, run) => void app.commands.execute(COMMAND_OF[verb], { run }),
+    training: session.training,
+    onJobVerb: (verb, job) => void app.commands.execute(JOB_COMMAND_OF[verb], { job }),
     artifacts: () => new ArtifactsModel(session.client, session.runFeed, session.context),
     onArtifact: artifact => void app.commands.execute(CommandIDs.openArtifact, { artifact }),
     onAllArtifacts: () => void app.commands.execute(CommandIDs.openArtifacts),

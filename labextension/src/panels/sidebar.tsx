@@ -7,6 +7,7 @@ import type { Message as LuminoMessage } from '@lumino/messaging';
 import { Signal } from '@lumino/signaling';
 import * as React from 'react';
 
+import type { JobVerb } from '../components/JobList';
 import { Message } from '../components/Message';
 import { RunList, RunVerb } from '../components/RunList';
 import { Section } from '../components/Section';
@@ -14,9 +15,11 @@ import type { ITrans } from '../components/text';
 import { Trouble } from '../components/Trouble';
 import type { ArtifactsModel } from '../model/artifacts';
 import type { RunsModel } from '../model/runs';
+import type { TrainingModel } from '../model/training';
 import { NewestArtifacts } from './artifactsection';
 import { Head, IHeadOptions, SwitchPart } from './head';
 import { runRefusal } from './refusals';
+import { TrainingSection } from './trainingsection';
 
 export const PANEL_ID = 'fairlead-panel';
 /** Among the names of folded sections: the one that is folded at first was opened. */
@@ -32,6 +35,8 @@ export interface ISidebarOptions extends Omit<IHeadOptions, 'openSwitch'> {
   onVerb: (verb: RunVerb, id: string) => void;
   /** Show all runs in the main area. */
   onAllRuns: () => void;
+  training: TrainingModel;
+  onJobVerb: (verb: JobVerb, uid: string) => void;
   /** Makes the list of the newest artifacts. */
   artifacts: () => ArtifactsModel;
   onArtifact: (id: string) => void;
@@ -79,6 +84,8 @@ export class Sidebar extends ReactWidget {
   protected override onBeforeHide(message: LuminoMessage): void {
     this._usage?.dispose();
     this._usage = null;
+    this._training?.dispose();
+    this._training = null;
     super.onBeforeHide(message);
   }
 
@@ -94,10 +101,11 @@ export class Sidebar extends ReactWidget {
     );
   }
 
-  /** Nothing is asked of the server before somebody looks, and the usage only while somebody does. */
+  /** Nothing is asked of the server before somebody looks, and usage and jobs only while somebody does. */
   private _begin(): void {
     this.options.runs.start();
     this._usage ??= this.options.context.watchUsage();
+    this._training ??= this.options.training.watch();
   }
 
   private _body(): JSX.Element {
@@ -126,8 +134,23 @@ export class Sidebar extends ReactWidget {
     return (
       <>
         {this._runsSection()}
+        {this._trainingSection()}
         {this._artifactsSection()}
       </>
+    );
+  }
+
+  private _trainingSection(): JSX.Element {
+    const { training, context, trans, onJobVerb } = this.options;
+    return (
+      <TrainingSection
+        training={training}
+        context={context}
+        folded={this._folded.has('training')}
+        onFold={fold => this._fold('training', fold)}
+        onVerb={onJobVerb}
+        trans={trans}
+      />
     );
   }
 
@@ -264,5 +287,6 @@ export class Sidebar extends ReactWidget {
 
   private _folded: ReadonlySet<string>;
   private _usage: IDisposable | null = null;
+  private _training: IDisposable | null = null;
   private readonly _openSwitch = new Signal<this, SwitchPart>(this);
 }

@@ -10,6 +10,15 @@ from fairlead_server.topics.base import Place, Topic
 from fairlead_server.topics.context import ContextTopic
 from fairlead_server.topics.objects import ObjectsTopic
 from fairlead_server.topics.runs import RunsTopic
+from fairlead_server.topics.training import TrainingTopic
 from fairlead_server.topics.usage import UsageTopic
 
-__all__ = ["ContextTopic", "ObjectsTopic", "Place", "RunsTopic", "Topic", "UsageTopic"]
+__all__ = [
+    "ContextTopic",
+    "ObjectsTopic",
+    "Place",
+    "RunsTopic",
+    "Topic",
+    "TrainingTopic",
+    "UsageTopic",
+]
