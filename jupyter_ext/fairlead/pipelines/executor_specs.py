@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from fairlead.pipelines.claims import Claim
 from fairlead.pipelines.step_settings import Reference, RetryPolicy, StepSettings
 
 Json = dict[str, Any]
@@ -28,9 +29,16 @@ _MEMORY = re.compile(r"(\d+(?:\.\d+)?)(([KMGTPE])(i?))?")
 
 
 class ExecutorSpecs:
-    """The executors of one pipeline; those of the same content are one."""
+    """The executors of one pipeline; those of the same content are one.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    claims
+        Mounted in each of them, where its settings have nothing at the same path.
+    """
+
+    def __init__(self, claims: Iterable[Claim] = ()) -> None:
+        self._claims = list(claims)
         self.containers: Json = {}
         self.platform: Json = {}
 
@@ -61,6 +69,9 @@ class ExecutorSpecs:
         if settings.resources:
             container["resources"] = _resources(settings)
         pod = pod_settings(settings)
+        mounts = [one.mount() for one in self._claims if one.path not in settings.volumes]
+        if mounts:
+            pod["pvcMount"] = pod.get("pvcMount", []) + mounts
         told = {**container, "command": sorted(packages), "pod": pod}
         label = "exec-step"
         if settings.image or packages or len(container) > 3 or pod:

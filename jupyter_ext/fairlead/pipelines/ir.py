@@ -9,6 +9,7 @@ from typing import Any
 from fairlead._version import __version__
 from fairlead.names import dns_label
 from fairlead.pipelines.cells import Cell, CellStep
+from fairlead.pipelines.claims import add_claims
 from fairlead.pipelines.connections import StepPlan
 from fairlead.pipelines.executor_specs import ExecutorSpecs, retry_policy
 from fairlead.pipelines.groups import CONTROL_TYPES, Groups, control_json, task_name
@@ -42,7 +43,8 @@ def build_spec(
     versions
         Asked for the packages of what a step imports, where its settings name none.
     """
-    executors = ExecutorSpecs()
+    claims = plan.translation.claims
+    executors = ExecutorSpecs(claims)
     imports = Imports(plan.layout, plan.steps, modules)
     components: Json = {}
     tasks: Json = {}
@@ -69,6 +71,7 @@ def build_spec(
         else:
             plain = replace(planned, step=CellStep(step, planned.step.title))
             groups.add_branches(step, split, component, task, _executor(executors, plain, pins))
+    add_claims(claims, executors.containers, components, tasks)
     parameters = {
         p.name: _parameter(p.type, p.default, bool(p.literal) and p.default is not None, p.optional)
         for p in plan.parameters.parameters.values()

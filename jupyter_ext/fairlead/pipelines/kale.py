@@ -15,7 +15,9 @@ from typing import Any
 
 from fairlead.errors import SpecError
 from fairlead.pipelines.cells import Layout, Notebook
+from fairlead.pipelines.claims import Claim
 from fairlead.pipelines.kale_settings import NOTEBOOK_KEY, Setting, notebook_settings, read_setting
+from fairlead.pipelines.kale_volumes import read_volumes
 from fairlead.pipelines.records import Problem
 
 METRICS_STEP = "pipeline-metrics"
@@ -51,6 +53,10 @@ class Translation:
     name: str = ""
     description: str = ""
     experiment: str = ""
+    claims: list[Claim] = field(default_factory=list)
+    """Claims that the run makes for itself."""
+    cells: list[dict[str, Any]] = field(default_factory=list)
+    """The cells as they were given."""
     references: list[tuple[int, str]] = field(default_factory=list)
     """Cells that stand for other notebooks, and the names of these."""
     _remarks: list[tuple[int, bool, str, str, str]] = field(default_factory=list)
@@ -108,10 +114,10 @@ def read_kale(notebook: Notebook, *, always: bool = False) -> Translation:
     known = isinstance(metadata, dict)
     if not (always or known) and not any(_is_kale(tag) for cell in cells for tag in _tags(cell)):
         return Translation(notebook)
-    made = Translation({**notebook, "cells": []})
+    made = Translation({**notebook, "cells": []}, cells=cells)
     defaults: list[Setting] = []
     if isinstance(metadata, dict):
-        defaults = notebook_settings(metadata, made)
+        defaults = notebook_settings(metadata, made) + read_volumes(metadata, made)
     _Cells(made, defaults, inherits=known or marked).translate(notebook.get("cells") or [])
     return made
 

@@ -72,6 +72,12 @@ def _cells(
     made = read_kale(other, always=True)
     for message, hint in made.errors:
         raise SpecError(f"{place}, in {path}: {message}", hint=hint)
+    if made.claims:
+        raise SpecError(
+            f"{place}, in {path}: the volume '{made.claims[0].name}' is a claim that a run makes; "
+            "a notebook that others refer to cannot have one.",
+            hint="Put it among the volumes of this notebook.",
+        )
     for problem in made.problems:
         cell_id = str(cell.get("id") or "")
         message = f"In {path}: {problem.message}"

@@ -18,11 +18,15 @@ _ANNOTATION = re.compile(rf"^(annotation|label):({_KEY}):(.*)$", re.DOTALL)
 _LIMIT = re.compile(r"^limit:([\w.\-/]+):([\w.]+)$")
 _IMAGE = re.compile(r"^image:\s*(\S+)$")
 _SWITCH = re.compile(r"^(cache|report):(enabled|disabled)$")
-_BEGINNINGS = ("annotation:", "label:", "limit:", "image:", "cache:", "report:")
+_SECRET = re.compile(
+    r"^secret:([a-z0-9](?:[-a-z0-9.]*[a-z0-9])?):([-._a-zA-Z0-9]+):([a-zA-Z_]\w*)$"
+)
+_BEGINNINGS = ("annotation:", "label:", "limit:", "secret:", "image:", "cache:", "report:")
 _FORMS = {
     "annotation": "annotation:KEY:VALUE",
     "label": "label:KEY:VALUE",
     "limit": "limit:RESOURCE:QUANTITY",
+    "secret": "secret:NAME:KEY:VARIABLE",
     "image": "image:NAME",
     "cache": "cache:enabled or cache:disabled",
     "report": "report:enabled or report:disabled",
@@ -80,6 +84,8 @@ def read_setting(tag: str) -> Setting | None:
         return Setting(f"{kind}s", match[2], match[3])
     if match := _LIMIT.match(tag):
         return Setting("resources", match[1], match[2])
+    if match := _SECRET.match(tag):
+        return Setting("secrets", value=[{"secret": match[1], "env": {match[3]: match[2]}}])
     if match := _IMAGE.match(tag):
         return Setting("image", value=match[1])
     if match := _SWITCH.match(tag):
@@ -104,8 +110,6 @@ def notebook_settings(metadata: dict[str, Any], made: Translation) -> list[Setti
         found.append(Setting("cache", value=False))
     if metadata.get("timeout"):
         found.append(Setting("timeout", value=f"{metadata['timeout']}s"))
-    for volume in metadata.get("volumes") or []:
-        found += _volume(volume, made)
     for key, value in metadata.items():
         if (key not in _KNOWN and key not in _UNDONE) or (key in _UNDONE and value):
             what = _UNDONE.get(key, "it is not known")
@@ -116,13 +120,13 @@ def notebook_settings(metadata: dict[str, Any], made: Translation) -> list[Setti
 
 _KNOWN = frozenset(
     "pipeline_name pipeline_description experiment experiment_name steps_defaults base_image"
-    " docker_image enable_caching timeout volumes"
-    # Where Kale kept its files, and which server it asked: of no concern here.
-    " notebook_path abs_working_dir marshal_volume marshal_path kfp_host katib_metadata"
-    " storage_class_name volume_access_mode".split()
+    " docker_image enable_caching timeout volumes storage_class_name volume_access_mode"
+    # Where Kale kept its files, which server it asked, and what of Katib holds with `katib_run`.
+    " notebook_path abs_working_dir output_path marshal_path kfp_host katib_metadata".split()
 )
 _UNDONE = {
-    "katib_run": "the pipeline runs once, without tuning",
+    "katib_run": "the pipeline runs once, with the parameters' own values",
+    "marshal_volume": "values go from step to step as artifacts of the run",
     "autosnapshot": "volumes are not snapshotted",
     "snapshot_volumes": "volumes are not snapshotted",
     "security_context": "steps run with the security context of their namespace",
@@ -180,25 +184,3 @@ _RETRIES: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "retry_factor": ("backoffFactor", float),
     "retry_max_interval": ("backoffMaxDuration", str),
 }
-
-
-def _volume(volume: Any, made: Translation) -> list[Setting]:
-    """Read a volume: a claim that is there is mounted in every step."""
-    if not isinstance(volume, dict):
-        return []
-    name, path = _text(volume.get("name")), _text(volume.get("mount_point"))
-    kind = _text(volume.get("type")) or "pvc"
-    if kind == "pvc" and name and path:
-        found = [Setting("volumes", value=[{"claim": name, "path": path}])]
-        if volume.get("expose_as_env_var"):
-            variable = "KALE_VOLUME_" + re.sub(r"[^A-Z0-9]", "_", name.upper())
-            found.append(Setting("env", variable, path))
-        return found
-    made.warn(
-        -1,
-        name,
-        f"The volume '{name}' at {path or 'no path'} is of Kale's type '{kind}' and is not "
-        "mounted: only claims that are there already (`pvc`) are.",
-        "Make the claim once, and write `pvc` as its type.",
-    )
-    return []

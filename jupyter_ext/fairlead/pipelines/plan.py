@@ -85,8 +85,21 @@ def plan_notebook(notebook: Notebook, modules: Iterable[str] = ()) -> Plan:
     steps = connect(layout, parameters, run)
     splits = split_steps(layout, parameters, run, steps)
     components = read_components(layout)
+    _check_claims(layout, translation, splits)
     _report(layout, run)
     return Plan(layout, parameters, steps, translation, splits, components)
+
+
+def _check_claims(layout: Layout, translation: Translation, splits: dict[str, Split]) -> None:
+    """Refuse a split step where the run makes a claim: KFP cannot mount it inside of a loop."""
+    made = [claim.name for claim in translation.claims if not claim.claim]
+    for name in splits if made else ():
+        message = (
+            f"The turns or branches of step '{name}' are tasks, and each run makes the claim "
+            f"'{made[0]}' of the notebook's Kale metadata anew: KFP cannot mount it in those."
+        )
+        hint = "Make a claim once and give its name with the type `pvc`, or do not split the step."
+        layout.refuse(layout.steps[name].cells[0], 0, made[0], message, hint)
 
 
 def _report(layout: Layout, run: Run) -> None:

@@ -43,6 +43,13 @@ def perform(
         transaction.delete(PVC, name, run.namespace)
         return Values()
     claim = _build(run, inputs, notice)
+    name = str(inputs.get("pvc_name") or "")
+    if name and task.spec is not None and task.spec.use_cache:
+        # On a cluster the run before has left the answer in the cache, with the claim itself.
+        known = transaction.find(PVC, name, run.namespace)
+        if known is not None and known["spec"].get("volumeName") == claim["spec"].get("volumeName"):
+            notice(f"The PersistentVolumeClaim '{name}' is there already; it is taken as it is.")
+            return Values({"name": name})
     created = transaction.create(claim)
     return Values({"name": created["metadata"]["name"]})
 

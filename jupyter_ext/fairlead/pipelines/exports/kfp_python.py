@@ -74,7 +74,9 @@ def write_kfp_python(
             packages = tuple(versions(imports.foreign(step)))
         for component in flows[step].components:
             texts.append(writer.write(component, imports.local(step), packages))
-    kubernetes = any(pod_lines("", planned.step.settings) for planned in plan.steps)
+    kubernetes = bool(plan.translation.claims) or any(
+        pod_lines("", planned.step.settings) for planned in plan.steps
+    )
     typed = []
     if any(isinstance(split, Loop) for split in plan.splits.values()):
         typed.append("List")
@@ -118,9 +120,11 @@ def _pipeline(plan: Plan, title: str, flows: dict[str, Flow]) -> str:
         lines += ["def pipeline(", *[f"{INDENT}{a}," for a in arguments], "):"]
     else:
         lines.append("def pipeline():")
-    tasks = Tasks(flows, set(known))
+    tasks = Tasks(flows, set(known), plan.translation.claims)
+    lines += tasks.claims.first_lines()
     for step in _in_order(plan):
         lines += tasks.lines(step)
+    lines += tasks.last_lines
     return "\n".join(lines) + "\n"
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from fairlead.errors import SpecError
+from fairlead.pipelines.claims import Claim
 from fairlead.pipelines.connections import Source, StepPlan
+from fairlead.pipelines.exports.kfp_claims import Claims
 from fairlead.pipelines.exports.kfp_flow import (
     branch_components,
     control_component,
@@ -100,12 +103,22 @@ class Tasks:
     ----------
     names
         Names that the function has already: its parameters.
+    claims
+        That the run makes.
     """
 
-    def __init__(self, flows: dict[str, Flow], names: set[str]) -> None:
+    def __init__(
+        self, flows: dict[str, Flow], names: set[str], claims: Iterable[Claim] = ()
+    ) -> None:
         self._flows = flows
         self._names = names
         self._tasks: dict[str, list[str]] = {}
+        self.claims = Claims(claims, lambda name: self._name(name, ""))
+
+    @property
+    def last_lines(self) -> list[str]:
+        """The lines after those of all steps."""
+        return self.claims.last_lines(task for tasks in self._tasks.values() for task in tasks)
 
     def lines(self, step: str) -> list[str]:
         """Return the lines of a step."""
@@ -168,7 +181,7 @@ class Tasks:
         planned = component.planned
         lines = self._call(component, task, indent, item)
         sources = {source.step for source in planned.inputs}
-        after = []
+        after = self.claims.awaited()
         for name in self._flows[component.step].planned.depends_on:
             if name in sources:
                 continue
@@ -183,7 +196,8 @@ class Tasks:
             lines.append(f"{indent}{task}.after({', '.join(after)})")
         settings = planned.step.settings
         lines += [f"{indent}{line}" for line in task_lines(task, settings)]
-        return lines + [f"{indent}{line}" for line in pod_lines(task, settings)]
+        pod = pod_lines(task, settings) + self.claims.mount_lines(task, settings)
+        return lines + [f"{indent}{line}" for line in pod]
 
 
 def task_lines(task: str, settings: StepSettings) -> list[str]:
