@@ -19,6 +19,8 @@ from .namespaces import NamespaceController
 from .replicasets import ReplicaSetController
 from .runtime import Controllers
 from .statefulsets import StatefulSetController
+from .training.jobset import JobSetController
+from .training.trainjob import TrainJobController
 from .volumes import VolumeController
 
 __all__ = ["Controllers", "all_controllers"]
@@ -42,6 +44,8 @@ def all_controllers(folder: Path, ca: str) -> list[Controller]:
         StatefulSetController(),
         JobController(),
         CronJobController(),
+        JobSetController(),
+        TrainJobController(),
         EndpointsController(),
         EphemeralController(),
         ClaimController(volumes),

@@ -47,7 +47,7 @@ class Kind(NamedTuple):
     list_kind : str
         Empty: the kind and `List`.
     custom : bool
-        True for a kind that a CustomResourceDefinition serves.
+        True for a kind that a CustomResourceDefinition serves, here or on a cluster.
     converted : bool
         True where objects may be stored in another version than this one.
     stored_as : str
@@ -132,6 +132,16 @@ WORKFLOW = Kind("argoproj.io", "v1alpha1", "Workflow", "workflows", True, False,
 # Nor has KFP's.
 SCHEDULED_WORKFLOW = Kind("kubeflow.org", "v1beta1", "ScheduledWorkflow", "scheduledworkflows",
                           True, False, ("swf",), (), True)  # fmt: skip
+# Kinds of operators that the plane stands in for. Their schemas are in `schemas/operators`.
+JOB_SET = Kind("jobset.x-k8s.io", "v1alpha2", "JobSet", "jobsets", True, generation=True,
+               custom=True)  # fmt: skip
+TRAIN_JOB = Kind("trainer.kubeflow.org", "v1alpha1", "TrainJob", "trainjobs", True,
+                 generation=True, custom=True)  # fmt: skip
+TRAINING_RUNTIME = Kind("trainer.kubeflow.org", "v1alpha1", "TrainingRuntime", "trainingruntimes",
+                        True, False, generation=True, custom=True)  # fmt: skip
+CLUSTER_TRAINING_RUNTIME = Kind("trainer.kubeflow.org", "v1alpha1", "ClusterTrainingRuntime",
+                                "clustertrainingruntimes", False, False, generation=True,
+                                custom=True)  # fmt: skip
 
 KINDS: tuple[Kind, ...] = (
     NAMESPACE,
@@ -165,4 +175,8 @@ KINDS: tuple[Kind, ...] = (
     CRD,
     WORKFLOW,
     SCHEDULED_WORKFLOW,
+    JOB_SET,
+    TRAIN_JOB,
+    TRAINING_RUNTIME,
+    CLUSTER_TRAINING_RUNTIME,
 )

@@ -8,6 +8,10 @@ from typing import NamedTuple
 from .errors import ApiError, bad_request
 from .kinds import KINDS, SCHEDULED_WORKFLOW, WORKFLOW, Json, Kind, Scale
 from .schemas import Schema, builtin_schema, crd_schema
+from .schemas.operators import operator_columns, operator_schema
+
+OWN = (WORKFLOW, SCHEDULED_WORKFLOW, *(kind for kind in KINDS if kind.custom))
+"""What the plane's own controllers look after, also where a definition comes to serve it."""
 
 
 class _Served(NamedTuple):
@@ -76,12 +80,13 @@ class Registry:
         """Return the schema of a kind; None for one that takes anything."""
         served = self._served.schemas
         if kind not in served:
-            served[kind] = builtin_schema(kind.api_version, kind.kind)
+            served[kind] = builtin_schema(kind.api_version, kind.kind) or operator_schema(kind)
         return served[kind]
 
     def version_of(self, kind: Kind) -> Json:
         """Return the entry of `spec.versions` behind a custom kind; empty for a built-in one."""
-        return self._served.versions.get(kind, {})
+        found = self._served.versions.get(kind)
+        return {"additionalPrinterColumns": operator_columns(kind)} if found is None else found
 
     def is_terminating(self, kind: Kind) -> bool:
         """Tell whether the definition of a custom kind is being deleted."""
@@ -133,7 +138,7 @@ def _serve(definitions: Iterable[Json]) -> _Served:
             if not version.get("served"):
                 continue
             kind = custom_kind(definition, version)
-            for own in (WORKFLOW, SCHEDULED_WORKFLOW):
+            for own in OWN:
                 if (kind.group, kind.version, kind.plural) == (own.group, own.version, own.plural):
                     kind = own  # the plane itself writes these, as this kind
             _add(served, kind, stored=bool(version.get("storage")))

@@ -1,0 +1,178 @@
+"""TrainJobs on a real plane, through the stock client."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kubernetes import client
+
+from .conftest import WAITS, Workloads
+
+GROUP, VERSION = "trainer.kubeflow.org", "v1alpha1"
+TORCH = os.environ.get("FAIRLEAD_TEST_TORCH_PYTHON", "")
+needs_torch = pytest.mark.skipif(
+    not TORCH, reason="FAIRLEAD_TEST_TORCH_PYTHON names no Python that has torch"
+)
+
+
+class TrainJobs:
+    """TrainJobs of one namespace."""
+
+    def __init__(self, workloads: Workloads) -> None:
+        self.workloads = workloads
+        self.custom = client.CustomObjectsApi(workloads.plane.api())
+
+    def create(self, name: str, trainer: Any, **spec: Any) -> Any:
+        """Create a TrainJob; `annotations` go to its metadata."""
+        runtime = spec.pop("runtime", {"name": "torch-distributed"})
+        metadata = {"name": name, "annotations": spec.pop("annotations", {})}
+        body = {
+            "apiVersion": f"{GROUP}/{VERSION}",
+            "kind": "TrainJob",
+            "metadata": metadata,
+            "spec": {"runtimeRef": runtime, "trainer": trainer, **spec},
+        }
+        return self.custom.create_namespaced_custom_object(
+            GROUP, VERSION, self.workloads.namespace, "trainjobs", body
+        )
+
+    def get(self, name: str) -> Any:
+        """Read a TrainJob."""
+        return self.custom.get_namespaced_custom_object(
+            GROUP, VERSION, self.workloads.namespace, "trainjobs", name
+        )
+
+    def patch(self, name: str, spec: Any) -> None:
+        """Change a TrainJob."""
+        self.custom.patch_namespaced_custom_object(
+            GROUP, VERSION, self.workloads.namespace, "trainjobs", name, {"spec": spec}
+        )
+
+    def wait(self, name: str, type: str, status: str = "True") -> Any:
+        """Wait for a condition, and return it."""
+
+        def find() -> Any:
+            conditions = self.get(name).get("status", {}).get("conditions", [])
+            return [c for c in conditions if (c["type"], c["status"]) == (type, status)]
+
+        return self.workloads.wait_for(find, f"{name} {type}")[0]
+
+    def pods(self, name: str) -> list[client.V1Pod]:
+        """Return its pods, in the order of their index."""
+        found = self.workloads.pods(f"jobset.sigs.k8s.io/jobset-name={name}")
+        label = "batch.kubernetes.io/job-completion-index"
+        return sorted(found, key=lambda pod: int(pod.metadata.labels[label]))
+
+    def logs(self, name: str) -> list[str]:
+        """Return what its pods have written."""
+        core, namespace = self.workloads.core, self.workloads.namespace
+        return [core.read_namespaced_pod_log(p.metadata.name, namespace) for p in self.pods(name)]
+
+
+@pytest.fixture
+def jobs(workloads: Workloads) -> TrainJobs:
+    """In a namespace of this test's own on the shared plane."""
+    return TrainJobs(workloads)
+
+
+def python(source: str) -> list[str]:
+    """Return the command that runs a source."""
+    return ["python", "-c", source]
+
+
+ALL_REDUCE = """
+import torch, torch.distributed as dist
+dist.init_process_group("gloo")
+value = torch.tensor([float(dist.get_rank() + 1)])
+dist.all_reduce(value)
+print("sum", int(value.item()), "of", dist.get_world_size())
+dist.destroy_process_group()
+"""
+
+
+@needs_torch
+def test_torchrun_on_two_nodes_adds_up_over_gloo(jobs: TrainJobs, tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(ALL_REDUCE)
+    annotations = {"fairlead.dev/interpreter": TORCH}
+    jobs.create(
+        "sum", {"numNodes": 2, "command": ["torchrun", str(script)]}, annotations=annotations
+    )
+    ended = jobs.wait("sum", "Complete")
+    assert ended["reason"] == "AllJobsCompleted"
+    assert [log.splitlines()[-1] for log in jobs.logs("sum")] == ["sum 3 of 2"] * 2
+
+
+def test_a_job_ends_complete_and_tells_of_its_nodes(jobs: TrainJobs) -> None:
+    source = "import os; print(os.environ['PET_NODE_RANK'], os.environ['WORLD_SIZE'])"
+    jobs.create("plain", {"numNodes": 2, "command": python(source)})
+    jobs.wait("plain", "Complete")
+    assert [log.strip() for log in jobs.logs("plain")] == ["0 2", "1 2"]
+    (status,) = jobs.get("plain")["status"]["jobsStatus"]
+    assert status == {
+        "name": "node", "ready": 0, "succeeded": 1, "failed": 0, "active": 0, "suspended": 0,
+    }  # fmt: skip
+    names = [pod.metadata.name.rpartition("-")[0] for pod in jobs.pods("plain")]
+    assert names == ["plain-node-0-0", "plain-node-0-1"]
+
+
+def test_a_node_that_fails_fails_the_job_and_ends_the_others(jobs: TrainJobs) -> None:
+    source = f"import os\nif os.environ['RANK'] == '1': raise SystemExit(3)\n{WAITS}"
+    jobs.create("broken", {"numNodes": 2, "command": python(source)})
+    failed = jobs.wait("broken", "Failed")
+    assert failed["reason"] == "FailedJobs"
+    assert "first failed job: broken-node-0" in failed["message"]
+    jobs.workloads.wait_for(
+        lambda: all(pod.status.phase in ("Failed", "Succeeded") for pod in jobs.pods("broken")),
+        "the other node goes on",
+    )
+
+
+def test_a_job_is_suspended_and_goes_on(jobs: TrainJobs) -> None:
+    jobs.create("later", {"command": python("print('done')")}, suspend=True)
+    assert jobs.wait("later", "Suspended")["reason"] == "Suspended"
+    assert not jobs.pods("later")
+    jobs.patch("later", {"suspend": False})
+    assert jobs.wait("later", "Suspended", "False")["reason"] == "Resumed"
+    jobs.wait("later", "Complete")
+
+
+def test_a_running_job_is_stopped_by_suspend(jobs: TrainJobs) -> None:
+    jobs.create("pause", {"command": python(WAITS)})
+    jobs.workloads.wait_for(
+        lambda: [p for p in jobs.pods("pause") if p.status.phase == "Running"], "it does not run"
+    )
+    jobs.patch("pause", {"suspend": True})
+    jobs.wait("pause", "Suspended")
+    jobs.workloads.wait_for(lambda: not jobs.pods("pause"), "its pod is still there")
+
+
+def test_a_deadline_fails_a_job_and_takes_its_pods(jobs: TrainJobs) -> None:
+    jobs.create("slow", {"command": python(WAITS)}, activeDeadlineSeconds=1)
+    failed = jobs.wait("slow", "Failed")
+    assert failed["reason"] == "DeadlineExceeded"
+    assert failed["message"] == "TrainJob exceeded its active deadline"
+    jobs.workloads.wait_for(lambda: not jobs.pods("slow"), "its pods are still there")
+
+
+def test_delete_takes_all_that_was_made(jobs: TrainJobs) -> None:
+    jobs.create("gone", {"command": python(WAITS)})
+    jobs.workloads.wait_for(lambda: jobs.pods("gone"), "no pod")
+    namespace = jobs.workloads.namespace
+    jobs.custom.delete_namespaced_custom_object(GROUP, VERSION, namespace, "trainjobs", "gone")
+    jobs.workloads.wait_for(
+        lambda: (
+            not jobs.pods("gone") and not jobs.workloads.batch.list_namespaced_job(namespace).items
+        ),
+        "something is left",
+    )
+
+
+def test_a_runtime_that_is_not_there_is_told_of(jobs: TrainJobs) -> None:
+    runtime = {"kind": "OwnRuntime", "name": "own"}
+    jobs.create("odd", {"command": python("pass")}, runtime=runtime)
+    failed = jobs.wait("odd", "Failed")
+    assert failed["message"] == "unsupported runtime: OwnRuntime.trainer.kubeflow.org"
