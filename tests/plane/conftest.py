@@ -49,13 +49,19 @@ class Pods:
         """Read a pod."""
         return self.core.read_namespaced_pod(name, self.namespace)
 
-    def wait(self, name: str, until: Callable[[Any], bool]) -> client.V1Pod:
-        """Watch a pod until a condition holds, and return it."""
+    def wait(
+        self, name: str, until: Callable[[Any], bool], *, since: str | None = None
+    ) -> client.V1Pod:
+        """Watch a pod until a condition holds, and return it.
+
+        `since` is a resourceVersion: what has come and gone since then is seen, too.
+        """
         stream = watch.Watch().stream(
             self.core.list_namespaced_pod,
             self.namespace,
             field_selector=f"metadata.name={name}",
             timeout_seconds=END_S,
+            **({} if since is None else {"resource_version": since}),
         )
         for event in stream:
             if until(event["object"]):

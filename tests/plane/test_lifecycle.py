@@ -20,9 +20,9 @@ def sidecar(name: str, script: str, **more):
 
 # Says when it is asked to end, in a file that all containers of the pod share, and then ends.
 LISTENS = (
-    'echo "$NAME up" >> "$TMPDIR/order"; '
     'trap \'echo "$NAME asked" >> "$TMPDIR/order"; sleep 0.2;'
     ' echo "$NAME gone" >> "$TMPDIR/order"; exit 0\' TERM; '
+    'echo "$NAME up" >> "$TMPDIR/order"; '
     "while true; do sleep 0.05; done"
 )
 
@@ -150,7 +150,10 @@ def test_sidecars_end_in_reverse_order_after_the_main_container(
     main = shell("main", LISTENS, env=[*env, {"name": "NAME", "value": "main"}])
     pods.create("pod", container=main, initContainers=init)
     pods.wait_running("pod")
-    shared_plane.wait_for(lambda: order.exists() and "main up" in order.read_text(), "main is up")
+    # A sidecar has started when it has a process, which may not have said so yet.
+    shared_plane.wait_for(
+        lambda: order.exists() and order.read_text().count(" up\n") == 3, "all are up"
+    )
     pods.core.delete_namespaced_pod("pod", pods.namespace)
     shared_plane.wait_for(lambda: "a gone" in order.read_text(), "a is gone")
     assert order.read_text().split("\n")[3:-1] == [
@@ -175,12 +178,13 @@ def test_a_sidecar_that_ends_is_started_again_also_in_a_pod_that_is_never_restar
         lambda pod: (
             (pod.status.init_container_statuses or [None])[0]
             and pod.status.init_container_statuses[0].restart_count == 1
+            and pod.status.container_statuses[0].state.running
         ),
     )
     assert pod.status.phase == "Running"
 
 
-def test_each_container_of_a_pod_has_its_own_log_and_restarts(pods) -> None:
+def test_each_container_of_a_pod_has_its_own_log_and_restarts(shared_plane, pods) -> None:
     again = 'echo try; test -e "$TMPDIR/seen" || { touch "$TMPDIR/seen"; exit 1; }; sleep 1000'
     containers = [shell("steady", "echo steady; sleep 1000"), shell("again", again)]
     init = [shell("before", "echo before")]
@@ -189,10 +193,12 @@ def test_each_container_of_a_pod_has_its_own_log_and_restarts(pods) -> None:
         "pod",
         lambda pod: (
             pod.status.container_statuses
+            and pod.status.container_statuses[0].state.running
             and pod.status.container_statuses[1].restart_count == 1
             and pod.status.container_statuses[1].state.running
         ),
     )
+    shared_plane.wait_for(lambda: pods.log("pod", container="steady"), "the steady one speaks")
     assert [each.restart_count for each in pod.status.container_statuses] == [0, 1]
     assert pods.log("pod", container="before") == "before\n"
     assert pods.log("pod", container="steady") == "steady\n"

@@ -177,7 +177,7 @@ def test_a_pod_of_higher_priority_makes_another_go(own_plane) -> None:
     )
     cpus = pods.core.list_node().items[0].status.allocatable["cpu"]
     victim = pods.create("victim", SLEEP, terminationGracePeriodSeconds=2, **asks(cpu=cpus))
-    pods.wait_running("victim")
+    version = pods.wait_running("victim").metadata.resource_version
     pods.create("polite", priorityClassName="polite", **asks(cpu=cpus))
     assert reason(pods, "polite") == (
         "0/1 nodes are available: 1 Insufficient cpu. "
@@ -185,7 +185,10 @@ def test_a_pod_of_higher_priority_makes_another_go(own_plane) -> None:
     )
     pods.core.delete_namespaced_pod("polite", "default")
     high = pods.create("high", priorityClassName="high", **asks(cpu=cpus))
-    leaving = pods.wait("victim", lambda pod: pod.metadata.deletion_timestamp is not None)
+    # It may be gone before we look.
+    leaving = pods.wait(
+        "victim", lambda pod: pod.metadata.deletion_timestamp is not None, since=version
+    )
     target = next(each for each in leaving.status.conditions if each.type == "DisruptionTarget")
     assert (target.reason, target.message) == (
         "PreemptionByScheduler",

@@ -9,6 +9,7 @@ import time
 
 import psutil
 import pytest
+from kubernetes import watch
 
 COUNT = 8
 
@@ -164,7 +165,11 @@ def test_probes_go_on_and_readiness_stays_over_a_kill_of_the_plane(own_plane, tm
     pods = own_plane.pods()
     flag = tmp_path / "flag"
     flag.touch()
-    check = {"exec": {"command": ["test", "-e", str(flag)]}, "periodSeconds": 1}
+    check = {
+        "exec": {"command": ["test", "-e", str(flag)]},
+        "periodSeconds": 1,
+        "timeoutSeconds": 30,
+    }
     probes = {
         "startupProbe": check,
         "readinessProbe": check,
@@ -191,12 +196,15 @@ def test_a_hook_that_was_cut_off_is_done_again_and_one_that_is_done_is_not(
 ) -> None:
     pods = own_plane.pods()
     witness = tmp_path / "witness"
-    script = f"echo begin >> {witness}; sleep 1; echo end >> {witness}"
+    wait = f"while ! test -e {tmp_path}/go; do sleep 0.05; done"
+    script = f"echo begin >> {witness}; {wait}; echo end >> {witness}"
     hook = {"postStart": {"exec": {"command": ["sh", "-c", script]}}}
     pods.create("pod", "import time; time.sleep(1000)", container={"lifecycle": hook})
     own_plane.wait_for(witness.exists, "the hook begins")
     own_plane.kill()
     own_plane.start()
+    own_plane.wait_for(lambda: witness.read_text() == "begin\nbegin\n", "the hook begins again")
+    (tmp_path / "go").touch()
     own_plane.pods().wait_running("pod")
     own_plane.kill()
     own_plane.start()
@@ -293,25 +301,32 @@ def test_pods_of_a_killed_warm_interpreter_are_lost_and_the_next_one_runs(own_pl
 def test_the_shim_ends_by_itself_when_plane_and_pods_are_gone(own_plane, monkeypatch) -> None:
     pods = own_plane.pods()
     pods.create("pod", "import time; print('up'); time.sleep(1)")
-    pods.wait_running("pod")
+    assert pods.first_line("pod") == "up\n"
     shim = psutil.Process(own_plane.shim_pid)
     own_plane.kill()
     own_plane.wait_for(lambda: not shim.is_running(), "the shim stays")
 
 
-def test_a_watch_goes_on_from_its_version_on_the_next_plane(own_plane) -> None:
+def test_a_watch_goes_on_from_its_version_on_the_next_plane(own_plane, tmp_path) -> None:
     pods = own_plane.pods()
     version = pods.core.list_namespaced_pod("default").metadata.resource_version
-    pods.run("pod", "pass")
+    # It ends when it has been seen to run.
+    source = "import os, time\nwhile not os.path.exists({!r}): time.sleep(0.02)"
+    pods.create("pod", source.format(str(tmp_path / "go")))
+    pods.wait_running("pod")
+    (tmp_path / "go").touch()
+    pods.wait_ended("pod")
     own_plane.kill()
     own_plane.start()
-    from kubernetes import watch
-
     events = watch.Watch().stream(
         own_plane.pods().core.list_namespaced_pod,
         "default",
         resource_version=version,
-        timeout_seconds=1,
+        timeout_seconds=60,
     )
-    phases = [event["object"].status.phase for event in events]
+    phases = []
+    for event in events:
+        phases.append(event["object"].status.phase)
+        if phases[-1] == "Succeeded":
+            break
     assert phases == ["Pending", "Pending", "Running", "Succeeded"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from kubernetes import watch
 from kubernetes.client import ApiException
 
 from fairlead_plane.controllers.job_rules import format_indexes, parse_indexes
@@ -58,16 +59,20 @@ def test_a_job_completes_and_says_how(workloads) -> None:
 
 
 def test_completions_and_parallelism_bound_how_many_run(workloads) -> None:
-    create(workloads, job("import time; time.sleep(0.2)", completions=5, parallelism=2))
+    made = create(workloads, job("import time; time.sleep(0.2)", completions=5, parallelism=2))
     most = 0
-
-    def done():
-        nonlocal most
-        found = read(workloads)
+    # Every step is an event: looking now and then could miss the second pod.
+    for event in watch.Watch().stream(
+        workloads.batch.list_namespaced_job,
+        workloads.namespace,
+        resource_version=made.metadata.resource_version,
+        timeout_seconds=60,
+    ):
+        found = event["object"]
         most = max(most, found.status.active or 0)
-        return "Complete" in true_conditions(found) and found
-
-    assert workloads.wait_for(done).status.succeeded == 5
+        if "Complete" in true_conditions(found):
+            break
+    assert found.status.succeeded == 5
     assert most == 2
     assert len(workloads.pods()) == 5
 

@@ -288,6 +288,9 @@ class World:
                 stderr=asyncio.subprocess.DEVNULL,
             )
             self._processes[name] = process
+            found = await self.resources.find(POD, name, "kubeflow")
+            if found is None or "deletionTimestamp" in found["metadata"]:
+                process.terminate()  # deleted before there was a process to end
             code = await process.wait()
             del self._processes[name]
         if code is None:
