@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 
 from . import cascade, tables
 from .accounts import admit_account
+from .admission_training import admit_train_job
 from .definitions import complete_names, establish
 from .errors import ApiError, already_exists, bad_request, conflict, forbidden, not_found
 from .events import PRUNE_EVERY, build_event, find_event, prune_events, repeat_event
 from .first_status import first_status
-from .kinds import CRD, EVENT, NAMESPACE, POD, Json, Kind
+from .kinds import CRD, EVENT, NAMESPACE, POD, TRAIN_JOB, Json, Kind
 from .limits import admit_limits
 from .metadata import (
     begin_metadata,
@@ -84,6 +85,8 @@ class Transaction(Rows):
         if kind is POD:
             admit_account(self, new)
             admit_priority(self, new)
+        if kind is TRAIN_JOB:
+            admit_train_job(self, new, None)
         if "status" not in new and (status := first_status(kind, new)) is not None:
             new["status"] = status
         if kind is CRD:
@@ -128,6 +131,8 @@ class Transaction(Rows):
         apply_defaults(kind, new, schema)
         check_finalizers(kind, new["metadata"], existing["metadata"])
         check(kind, new, existing, schema)
+        if kind is TRAIN_JOB:
+            admit_train_job(self, new, existing)
         count_generation(kind, new, existing)
         if kind is CRD:
             new["status"] = establish(new, self.registry)

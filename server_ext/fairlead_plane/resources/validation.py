@@ -29,6 +29,7 @@ from .validation_resources import (
     check_service,
     check_volume,
 )
+from .validation_training import check_jobset, check_runtime, check_train_job
 from .validation_workloads import WORKLOADS, check_workload
 
 _RBAC = "rbac.authorization.k8s.io"
@@ -49,6 +50,10 @@ _CHECKS: dict[tuple[str, str], Callable[[Json, Json | None], Iterator[Cause]]] =
     (_RBAC, "Role"): check_role,
     (_RBAC, "RoleBinding"): check_role_binding,
     ("scheduling.k8s.io", "PriorityClass"): check_priority_class,
+    ("jobset.x-k8s.io", "JobSet"): check_jobset,
+    ("trainer.kubeflow.org", "TrainJob"): check_train_job,
+    ("trainer.kubeflow.org", "TrainingRuntime"): check_runtime,
+    ("trainer.kubeflow.org", "ClusterTrainingRuntime"): check_runtime,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -171,8 +172,47 @@ def test_delete_takes_all_that_was_made(jobs: TrainJobs) -> None:
     )
 
 
-def test_a_runtime_that_is_not_there_is_told_of(jobs: TrainJobs) -> None:
-    runtime = {"kind": "OwnRuntime", "name": "own"}
-    jobs.create("odd", {"command": python("pass")}, runtime=runtime)
-    failed = jobs.wait("odd", "Failed")
-    assert failed["message"] == "unsupported runtime: OwnRuntime.trainer.kubeflow.org"
+def refusal(jobs: TrainJobs, trainer: Any, **spec: Any) -> str:
+    """Return the words in which a TrainJob is refused."""
+    with pytest.raises(client.ApiException) as refused:
+        jobs.create("refused", trainer, **spec)
+    message: str = json.loads(refused.value.body)["message"]
+    return message.removeprefix(
+        'admission webhook "validator.trainjob.trainer.kubeflow.org" denied the request: '
+    )
+
+
+def test_a_runtime_that_is_not_there_is_refused(jobs: TrainJobs) -> None:
+    assert refusal(jobs, {}, runtime={"kind": "Own", "name": "own"}) == (
+        "unsupported runtime: Own.trainer.kubeflow.org"
+    )
+    assert refusal(jobs, {}, runtime={"name": "own"}).endswith(
+        "specified clusterTrainingRuntime must be created before the TrainJob is created"
+    )
+
+
+def test_reserved_variables_are_refused(jobs: TrainJobs) -> None:
+    trainer = {"env": [{"name": "PET_NNODES", "value": "3"}]}
+    assert refusal(jobs, trainer).endswith(
+        "must not have reserved envs, invalid envs configured: [PET_NNODES]"
+    )
+    trainer = {"env": [{"name": "DMLC_TASK_ID", "value": "3"}]}
+    assert refusal(jobs, trainer, runtime={"name": "xgboost-distributed"}) == (
+        "spec.trainer.env[0]: Forbidden: DMLC_TASK_ID is reserved for the XGBoost runtime"
+    )
+
+
+def test_an_initializer_needs_a_runtime_that_has_its_step(jobs: TrainJobs) -> None:
+    initializer = {"dataset": {"storageUri": "hf://a/b"}}
+    assert refusal(jobs, {}, initializer=initializer).endswith(
+        "must have dataset-initializer job when trainJob is configured with input datasetConfig"
+    )
+
+
+def test_the_trainer_of_a_job_does_not_change(jobs: TrainJobs) -> None:
+    jobs.create("fixed", {"numNodes": 1}, suspend=True)
+    with pytest.raises(client.ApiException) as refused:
+        jobs.patch("fixed", {"trainer": {"numNodes": 2}})
+    assert json.loads(refused.value.body)["message"].endswith(
+        'spec.trainer: Invalid value: "object": field is immutable'
+    )

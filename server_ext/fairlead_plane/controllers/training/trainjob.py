@@ -10,14 +10,13 @@ from ...resources import (
     FOREGROUND,
     JOB_SET,
     TRAIN_JOB,
-    TRAINING_RUNTIME,
     ApiError,
     Json,
-    Kind,
     Resources,
     Transaction,
     parse_timestamp,
 )
+from ...resources.admission_training import runtime_kind
 from ..base import REFUSED, Controller
 from ..pods import condition, is_leaving, save_status
 from .conditions import put_condition
@@ -27,9 +26,6 @@ from .trainjob_runtimes import builtin_runtimes
 
 _COMPONENT = "trainjob-controller"
 _MANAGER = "trainer.kubeflow.org/trainjob-controller"
-_RUNTIMES: dict[tuple[str, str], Kind] = {
-    (kind.group, kind.kind): kind for kind in (CLUSTER_TRAINING_RUNTIME, TRAINING_RUNTIME)
-}
 _COUNTS = ("name", "ready", "succeeded", "failed", "active", "suspended")
 _ENDS = {"Completed": "Complete", "Failed": "Failed"}
 """Conditions of a JobSet, and those of a TrainJob that follow from them."""
@@ -87,11 +83,8 @@ class _Look:
 
     def _runtime(self) -> Json | None:
         reference = self._spec["runtimeRef"]
-        kind = _RUNTIMES.get((reference["apiGroup"], reference["kind"]))
-        if kind is None:
-            words = f"unsupported runtime: {reference['kind']}.{reference['apiGroup']}"
-            self._condition("Failed", "True", "TrainingRuntimeNotSupported", words)
-            return None
+        kind = runtime_kind(reference)
+        assert kind is not None, "admission lets no other through"
         place = self._namespace if kind.namespaced else None
         found = self._transaction.find(kind, reference["name"], place)
         if found is None:
