@@ -193,9 +193,11 @@ def test_one_file_of_a_volume_is_mounted_over_a_file_or_where_none_is(pods, thin
 
 
 def test_files_of_a_running_pod_follow_the_config_map(pods, things) -> None:
+    # As a kubelet does it, what is new comes before what is old goes.
     source = (
         "import os, time\nprint('up', flush=True)\n"
-        "while not os.path.exists('/data/x/new'): time.sleep(0.02)\n"
+        "there = os.path.lexists\n"
+        "while not there('/data/x/new') or there('/data/x/a.txt'): time.sleep(0.02)\n"
         "print(sorted(n for n in os.listdir('/data/x') if n[0] != '.'), open('/data/x/b').read())"
     )
     volume = {"configMap": {"name": "things"}}

@@ -64,7 +64,9 @@ class LiveRun(client.Run):
             return
         follower = LiveRun(self.pipelines, self.record, self.cell_numbers)
         shown = _Display(self)
-        threading.Thread(target=_follow, args=(follower, shown), daemon=True).start()
+        threading.Thread(
+            target=_follow, args=(follower, shown), name="fairlead-display", daemon=True
+        ).start()
 
 
 class _Display:

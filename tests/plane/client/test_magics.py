@@ -44,6 +44,14 @@ def pipeline(tmp_path, data_dir):
     return path
 
 
+FOLLOWED = """
+import threading
+for thread in threading.enumerate():
+    if thread.name == "fairlead-display":
+        thread.join()
+"""
+
+
 def outputs_of(notebook):
     return [
         output
@@ -70,7 +78,7 @@ def test_papermill_leaves_the_dag_and_the_result_without_a_widget_manager(pipeli
 def test_python_returns_at_once_and_its_display_follows_the_run(pipeline, tmp_path):
     cells = tagged(
         ([], f"import fairlead\nrun = fairlead.run({str(pipeline)!r}, {{'n': 4}})\nrun"),
-        ([], "run.wait()\nimport time; time.sleep(1)\nprint(run.state, run.metrics)"),
+        ([], f"run.wait()\n{FOLLOWED}\nprint(run.state, run.metrics)"),
     )
     NotebookClient(cells, timeout=120).execute(cwd=str(tmp_path))
     shown = outputs_of(cells)

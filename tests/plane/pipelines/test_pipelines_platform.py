@@ -118,8 +118,14 @@ def test_secrets_config_maps_fields_and_volumes_reach_the_step(connect, ir, shar
         core.create_namespaced_config_map("kubeflow", config)
         rest = connect(shared_plane)
         run = rest.until(rest.start(body, secret="l-secret"))
-        claims = core.list_namespaced_persistent_volume_claim("kubeflow").items
-    assert (run["state"], run.get("error")) == ("SUCCEEDED", None)
+        assert (run["state"], run.get("error")) == ("SUCCEEDED", None)
+
+        def claims():
+            found = core.list_namespaced_persistent_volume_claim("kubeflow").items
+            return [one for one in found if one.metadata.name.endswith("-l")]
+
+        # A claim goes when the pods that used it are known to have ended.
+        shared_plane.wait_for(lambda: not claims(), "the claim stays")
     found = seen.details(run)
     look = {
         "PASSWORD": "p", "SETTING": "s", "TASK": "here", "ABSENT": None,
@@ -127,7 +133,6 @@ def test_secrets_config_maps_fields_and_volumes_reach_the_step(connect, ir, shar
     }  # fmt: skip
     outputs = [found[name]["outputs"]["parameters"][0]["value"] for name in ("first", "second")]
     assert outputs == [look, {**look, "/l-claim/left": "left"}]
-    assert not [one for one in claims if one.metadata.name.endswith("-l")]
     said = found["first"]["status_metadata"]["custom_properties"]["cache"]
     for words in ("its node selector is not used", "storage class 'ssd' is not used"):
         assert f"On this machine {words}" in said
