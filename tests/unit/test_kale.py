@@ -246,6 +246,13 @@ def test_the_cells_of_a_notebook_that_is_referred_to_are_steps_of_this_one() -> 
     assert [s.get("image") for s in settings(whole)] == [None, "sub:1", "sub:1", None]
 
 
+def test_cells_of_a_copied_notebook_have_ids_of_their_own() -> None:
+    cells = (code("y = 2", "step:b"), refers("c", "./copy.ipynb"), code("print(x, y)", "step:d"))
+    whole = put_together(kale(*cells), lambda path: kale(code("x = 1", "step:a")))
+    assert [cell["id"] for cell in whole["cells"]] == ["c0", "c-1-c0", "c2"]
+    assert steps(whole) == {"b": [], "c-a": [], "d": ["b", "c-a"]}
+
+
 @pytest.mark.parametrize(
     ("cell", "words"),
     [

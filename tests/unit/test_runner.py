@@ -336,3 +336,31 @@ def test_a_definition_that_fails_again_is_an_error_of_the_step(tmp_path: Path) -
     ]
     outcome = run_processes(notebook(*cells), tmp_path)
     assert outcome.errors["b"]["ename"] == "ModuleNotFoundError"
+
+
+def test_wide_tables_are_printed_as_in_a_kernel(tmp_path: Path) -> None:
+    cell = code("import pandas as pd\nprint(pd.get_option('display.max_columns'))", "step:a")
+    assert run_processes(notebook(cell), tmp_path).logs["a"] == "20\n"
+
+
+def test_matrices_of_xgboost_travel_as_it_saves_them(tmp_path: Path) -> None:
+    # In the place of a package of hundreds of megabytes: a handle, and how it is saved and read.
+    modules = {
+        "xgboost/__init__.py": "from .core import DMatrix",
+        "xgboost/core.py": (
+            "import ctypes\n"
+            "class DMatrix:\n"
+            "    def __init__(self, data):\n"
+            "        text = open(data).read() if isinstance(data, str) else repr(data)\n"
+            "        self.data, self.handle = text, ctypes.c_void_p(1)\n"
+            "    def save_binary(self, path):\n"
+            "        open(path, 'w').write(self.data)\n"
+        ),
+    }
+    cells = [
+        code("import xgboost as xgb\nm = xgb.DMatrix([1, 2])", "step:a"),
+        code("print(m.data, m.handle)", "step:b"),
+    ]
+    outcome = run_processes(notebook(*cells), tmp_path, modules=modules)
+    assert outcome.errors == {}, outcome.logs
+    assert outcome.logs["b"] == "[1, 2] c_void_p(1)\n"

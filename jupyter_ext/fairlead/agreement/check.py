@@ -79,9 +79,9 @@ def check_notebook(
     SpecError
         The notebook cannot become a pipeline, or its folder is too large to copy.
     """
-    notebook = read_notebook(source)
+    notebook, modules = notebook_parts(read_notebook(source), source)
     found = read_source(source)
-    plan = plan_notebook(notebook_parts(notebook, source)[0])
+    plan = plan_notebook(notebook, modules)
     with tempfile.TemporaryDirectory(prefix="fairlead-check-") as scratch:
         folder = Path(scratch) / "work"
         _copy(source.absolute().parent, folder)

@@ -39,9 +39,12 @@ class Imports:
             self._own[step.step.name] = names
 
     def local(self, step: str) -> dict[str, str]:
-        """Return the local modules that a step may import, and those that these import."""
+        """Return the local modules that a step may import, and those that these import.
+
+        Those of the steps whose values it takes are among them, as in `foreign`.
+        """
         used: dict[str, str] = {}
-        waiting = _tops(self._own[step]) if self._modules else set()
+        waiting = _tops(self._with_above(step)) if self._modules else set()
         while waiting:
             name = waiting.pop()
             for path in (f"{name}.py", f"{name}/__init__.py"):
@@ -52,6 +55,18 @@ class Imports:
                         used[each] = self._modules[each]
                         waiting |= _tops(self._of_source(used[each]))
         return dict(sorted(used.items()))
+
+    def _with_above(self, step: str) -> set[str]:
+        """Return the names that a step and those above it import."""
+        names: set[str] = set()
+        seen, waiting = set(), [step]
+        while waiting:
+            name = waiting.pop()
+            if name not in seen:
+                seen.add(name)
+                names |= self._own[name]
+                waiting += self._above[name]
+        return names
 
     def foreign(self, step: str) -> frozenset[str]:
         """Return the dotted names of what a step imports and does not carry.

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from fairlead.errors import SpecError
+from fairlead.names import dns_label
 from fairlead.pipelines.cells import Notebook
 from fairlead.pipelines.kale import read_kale, reference
 from fairlead.pipelines.records import Problem
@@ -36,11 +37,27 @@ def put_together(
     """
     cells: list[dict[str, Any]] = []
     found = False
+    ids = {str(cell.get("id") or "") for cell in notebook.get("cells") or []}
     for index, cell in enumerate(notebook.get("cells") or []):
         name = reference(_tags(cell)) if cell.get("cell_type") == "code" else ""
         found = found or bool(name)
-        cells += _cells(name, cell, index, read, warn) if name else [cell]
+        if not name:
+            cells.append(cell)
+            continue
+        for inner in _cells(name, cell, index, read, warn):
+            cells.append(_with_own_id(inner, name, ids))
     return {**notebook, "cells": cells} if found else notebook
+
+
+def _with_own_id(cell: dict[str, Any], name: str, ids: set[str]) -> dict[str, Any]:
+    """Give a cell another id where one has it already: a notebook may be a copy of another."""
+    own = base = str(cell.get("id") or "")
+    count = 0
+    while own and own in ids:
+        count += 1
+        own = f"{dns_label(name)[:20]}-{count}-{base}"[:64]
+    ids.add(own)
+    return {**cell, "id": own} if own != base else cell
 
 
 def _tags(cell: dict[str, Any]) -> list[str]:

@@ -23,6 +23,8 @@ def write(tmp_path):
 
 def test_a_notebook_whose_pipeline_gives_the_same_is_told_so(fairlead, write, tmp_path):
     (tmp_path / "data.txt").write_text("3 4")
+    write((["step:a"], "from_other = 5"))
+    (tmp_path / "n.ipynb").rename(tmp_path / "other.ipynb")
     os.mkfifo(tmp_path / "pipe")  # nobody would ever read it
     write(
         (["imports"], "import pathlib, random\nimport numpy as np\nprint('begin')"),
@@ -40,14 +42,25 @@ def test_a_notebook_whose_pipeline_gives_the_same_is_told_so(fairlead, write, tm
             "total = sum(map(int, words)) * n\nhalf(total), random.random(), box.inside",
         ),
         (["skip"], "1 / 0"),
-        (["step:end"], "import fairlead\nfairlead.run('n.ipynb')\nprint(total)\nraise KeyError(n)"),
+        (["notebook:other"], ""),
+        (
+            ["step:end"],
+            "import fairlead\nfairlead.run('n.ipynb')\nprint(total, from_other)\nraise KeyError(n)",
+        ),
     )
+    made = nbformat.read(tmp_path / "n.ipynb", 4)
+    made.cells[6].metadata["notebook_path"] = "other.ipynb"
+    nbformat.write(made, tmp_path / "n.ipynb")
     found = fairlead("check", "n.ipynb")
-    assert (found.returncode, found.stderr.count("\n")) == (0, 2), found.stderr
-    assert re.fullmatch(r"The same: what 5 cells show, and \d variables .*\n", found.stdout)
+    assert (found.returncode, found.stderr.count("\n")) == (0, 2), found.stderr + found.stdout
+    assert re.fullmatch(r"The same: what \d cells show, and \d variables .*\n", found.stdout)
     # Both ways ran in copies.
     assert (tmp_path / "data.txt").read_text() == "3 4"
-    assert sorted(path.name for path in tmp_path.glob("*.*")) == ["data.txt", "n.ipynb"]
+    assert sorted(path.name for path in tmp_path.glob("*.*")) == [
+        "data.txt",
+        "n.ipynb",
+        "other.ipynb",
+    ]
 
 
 def test_the_first_difference_is_shown_with_both_values(fairlead, write):

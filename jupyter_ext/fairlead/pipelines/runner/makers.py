@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
 import sys
+import tempfile
 import types
 import typing
 
@@ -28,6 +30,15 @@ def set_attributes(value: typing.Any, attributes: dict[str, typing.Any]) -> None
 def find_dataclass_word(name: str) -> typing.Any:
     """Return a marker object of `dataclasses`, which is compared by identity."""
     return getattr(importlib.import_module("dataclasses"), name)
+
+
+def make_matrix(cls: typing.Any, saved: bytes) -> typing.Any:
+    """Make a matrix of xgboost from what it has saved of itself."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "matrix")
+        with open(path, "wb") as file:
+            file.write(saved)
+        return cls(path)
 
 
 def make_cached(function: typing.Any, settings: dict[str, typing.Any]) -> typing.Any:

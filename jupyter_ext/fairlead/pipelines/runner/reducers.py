@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import gc
+import os
 import sys
+import tempfile
 import types
 import typing
 
@@ -15,6 +17,7 @@ from fairlead.pipelines.runner.makers import (
     make_forward,
     make_handler,
     make_match,
+    make_matrix,
     make_new_type,
     make_view_of_dict,
     set_exception,
@@ -48,10 +51,21 @@ def reduce_value(value: typing.Any, kind: type) -> typing.Any:
         return make_new_type, (value.__name__, value.__supertype__, value.__module__)
     if module == "weakref" and name in ("WeakKeyDictionary", "WeakValueDictionary"):
         return kind, (dict(value.items()),)
+    if (module, name) == ("xgboost.core", "DMatrix"):
+        return make_matrix, (kind, _saved_matrix(value))
     if module == "argparse" and hasattr(value, "__dict__"):
         parts = value.__reduce_ex__(4)
         return (*parts[:2], dict(vars(value)), None, None, set_suppressed)
     return NotImplemented
+
+
+def _saved_matrix(value: typing.Any) -> bytes:
+    """Return what a matrix of xgboost saves of itself, labels and weights with it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "matrix")
+        value.save_binary(path)
+        with open(path, "rb") as file:
+            return file.read()
 
 
 def _reduce_exception(value: typing.Any, kind: typing.Any) -> typing.Any:

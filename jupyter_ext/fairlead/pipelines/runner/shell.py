@@ -144,6 +144,7 @@ class Shell:
 
     def __init__(self, space: dict[str, typing.Any]) -> None:
         self.user_ns = space
+        self.kernel = None  # libraries look for it: pandas shows more columns than in a terminal
         self.capturing: list[typing.Any] | None = None
         self.started: tuple[float, float, float] | None = None
 
