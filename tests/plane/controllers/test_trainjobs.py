@@ -57,6 +57,8 @@ class TrainJobs:
 
         def find() -> Any:
             conditions = self.get(name).get("status", {}).get("conditions", [])
+            other = {"Complete": "Failed", "Failed": "Complete"}.get(type)
+            assert other not in [c["type"] for c in conditions], self.logs(name)
             return [c for c in conditions if (c["type"], c["status"]) == (type, status)]
 
         return self.workloads.wait_for(find, f"{name} {type}")[0]

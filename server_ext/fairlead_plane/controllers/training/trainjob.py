@@ -7,6 +7,7 @@ import time
 
 from ...resources import (
     CLUSTER_TRAINING_RUNTIME,
+    CONFIG_MAP,
     FOREGROUND,
     JOB_SET,
     TRAIN_JOB,
@@ -20,7 +21,7 @@ from ...resources.admission_training import runtime_kind
 from ..base import REFUSED, Controller
 from ..pods import condition, is_leaving, save_status
 from .conditions import put_condition
-from .trainjob_build import build_jobset
+from .trainjob_build import build_objects
 from .trainjob_ports import HOST, find_port
 from .trainjob_runtimes import builtin_runtimes
 
@@ -98,8 +99,10 @@ class _Look:
             if is_leaving(jobset) or not (suspend or jobset["spec"].get("suspend")):
                 return jobset
         port = find_port(self._transaction, jobset)
-        wanted = build_jobset(self._job, runtime, HOST, port)
+        wanted, mounted = build_objects(self._job, runtime, HOST, port)
         try:
+            for each in mounted:
+                self._put(each)
             if jobset is None:
                 return self._transaction.create(wanted)
             new = {**jobset, "spec": wanted["spec"]}
@@ -107,6 +110,15 @@ class _Look:
         except ApiError as error:
             self._warn(error.message)
             return jobset
+
+    def _put(self, wanted: Json) -> None:
+        """Make a ConfigMap, or change it."""
+        metadata = wanted["metadata"]
+        found = self._transaction.find(CONFIG_MAP, metadata["name"], metadata["namespace"])
+        if found is None:
+            self._transaction.create(wanted)
+        elif found.get("data") != wanted["data"]:
+            self._transaction.update({**found, "data": wanted["data"]})
 
     def _suspension(self) -> None:
         if self._spec.get("suspend"):

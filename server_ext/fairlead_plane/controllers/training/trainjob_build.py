@@ -10,11 +10,11 @@ from ...resources import Json
 from ...resources.patch import strategic_merge_patch
 from ...resources.schemas import Schema
 from ..pods import owner_reference
+from .trainjob_mpi import LAUNCHER, NODE, build_hostfile, plan_mpi
 from .trainjob_policies import POLICIES, Topology
 from .trainjob_ports import PORT_ANNOTATION
 
 ANCESTOR = "trainer.kubeflow.org/trainjob-ancestor-step"
-NODE, LAUNCHER = "node", "launcher"
 OWN_ANNOTATIONS = "fairlead.dev/"
 """Annotations of a TrainJob that its pods get, too: which Python runs them, and in which folder."""
 
@@ -22,8 +22,8 @@ _INITIALIZERS = {"dataset-initializer": "dataset", "model-initializer": "model"}
 _JOB_TEMPLATE = Schema({"$ref": "io.k8s.api.batch.v1.JobTemplateSpec"})
 
 
-def build_jobset(train_job: Json, runtime: Json, host: str, port: int) -> Json:
-    """Return the JobSet that a TrainJob asks for.
+def build_objects(train_job: Json, runtime: Json, host: str, port: int) -> tuple[Json, list[Json]]:
+    """Return the JobSet that a TrainJob asks for, and what its pods mount.
 
     Parameters
     ----------
@@ -50,6 +50,11 @@ def build_jobset(train_job: Json, runtime: Json, host: str, port: int) -> Json:
             _initialize(train_job, pods["spec"], ancestor)
         elif ancestor == "trainer":
             _train(train_job, policy, job["spec"], host, port)
+            _gather(train_job, runtime, job["spec"])
+    mounted = []
+    if policy.get("mpi") is not None:
+        plan_mpi(train_job, policy, spec["replicatedJobs"])
+        mounted.append(build_hostfile(train_job, policy, spec["replicatedJobs"]))
     spec["suspend"] = bool(train_job["spec"].get("suspend"))
     given = template.get("metadata") or {}
     metadata: Json = {
@@ -61,12 +66,13 @@ def build_jobset(train_job: Json, runtime: Json, host: str, port: int) -> Json:
         if given.get(field):
             metadata[field] = given[field]
     metadata["annotations"] = {**metadata.get("annotations", {}), PORT_ANNOTATION: str(port)}
-    return {
+    jobset = {
         "apiVersion": "jobset.x-k8s.io/v1alpha2",
         "kind": "JobSet",
         "metadata": metadata,
         "spec": spec,
     }
+    return jobset, mounted
 
 
 def patched_template(train_job: Json, runtime: Json) -> Json:
@@ -132,10 +138,13 @@ def _initialize(train_job: Json, pod: Json, step: str) -> None:
 def _train(train_job: Json, policy: Json, job: Json, host: str, port: int) -> None:
     """Give the nodes what the TrainJob's `trainer` says, and the policy's variables."""
     trainer: Json = train_job["spec"].get("trainer") or {}
-    nodes = trainer.get("numNodes") or policy.get("numNodes") or 1
+    mpi = policy.get("mpi")
+    nodes = 1 if mpi is not None else trainer.get("numNodes") or policy.get("numNodes") or 1
     job["parallelism"] = job["completions"] = nodes
     for container in job["template"]["spec"]["containers"]:
-        if container["name"] != NODE:
+        if container["name"] == LAUNCHER and not (mpi or {}).get("runLauncherAsNode"):
+            continue
+        if container["name"] not in (NODE, LAUNCHER):
             continue
         apply_trainer(container, trainer)
         if "trainer" not in train_job["spec"]:
@@ -165,6 +174,21 @@ def apply_trainer(container: Json, trainer: Json) -> None:
     if wanted.get("limits") or wanted.get("requests"):
         container["resources"] = copy.deepcopy(wanted)
     upsert(container.setdefault("env", []), copy.deepcopy(trainer.get("env") or []), "name")
+
+
+def _gather(train_job: Json, runtime: Json, job: Json) -> None:
+    """Let all nodes start together, or none, where the runtime has a `podGroupPolicy`."""
+    if not runtime["spec"].get("podGroupPolicy"):
+        return
+    metadata = job["template"].setdefault("metadata", {})
+    metadata["labels"] = {
+        **(metadata.get("labels") or {}),
+        "scheduling.x-k8s.io/pod-group": train_job["metadata"]["name"],
+    }
+    metadata["annotations"] = {
+        **(metadata.get("annotations") or {}),
+        "pod-group.scheduling.sigs.k8s.io/min-available": str(job["parallelism"]),
+    }
 
 
 def _inject(torch: Json, job: Json, env: list[Json]) -> None:
