@@ -20,6 +20,7 @@ from .replicasets import ReplicaSetController
 from .runtime import Controllers
 from .statefulsets import StatefulSetController
 from .training.jobset import JobSetController
+from .training.mpi import MpiJobController, MpiJobV2Controller
 from .training.trainjob import TrainJobController
 from .volumes import VolumeController
 
@@ -46,6 +47,8 @@ def all_controllers(folder: Path, ca: str) -> list[Controller]:
         CronJobController(),
         JobSetController(),
         TrainJobController(),
+        MpiJobController(),
+        MpiJobV2Controller(),
         EndpointsController(),
         EphemeralController(),
         ClaimController(volumes),

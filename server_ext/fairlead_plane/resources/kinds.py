@@ -142,6 +142,10 @@ TRAINING_RUNTIME = Kind("trainer.kubeflow.org", "v1alpha1", "TrainingRuntime", "
 CLUSTER_TRAINING_RUNTIME = Kind("trainer.kubeflow.org", "v1alpha1", "ClusterTrainingRuntime",
                                 "clustertrainingruntimes", False, False, generation=True,
                                 custom=True)  # fmt: skip
+# Two operators have a kind of this name: their objects are apart.
+MPI_JOB = Kind("kubeflow.org", "v1", "MPIJob", "mpijobs", True, generation=True,
+               custom=True)  # fmt: skip
+MPI_JOB_V2 = MPI_JOB._replace(version="v2beta1", stored_as="v2beta1.mpijobs.kubeflow.org")
 
 KINDS: tuple[Kind, ...] = (
     NAMESPACE,
@@ -179,4 +183,6 @@ KINDS: tuple[Kind, ...] = (
     TRAIN_JOB,
     TRAINING_RUNTIME,
     CLUSTER_TRAINING_RUNTIME,
+    MPI_JOB,
+    MPI_JOB_V2,
 )

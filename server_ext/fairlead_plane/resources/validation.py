@@ -29,7 +29,7 @@ from .validation_resources import (
     check_service,
     check_volume,
 )
-from .validation_training import check_jobset, check_runtime, check_train_job
+from .validation_training import check_jobset, check_mpi_job, check_runtime, check_train_job
 from .validation_workloads import WORKLOADS, check_workload
 
 _RBAC = "rbac.authorization.k8s.io"
@@ -51,6 +51,7 @@ _CHECKS: dict[tuple[str, str], Callable[[Json, Json | None], Iterator[Cause]]] =
     (_RBAC, "RoleBinding"): check_role_binding,
     ("scheduling.k8s.io", "PriorityClass"): check_priority_class,
     ("jobset.x-k8s.io", "JobSet"): check_jobset,
+    ("kubeflow.org", "MPIJob"): check_mpi_job,
     ("trainer.kubeflow.org", "TrainJob"): check_train_job,
     ("trainer.kubeflow.org", "TrainingRuntime"): check_runtime,
     ("trainer.kubeflow.org", "ClusterTrainingRuntime"): check_runtime,

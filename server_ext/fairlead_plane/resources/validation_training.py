@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .causes import wrong
+from .causes import required, unsupported, wrong
 from .errors import Cause
 from .kinds import Json
 
@@ -70,6 +70,24 @@ def check_jobset(jobset: Json, existing: Json | None) -> Iterator[Cause]:
             before = existing["spec"].get(field)
             if field in spec and before is not None and spec[field] != before:
                 yield wrong(f"spec.{field}", "object", "Value is immutable")
+
+
+def check_mpi_job(job: Json, existing: Json | None) -> Iterator[Cause]:
+    """Yield what is wrong with an MPIJob."""
+    at, specs = "spec.mpiReplicaSpecs", (job.get("spec") or {}).get("mpiReplicaSpecs") or {}
+    types = {key.lower(): (key, spec or {}) for key, spec in specs.items()}
+    for name, (key, spec) in types.items():
+        if name not in ("launcher", "worker"):
+            yield unsupported(at, key, ("Launcher", "Worker"))
+        elif not ((spec.get("template") or {}).get("spec") or {}).get("containers"):
+            yield required(
+                f"{at}[{key}].template.spec.containers", "must define at least one container"
+            )
+    if "launcher" not in types:
+        yield required(f"{at}[Launcher]", "must have Launcher replica spec")
+    elif types["launcher"][1].get("replicas", 1) != 1:
+        key, spec = types["launcher"]
+        yield wrong(f"{at}[{key}].replicas", spec["replicas"], "must be 1")
 
 
 def _startup(path: str, spec: Json) -> Iterator[Cause]:

@@ -21,6 +21,10 @@ _COLUMNS: dict[tuple[str, str], tuple[tuple[str, str, str], ...]] = {
         ("Suspended", "string", ".spec.suspend"),
         ("Age", "date", ".metadata.creationTimestamp"),
     ),
+    ("kubeflow.org", "MPIJob"): (
+        ("Age", "date", ".metadata.creationTimestamp"),
+        ("State", "string", ".status.conditions[-1:].type"),
+    ),
     ("trainer.kubeflow.org", "TrainJob"): (
         ("State", "string", ".status.conditions[-1:].type"),
         ("Age", "date", ".metadata.creationTimestamp"),
@@ -35,8 +39,10 @@ def operator_schema(kind: Kind) -> Schema | None:
     if not kind.custom:
         return None
     # Imported here: each is built when the first object of its group is read.
-    if kind.group == "jobset.x-k8s.io":
-        from . import jobset as group
+    if kind.kind == "MPIJob":
+        from . import mpi as group
+    elif kind.group == "jobset.x-k8s.io":
+        from . import jobset as group  # type: ignore[no-redef]
     elif kind.group == "trainer.kubeflow.org":
         from . import trainer as group  # type: ignore[no-redef]
     else:
