@@ -326,10 +326,15 @@ def test_a_log_is_shown_as_asked(pods) -> None:
     assert stamped[0] <= stamped[1]
 
 
-def test_a_line_without_an_end_shows_after_a_moment(pods) -> None:
-    source = "import sys, time; sys.stdout.write('half'); time.sleep(1); sys.stdout.write('whole')"
+def test_a_line_without_an_end_shows_after_a_moment(pods, tmp_path) -> None:
+    source = (
+        "import os, sys, time; sys.stdout.write('half')\n"
+        f"while not os.path.exists({str(tmp_path / 'go')!r}): time.sleep(0.02)\n"
+        "sys.stdout.write('whole')"
+    )
     pods.create("pod", source)
     assert next(pods.follow("pod")) == b"half"
+    (tmp_path / "go").touch()
     pods.wait_ended("pod")
     assert pods.log("pod") == "halfwhole\n"
 

@@ -28,6 +28,18 @@ def fit(folder, trees, source="accuracy = 1 - 1 / (trees + 1)"):
     return run.wait()
 
 
+# True when the server has the comparison of these runs, and that it is shown, in Lab's workspace.
+KEPT = """async ids => {
+  const answer = await fetch(new URL('/lab/api/workspaces', location));
+  return (await answer.json()).workspaces.values.some(({ data }) => {
+    const shown = JSON.stringify(data['layout-restorer:data']?.main ?? null);
+    return shown.includes('fairlead-compare') && Object.values(data).some(
+      one => JSON.stringify(one.data?.runs) === JSON.stringify(ids)
+    );
+  });
+}"""
+
+
 def test_three_runs_are_compared_and_one_is_the_baseline(lab, browser, tmp_path):
     runs = [
         fit(tmp_path, 1),
@@ -95,6 +107,7 @@ def test_a_comparison_comes_back_after_a_reload_in_the_dark(lab, browser, tmp_pa
     page.locator(f"{PAGE} [data-fl-compared='{ids[1]}'][data-fl-baseline='true']").wait_for()
     picture(page, "compare-dark")
     # Lab keeps the layout a moment after it has changed.
-    page.wait_for_timeout(2000)
+    while not page.evaluate(KEPT, [ids[1], ids[0]]):
+        page.wait_for_timeout(200)
     page.reload()
     page.locator(f"{PAGE} [data-fl-compared='{ids[1]}'][data-fl-baseline='true']").wait_for()

@@ -160,7 +160,7 @@ def test_bars_follow_the_pods_and_the_switch_goes_by_keyboard(lab, browser):
     page.keyboard.press("Enter")
     at(page, "local", "kube-system")
     switch.wait_for(state="detached")
-    assert page.evaluate("document.activeElement.dataset.flContext") == "local"
+    page.wait_for_function("document.activeElement.dataset.flContext === 'local'")
 
     page.keyboard.press("Enter")
     page.wait_for_selector("[data-fl-choice='away'] .fl-Switch-problem")

@@ -53,6 +53,7 @@ def tags(notebook):
 
 def test_what_is_edited_in_a_chip_stands_in_the_spec(page, notebook):
     chip(page, "add-up").click()
+    page.locator("[data-fl-chip-editor] [data-fl-field='name'] input:focus").wait_for()
     page.keyboard.type("total")
     page.keyboard.press("Tab")
     page.locator("[data-fl-chip-editor] [data-fl-field='after'] input:focus").wait_for()
