@@ -40,9 +40,10 @@ def schemas() -> dict[tuple[str, str], Json]:
         slotsPerWorker=number(default=1),
         sshAuthMountPath={"type": "string", "default": "/root/.ssh"},
     )
+    value = one_of("True", "False", "Unknown")
     return {
-        ("v1", "MPIJob"): obj(spec=first, status=_status(items(_condition()))),
-        ("v2beta1", "MPIJob"): obj(spec=second, status=_status(table(_condition(), "type"))),
+        ("v1", "MPIJob"): obj(spec=first, status=_status(items(_condition(STRING)))),
+        ("v2beta1", "MPIJob"): obj(spec=second, status=_status(table(_condition(value), "type"))),
     }
 
 
@@ -64,14 +65,14 @@ def _run_policy() -> Json:
     )
 
 
-def _condition() -> Json:
+def _condition(value: Json) -> Json:
     return obj(
         required=("status", "type"),
         lastTransitionTime=TIME,
         lastUpdateTime=TIME,
         message=STRING,
         reason=STRING,
-        status=STRING,
+        status=value,
         type=STRING,
     )
 

@@ -87,7 +87,7 @@ def _patch() -> Json:
     containers = obj(
         required=("name",),
         env=_env(),
-        name=text(63, 1),
+        name=text(253, 1),
         securityContext=ref(f"{CORE}SecurityContext"),
         volumeMounts=table(ref(f"{CORE}VolumeMount"), "mountPath", most=128),
     )
