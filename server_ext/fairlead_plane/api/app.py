@@ -36,6 +36,7 @@ from .pod_logs import PodLogs, read_log
 from .proxy import ALIAS_PREFIX, ALIAS_SERVICE, Services, answer_proxy
 from .reviews import REVIEWS, Reviews, find_review
 from .streams import STREAMS, PodStreams, answer_stream
+from .train_status import is_report, take_report
 from .watches import watch_events
 from .websocket import is_spdy, refuse_by_http
 
@@ -207,6 +208,9 @@ class ApiServer:
                 events = watch_events(self._resources, target, query, self._forms, form)
                 await send_stream(receive, send, events, "application/json")
                 return
+        if is_report(target, request.method):
+            await send_json(send, await take_report(self._resources, request, target))
+            return
         content, code = await self._verbs.answer(request, target)
         body = self._forms.render(form, target.kind, content)
         await send_bytes(send, body, form.media, code, warning_headers(scope))

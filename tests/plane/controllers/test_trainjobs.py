@@ -174,6 +174,32 @@ def test_delete_takes_all_that_was_made(jobs: TrainJobs) -> None:
     )
 
 
+REPORT = """
+import json, os, ssl, urllib.request
+name = "KUBEFLOW_TRAINER_SERVER_"
+token = open(os.environ[name + "TOKEN"]).read()
+status = {"progressPercentage": 40, "estimatedRemainingSeconds": 9,
+          "metrics": [{"name": "loss", "value": "0.5"}],
+          "lastUpdatedTime": "2026-01-02T03:04:05.678+00:00"}
+request = urllib.request.Request(
+    os.environ[name + "URL"], json.dumps({"trainerStatus": status}).encode(),
+    {"Authorization": "Bearer " + token, "Content-Type": "application/json"})
+tls = ssl.create_default_context(cafile=os.environ[name + "CA_CERT"])
+urllib.request.urlopen(request, context=tls)
+"""
+
+
+def test_a_node_reports_its_progress(jobs: TrainJobs) -> None:
+    jobs.create("report", {"command": python(REPORT)})
+    jobs.wait("report", "Complete")
+    assert jobs.get("report")["status"]["trainerStatus"] == {
+        "progressPercentage": 40,
+        "estimatedRemainingSeconds": 9,
+        "metrics": [{"name": "loss", "value": "0.5"}],
+        "lastUpdatedTime": "2026-01-02T03:04:05Z",
+    }
+
+
 def refusal(jobs: TrainJobs, trainer: Any, **spec: Any) -> str:
     """Return the words in which a TrainJob is refused."""
     with pytest.raises(client.ApiException) as refused:

@@ -6,10 +6,11 @@ import copy
 from collections.abc import Iterable
 from typing import Any
 
-from ...resources import Json
+from ...resources import TRAIN_JOB, Json
 from ...resources.patch import strategic_merge_patch
 from ...resources.schemas import Schema
 from ..pods import owner_reference
+from .mpi_files import add_missing
 from .trainjob_mpi import LAUNCHER, NODE, build_hostfile, plan_mpi
 from .trainjob_policies import POLICIES, Topology
 from .trainjob_ports import PORT_ANNOTATION
@@ -18,6 +19,7 @@ ANCESTOR = "trainer.kubeflow.org/trainjob-ancestor-step"
 OWN_ANNOTATIONS = "fairlead.dev/"
 """Annotations of a TrainJob that its pods get, too: which Python runs them, and in which folder."""
 
+_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _INITIALIZERS = {"dataset-initializer": "dataset", "model-initializer": "model"}
 _JOB_TEMPLATE = Schema({"$ref": "io.k8s.api.batch.v1.JobTemplateSpec"})
 
@@ -163,6 +165,19 @@ def _train(train_job: Json, policy: Json, job: Json, host: str, port: int) -> No
             upsert(container.setdefault("ports", []), [{"containerPort": port}], "containerPort")
             if name == "torch":
                 _inject(policy["torch"], job, mine)
+        add_missing(container, _reporting(train_job))
+
+
+def _reporting(train_job: Json) -> dict[str, str]:
+    """Return where a node reports its progress: the API, as the pod's own account."""
+    metadata = train_job["metadata"]
+    place = f"namespaces/{metadata['namespace']}/trainjobs/{metadata['name']}/status"
+    server = "https://$(KUBERNETES_SERVICE_HOST):$(KUBERNETES_SERVICE_PORT)"
+    return {
+        "KUBEFLOW_TRAINER_SERVER_URL": f"{server}/apis/{TRAIN_JOB.api_version}/{place}",
+        "KUBEFLOW_TRAINER_SERVER_CA_CERT": f"{_ACCOUNT}/ca.crt",
+        "KUBEFLOW_TRAINER_SERVER_TOKEN": f"{_ACCOUNT}/token",
+    }
 
 
 def apply_trainer(container: Json, trainer: Json) -> None:
