@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { IRecurringRun } from '../src/api/recurringtypes';
 import { ahead, zoned } from '../src/components/format';
 import { RecurringTable } from '../src/components/RecurringTable';
+import { Remarks } from '../src/components/Remarks';
 import { plainTrans } from '../src/components/text';
 import { initialTiming, timingOf, timingProblem } from '../src/components/timing';
 import { RecurringModel } from '../src/model/recurring';
@@ -128,6 +129,18 @@ describe('the table', () => {
   afterEach(() => {
     React.act(() => root.unmount());
     host.remove();
+  });
+
+  test('what has no effect is told folded, and nothing where all has', () => {
+    React.act(() => root.render(<Remarks texts={['One.', 'Two.']} trans={plainTrans} />));
+    const said = host.querySelector('details')!;
+    expect([said.open, said.querySelector('summary')!.textContent]).toEqual([
+      false,
+      '2 things of it have no effect, or may come out otherwise.'
+    ]);
+    expect([...said.querySelectorAll('li')].map(one => one.textContent)).toEqual(['One.', 'Two.']);
+    React.act(() => root.render(<Remarks texts={[]} trans={plainTrans} />));
+    expect(host.childElementCount).toBe(0);
   });
 
   test('a row is switched, deleted and leads to its last run; without the right to, it says why', () => {

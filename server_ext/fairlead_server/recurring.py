@@ -44,7 +44,7 @@ class DraftHandler(_OriginHandler):
     @web.authenticated
     @authorized
     async def post(self) -> None:
-        """Answer name, experiment and parameters of `{run}` or `{path, notebook?}`."""
+        """Answer name, experiment, parameters and warnings of `{run}` or `{path, notebook?}`."""
         origin = await self.origin(self.read())
         self.reply(await self.ask_cluster(lambda connection: connection.recurring.draft(origin)))
 

@@ -75,6 +75,7 @@ class RecurringService:
             "experiment_id": template.experiment_id,
             "pipeline": template.spec.get("pipelineInfo", {}).get("name") or "",
             "parameters": parameters_of(template.spec, template.given),
+            "warnings": template.warnings,
         }
 
     def preview(self, origin: Origin, wish: Wish) -> Json:

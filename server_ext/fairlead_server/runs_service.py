@@ -117,6 +117,7 @@ class RunsService:
             "experiment_id": record.get("experiment_id") or "",
             "pipeline": spec.get("pipelineInfo", {}).get("name") or "",
             "parameters": parameters_of(spec, given),
+            "warnings": [],
         }
 
     def clone(self, run_id: str, **given: Any) -> Json:

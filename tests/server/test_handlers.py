@@ -200,6 +200,9 @@ async def test_a_notebook_of_kales_runs_in_its_experiment_and_tells_what_has_no_
     made.metadata["kubeflow_notebook"] = {"experiment_name": "sweets", "autosnapshot": True}
     started = await fetch("runs", method="POST", body={"path": "k.ipynb", "notebook": made})
     assert [one["name"] for one in started["problems"]] == ["autosnapshot"]
+    body = {"path": "k.ipynb", "notebook": made}
+    draft = await fetch("recurringruns", "draft", method="POST", body=body)
+    assert [text.startswith("`autosnapshot`") for text in draft["warnings"]] == [True]
     found = (await fetch("experiments"))["experiments"]
     assert "sweets" in [one["name"] for one in found]
 

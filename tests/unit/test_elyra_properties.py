@@ -350,6 +350,12 @@ def test_a_script_of_r_without_an_image_is_told_of(tmp_path: Path) -> None:
     assert read_source(path).warnings == []
 
 
+def test_a_description_for_the_viewers_of_the_first_kfp_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "b.py").write_text("open('mlpipeline-ui-metadata.json', 'w')")
+    (told,) = read_source(write(tmp_path, flow("main", node("1", "b.py")))).warnings
+    assert told.startswith("Node 'b': `mlpipeline-ui-metadata.json`, which its files mention, is")
+
+
 def test_a_warning_says_its_node_in_words(tmp_path: Path) -> None:
     problem = Problem("warning", "", -1, 0, "x", "`x` has no effect.", "Remove it.", "x", "A")
     (tmp_path / "a.py").write_text("")

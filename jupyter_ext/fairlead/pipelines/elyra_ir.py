@@ -22,7 +22,7 @@ from fairlead.pipelines.cells import read_plain_cells
 from fairlead.pipelines.check import find_cycle
 from fairlead.pipelines.elyra import ElyraNode, ElyraPipeline
 from fairlead.pipelines.ir import STEP, cell_json
-from fairlead.pipelines.records import NotebookError
+from fairlead.pipelines.records import NotebookError, Problem
 from fairlead.pipelines.runner import node_source
 
 Json = dict[str, Any]
@@ -33,6 +33,9 @@ _METRICS = {"schemaTitle": "system.Metrics", "schemaVersion": "0.0.1"}
 _RUN_NAME = "ELYRA_RUN_NAME"
 """Variable with the run's name. Only a node whose files mention it is told: another in each run,
 it keeps a node from being taken from the cache."""
+
+_VIEWS = "mlpipeline-ui-metadata.json"
+"""File in which a node describes tables, curves and pages for the first version of KFP."""
 
 _LARGEST = 8 * 2**20
 """Bytes of files that a node may take along inside of the spec."""
@@ -53,6 +56,8 @@ def build_elyra_spec(
     read_notebook
         Takes a node's file and returns the notebook of version 4.
 
+    What of the files has no effect is added to the pipeline's problems.
+
     Raises
     ------
     SpecError
@@ -71,7 +76,10 @@ def build_elyra_spec(
         sources = {
             f"{name}.{key}": (name, key) for name in before[node.name] for key in outputs[name]
         }
-        constant = _constant(node, files_of(node), read_notebook, outputs[node.name])
+        files = files_of(node)
+        if any(_VIEWS.encode() in data for data in files.values()):
+            pipeline.problems.append(_not_shown(node))
+        constant = _constant(node, files, read_notebook, outputs[node.name])
         constant["takes"] = {key: outputs[name][output] for key, (name, output) in sources.items()}
         named = f"env.{_RUN_NAME}" in constant["variables"]
         component = _component(pipeline, node, label, sources, outputs, named)
@@ -94,6 +102,12 @@ def build_elyra_spec(
     if not platform:
         return spec, {}
     return spec, {"platforms": {"kubernetes": {"deploymentSpec": {"executors": platform}}}}
+
+
+def _not_shown(node: ElyraNode) -> Problem:
+    message = f"`{_VIEWS}`, which its files mention, is not shown: KFP v2 has no viewers for it."
+    hint = "Show it in a notebook, whose outputs are kept; numbers go to mlpipeline-metrics.json."
+    return Problem("warning", "", -1, 0, _VIEWS, message, hint, "", node.name)
 
 
 def _check_order(pipeline: ElyraPipeline) -> None:

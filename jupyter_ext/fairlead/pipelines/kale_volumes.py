@@ -104,7 +104,7 @@ class _Volume:
         if not claim.claim:
             message = (
                 f"`{self._at}`: each run makes a claim for '{self._name}' at {self._path}, empty "
-                "at first, and deletes it after its last step."
+                "at first, and deletes it after its last step; one that fails leaves it."
             )
             hint = "To keep its files, make a claim once and give its name with the type `pvc`."
             self._made.warn(-1, self._name, message, hint)

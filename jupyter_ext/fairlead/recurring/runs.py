@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -164,14 +164,12 @@ def schedule(
     """
     timing = Timing(cron, every, time_zone, start, end, max_concurrency, catchup)
     timing.trigger()
-    warnings: list[str] = []
     if isinstance(source, Run):
         pipelines = source.pipelines
         found = of_run(source.record)
     else:
         path = Path(source)
-        read = read_source(path)
-        found, warnings = of_file(read, path, sys.executable), read.warnings
+        found = of_file(read_source(path), path, sys.executable)
         pipelines = connect(context)
     experiment = experiment or found.experiment
     request = found.request(
@@ -183,7 +181,7 @@ def schedule(
         pipeline_root=pipeline_root or "",
     )
     made = RecurringRun(pipelines, pipelines.create_recurring(request))
-    made.warnings = warnings
+    made.warnings = found.warnings
     return made
 
 
@@ -199,6 +197,8 @@ class Template:
         The pipeline spec, for its parameters.
     given : dict
         Values that hold where none are given.
+    warnings : list of str
+        As of `fairlead.sources.Source`.
     """
 
     name: str
@@ -207,6 +207,7 @@ class Template:
     given: dict[str, Any]
     experiment: str = ""
     experiment_id: str = ""
+    warnings: list[str] = field(default_factory=list)
 
     def request(
         self, timing: Timing, *, name: str, parameters: Mapping[str, Any] | None, **more: Any
@@ -225,7 +226,14 @@ def of_file(found: Source, path: Path, interpreter: str) -> Template:
         Path of the Python that runs the steps on this machine.
     """
     document = run_document(found.spec, found.platform, interpreter, path.absolute().parent)
-    return Template(path.stem, {"pipeline_spec": document}, found.spec, {}, found.experiment)
+    return Template(
+        path.stem,
+        {"pipeline_spec": document},
+        found.spec,
+        {},
+        found.experiment,
+        warnings=found.warnings,
+    )
 
 
 def of_run(record: dict[str, Any]) -> Template:

@@ -69,6 +69,8 @@ export interface IDraft {
   experiment_id: string;
   pipeline: string;
   parameters: IDraftParameter[];
+  /** What of the file that it is read from has no effect, or may come out otherwise. */
+  warnings: string[];
 }
 
 /** What a clone has of its own; without parameters, those of the run. */

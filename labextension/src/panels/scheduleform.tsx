@@ -10,6 +10,7 @@ import type { IRecurringRun, IRecurringWish, RecurringOrigin } from '../api/recu
 import type { IDraft, IExperiment } from '../api/runtypes';
 import { ParameterForm } from '../components/ParameterForm';
 import { FormValues, initialValues, parseAll } from '../components/parameters';
+import { Remarks } from '../components/Remarks';
 import type { ITrans } from '../components/text';
 import { initialTiming, timingOf, timingProblem } from '../components/timing';
 import { TimingForm } from '../components/TimingForm';
@@ -118,6 +119,7 @@ function Form(props: IScheduleOptions & ILoaded): JSX.Element {
             ? trans.__('The pipeline of this run.')
             : trans.__('The notebook as it is now: after a change, schedule it again.')}
         </p>
+        <Remarks texts={draft.warnings} trans={trans} />
         <TimingForm
           values={timing}
           id="fl-schedule"
