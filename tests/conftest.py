@@ -10,11 +10,24 @@ from pathlib import Path
 
 import psutil
 import pytest
+from hypothesis import HealthCheck, settings
 
 from fairlead.kube.contexts import plane_pid, start_plane, stop_plane
 
 # Makes the helpers beside this file importable by their names.
 sys.path.insert(0, str(Path(__file__).parent))
+
+
+def pytest_configure():
+    """Let Hypothesis take its time, and draw the same examples in each run of CI."""
+    settings.register_profile(
+        "fairlead",
+        # A machine that is busy with other things is no finding.
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        derandomize="FAIRLEAD_REQUIRE_ALL" in os.environ,
+    )
+    settings.load_profile("fairlead")
 
 
 @pytest.fixture(scope="module")
