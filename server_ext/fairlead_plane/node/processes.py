@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ import psutil
 
 from .leftovers import is_alive
 from .records import RunFiles, last_attempt
+
+_ROUNDS = 10
 
 
 def container_processes(folder: Path) -> set[int]:
@@ -89,19 +92,46 @@ def all_processes() -> Iterator[Process]:
         yield Process(int(name), int(fields[1]), int(fields[2]), int(fields[3]))
 
 
-def _strays(pids: Iterable[int], roots: Iterable[int], folder: Path) -> Iterator[int]:
-    mounts = {_mounts(root) for root in roots} - {_mounts(os.getpid()), None}
-    mark = f"/{folder.name}/".encode()
-    for pid in pids:
-        if mounts and _mounts(pid) in mounts:
-            yield pid
-            continue
+def end_strays(folder: Path) -> None:
+    """Kill what a pod that has ended has left behind in sessions of its own.
+
+    On a cluster the end of a container is the end of all its processes. Launchers of training,
+    torchrun and MPI's daemons, start each process in a session of its own; when they are killed
+    themselves nobody ends these.
+
+    Parameters
+    ----------
+    folder : Path
+        The pod's own, named by its uid: processes are told by its name in their variables.
+    """
+    mark = f"/{folder.name}/"
+    for _ in range(_ROUNDS):  # one may start another while we look
+        found = [each.pid for each in all_processes() if _has_mark(each.pid, mark)]
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        if not found:
+            return
+
+
+def _has_mark(pid: int, mark: str) -> bool:
+    if sys.platform == "linux":
         try:
             with open(f"/proc/{pid}/environ", "rb") as file:
-                if mark in file.read():
-                    yield pid
+                return mark.encode() in file.read()
         except OSError:
-            continue  # another user's, or it has just ended
+            return False  # another user's, or it has just ended
+    with contextlib.suppress(psutil.Error, OSError):
+        return any(mark in value for value in psutil.Process(pid).environ().values())
+    return False
+
+
+def _strays(pids: Iterable[int], roots: Iterable[int], folder: Path) -> Iterator[int]:
+    mounts = {_mounts(root) for root in roots} - {_mounts(os.getpid()), None}
+    mark = f"/{folder.name}/"
+    for pid in pids:
+        if (mounts and _mounts(pid) in mounts) or _has_mark(pid, mark):
+            yield pid
 
 
 def _mounts(pid: int) -> int | None:

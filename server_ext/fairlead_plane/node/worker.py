@@ -12,6 +12,7 @@ from ..resources import Json, parse_timestamp, timestamp
 from . import status
 from .container import Container
 from .launch import Host
+from .processes import end_strays
 from .status import Role, Verdict
 from .stored import Note, StoredPod
 from .support import find_ignored
@@ -22,6 +23,8 @@ DEADLINE_VERDICT = Verdict(
 LOST_VERDICT = Verdict(
     status.LOST, "The process of the pod was lost with the shim that watched it."
 )
+
+_JOB_LABELS = ("jobset.sigs.k8s.io/jobset-name", "training.kubeflow.org/job-name")
 
 
 class PodWorker:
@@ -74,6 +77,9 @@ class PodWorker:
             self._resume_end()
             self._set_deadline()
             await self._run_containers()
+            if _trains(self.pod):
+                folder = self._host.folder / self.uid
+                await asyncio.to_thread(end_strays, folder)
             if self._ended_before_stop():
                 self._verdict = None
             self._done = True
@@ -258,6 +264,12 @@ class PodWorker:
             done=self._done,
             start_time=self._start_time,
         )
+
+
+def _trains(pod: Json) -> bool:
+    """Tell whether a pod is of a training job, whose launchers may leave processes behind."""
+    labels = pod["metadata"].get("labels") or {}
+    return any(name in labels for name in _JOB_LABELS)
 
 
 def _all_specs(pod: Json) -> list[Json]:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from kubernetes import client
 
@@ -161,6 +162,23 @@ def test_a_deadline_fails_a_job_and_takes_its_pods(jobs: TrainJobs) -> None:
     jobs.workloads.wait_for(lambda: not jobs.pods("slow"), "its pods are still there")
 
 
+def test_a_job_goes_on_when_the_plane_is_killed(own_workloads: Workloads, tmp_path: Path) -> None:
+    jobs, gate = TrainJobs(own_workloads), tmp_path / "gate"
+    source = f"import os, time\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.05)"
+    jobs.create("kept", {"numNodes": 2, "command": python(source)})
+
+    def running() -> bool:
+        return [pod.status.phase for pod in jobs.pods("kept")] == ["Running"] * 2
+
+    own_workloads.wait_for(running, "it does not run")
+    before = {pod.metadata.uid for pod in jobs.pods("kept")}
+    own_workloads.plane.kill()
+    gate.touch()
+    own_workloads.plane.start()
+    jobs.wait("kept", "Complete")
+    assert {pod.metadata.uid for pod in jobs.pods("kept")} == before
+
+
 def test_delete_takes_all_that_was_made(jobs: TrainJobs) -> None:
     jobs.create("gone", {"command": python(WAITS)})
     jobs.workloads.wait_for(lambda: jobs.pods("gone"), "no pod")
@@ -172,6 +190,22 @@ def test_delete_takes_all_that_was_made(jobs: TrainJobs) -> None:
         ),
         "something is left",
     )
+
+
+STRAY = """
+import os, signal, subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"],
+                         start_new_session=True)
+print(child.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_processes_of_a_killed_launcher_end_with_its_pod(jobs: TrainJobs) -> None:
+    jobs.create("stray", {"command": python(STRAY)})
+    jobs.wait("stray", "Failed")
+    (log,) = jobs.logs("stray")
+    assert not psutil.pid_exists(int(log)) or psutil.Process(int(log)).status() == "zombie"
 
 
 REPORT = """
