@@ -24,6 +24,18 @@ _RESERVED = {
     ),
 }  # fmt: skip
 
+TORCHTUNE_FIXED = (
+    "checkpointer.checkpoint_dir", "output_dir", "tokenizer.merges_file", "tokenizer.path",
+)  # fmt: skip
+"""What a runtime for torchtune says, and a TrainJob may not say otherwise."""
+_TUNED = ("llama3_2/1B", "llama3_2/3B", "llama3_3/70B", "qwen2_5/1.5B")
+
+
+def torchtune_model(runtime: str) -> str:
+    """Return the model that the name of a runtime for torchtune stands for; empty for none."""
+    words = runtime.split("-")
+    return f"{words[1].replace('.', '_')}/{words[2].upper()}" if len(words) == 3 else ""
+
 
 def runtime_kind(reference: Json) -> Kind | None:
     """Return the kind of runtime that a `runtimeRef` means; None for an unknown one."""
@@ -83,7 +95,9 @@ def _environment(spec: Json, runtime: Json) -> Iterator[Cause]:
     trainer = spec.get("trainer") or {}
     env = trainer.get("env") or []
     names = [each["name"] for each in env]
-    if policy.get("torch") is not None and trainer.get("command") != ["tune", "run"]:
+    if policy.get("torch") is not None:
+        if trainer.get("command") == ["tune", "run"]:
+            yield from _torchtune(spec, trainer)
         found = sorted(set(names) & set(_RESERVED["torch"]))
         if found:
             text = f"must not have reserved envs, invalid envs configured: [{' '.join(found)}]"
@@ -101,6 +115,27 @@ def _environment(spec: Json, runtime: Json) -> Iterator[Cause]:
                 "have either launcher and node"
             )
             yield wrong("spec.trainer.numNodes", trainer["numNodes"], text)
+
+
+def _torchtune(spec: Json, trainer: Json) -> Iterator[Cause]:
+    name, nodes, args = spec["runtimeRef"]["name"], trainer.get("numNodes", 1), trainer.get("args")
+    model = torchtune_model(name)
+    if model not in _TUNED:
+        text = f"must have a supported pretrained model, invalid model configured: {model}"
+        yield wrong("spec.runtimeRef.name", name, text)
+    if nodes > 1 and model != "llama3_3/70B":
+        yield wrong("spec.trainer.numNodes", nodes, f"must be 1 for {model} model")
+    if nodes > 1 and any("lora_attn_modules" in each for each in args or ()):
+        text = "LoRA fine-tuning is not supported for multi-node training in TorchTune"
+        yield wrong("spec.trainer.numNodes", nodes, text)
+    for index, each in enumerate(args or ()):
+        key = each.partition("=")[0]
+        if key in TORCHTUNE_FIXED:
+            text = (
+                f'must not set immutable config "{key}" in trainer args; it is managed by the '
+                "runtime"
+            )
+            yield wrong(f"spec.trainer.args[{index}]", each, text)
 
 
 def _steps(spec: Json, runtime: Json) -> Iterator[Cause]:

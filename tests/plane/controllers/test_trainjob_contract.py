@@ -82,6 +82,41 @@ def test_torch_starts_as_many_processes_as_there_are_cores_or_gpus(
     assert values(container(jobs["node"]))["PET_NPROC_PER_NODE"] == processes
 
 
+@pytest.mark.parametrize(
+    ("trainer", "recipe", "config"),
+    [
+        ({}, "full_finetune_distributed", "llama3_2/1B_full"),
+        ({"numProcPerNode": 1}, "full_finetune_single_device", "llama3_2/1B_full_single_device"),
+        (
+            {"args": ["model.lora_attn_modules=[q_proj]"]},
+            "lora_finetune_distributed",
+            "llama3_2/1B_lora",
+        ),
+        (
+            {"args": ["model.quantize_base=True"], "numProcPerNode": 1},
+            "lora_finetune_single_device",
+            "llama3_2/1B_qlora_single_device",
+        ),
+    ],
+)
+def test_torchtune_is_told_recipe_and_rendezvous(trainer: Any, recipe: str, config: str) -> None:
+    jobs, _ = build(
+        "torchtune-llama3.2-1b",
+        {"command": ["tune", "run"], **trainer},
+        runtimeRef={"name": "torchtune-llama3.2-1b"},
+    )
+    found = container(jobs["node"])
+    assert found["command"][:6] == [
+        "tune", "run", "--rdzv_endpoint=127.0.0.1:20001", recipe, "--config", config,
+    ]  # fmt: skip
+    assert set(found["command"][6:]) == {
+        "output_dir=/workspace/output",
+        "tokenizer.path=/workspace/model/original/tokenizer.model",
+        "checkpointer.checkpoint_dir=/workspace/model",
+    }
+    assert set(values(found)) == {"PET_NNODES", "PET_NPROC_PER_NODE", "PET_NODE_RANK"}
+
+
 def test_jax_gives_the_names_of_both_generations() -> None:
     jobs, _ = build("jax-distributed", {"numNodes": 2})
     assert values(container(jobs["node"])) == {

@@ -11,6 +11,7 @@ from ...resources.patch import strategic_merge_patch
 from ...resources.schemas import Schema
 from ..pods import owner_reference
 from .mpi_files import add_missing
+from .torchtune import ENTRYPOINT, torchtune_command
 from .trainjob_mpi import LAUNCHER, NODE, build_hostfile, plan_mpi
 from .trainjob_policies import POLICIES, Topology
 from .trainjob_ports import PORT_ANNOTATION
@@ -148,24 +149,39 @@ def _train(train_job: Json, policy: Json, job: Json, host: str, port: int) -> No
             continue
         if container["name"] not in (NODE, LAUNCHER):
             continue
+        before: list[str] = container.get("command") or []
         apply_trainer(container, trainer)
         if "trainer" not in train_job["spec"]:
             continue  # as on a cluster: without one, a runtime runs as it stands
         topology = Topology(
             host, port, nodes, trainer.get("numProcPerNode"), container.get("resources") or {}
         )
-        for name, found in POLICIES.items():
-            if policy.get(name) is None:
-                continue
-            env = container.setdefault("env", [])
-            mine = found.environment(topology)
-            upsert(env, mine, "name")
-            known = {each["name"] for each in env}
-            env += [each for each in found.also(topology) if each["name"] not in known]
-            upsert(container.setdefault("ports", []), [{"containerPort": port}], "containerPort")
-            if name == "torch":
-                _inject(policy["torch"], job, mine)
+        _give_topology(train_job, policy, job, container, topology, before)
         add_missing(container, _reporting(train_job))
+
+
+def _give_topology(
+    train_job: Json, policy: Json, job: Json, container: Json, topology: Topology, before: list[str]
+) -> None:
+    """Give a node what the policy says; `before` is the command of the runtime."""
+    trainer = train_job["spec"]["trainer"]
+    env = container.setdefault("env", [])
+    for name, found in POLICIES.items():
+        if policy.get(name) is None:
+            continue
+        mine, also = found.environment(topology), found.also(topology)
+        if name == "torch":
+            _inject(policy["torch"], job, mine)
+            if trainer.get("command") == ENTRYPOINT:
+                runtime, args = train_job["spec"]["runtimeRef"]["name"], trainer.get("args") or ()
+                container["command"] = torchtune_command(runtime, before, args, topology)
+                # It is told its rendezvous by an argument, and torchrun is in it.
+                mine, also = [each for each in mine if "MASTER" not in each["name"]], []
+        upsert(env, mine, "name")
+        known = {each["name"] for each in env}
+        env += [each for each in also if each["name"] not in known]
+        port = {"containerPort": topology.port}
+        upsert(container.setdefault("ports", []), [port], "containerPort")
 
 
 def _reporting(train_job: Json) -> dict[str, str]:
