@@ -1,7 +1,8 @@
 """How a notebook ends: run by IPython from top to bottom, and step by step as a pipeline.
 
 Every process is forked from the test's own, so that hundreds of notebooks run in a minute and no
-setting of one reaches another.
+setting of one reaches another. What all of them need is made ready before: IPython is loaded, and
+the program of a step is compiled.
 """
 
 from __future__ import annotations
@@ -14,7 +15,11 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
+from types import CodeType
+
+import IPython.core.interactiveshell  # noqa: F401  # before any fork: it takes long to load
 
 from fairlead.pipelines import Problem, compile_notebook
 from fairlead.pipelines.modules import local_modules
@@ -77,13 +82,24 @@ def read_stories(path: Path) -> Iterator[Story]:
         yield story
 
 
-def run_by_ipython(story: Story, folder: Path) -> Ending:
-    """Run the code cells in IPython, one after another, until one fails."""
+def run_by_ipython(story: Story, folder: Path) -> Callable[[], Ending]:
+    """Begin to run the code cells in IPython, one after another, until one fails.
+
+    Returns
+    -------
+    callable
+        Waits for the end.
+    """
     _lay_out(story, folder)
     log = folder.with_suffix(".log")
-    result = _in_a_process(lambda: _interactive(story.notebook["cells"]), folder, log)
-    error = tuple(result["error"]) if result["error"] else None
-    return Ending(_steady(log.read_text(), folder), error, _files(folder))
+    answer = _in_a_process(lambda: _interactive(story.notebook["cells"]), folder, log)
+
+    def end() -> Ending:
+        found = answer()["error"]
+        error = tuple(found) if found else None
+        return Ending(_steady(log.read_text(), folder), error, _files(folder))
+
+    return end
 
 
 def run_as_pipeline(story: Story, folder: Path) -> Ending:
@@ -133,10 +149,11 @@ def complaints(story: Story, folder: Path) -> list[str]:
         found.append(f"said {sorted(said)}")
     found.extend(f"no advice: {p}" for p in problems if not (p.message and p.hint))
     if "same" in parts:
-        plain, steps = run_by_ipython(story, folder / "a" / "n"), Ending()
         if any(p.severity == "error" for p in problems):
             return [*found, "refused"]
+        running = run_by_ipython(story, folder / "a" / "n")
         steps = run_as_pipeline(story, folder / "b" / "n")
+        plain = running()
         if plain != steps:
             found.append(f"\n{plain}\n{steps}")
     return found
@@ -145,7 +162,8 @@ def complaints(story: Story, folder: Path) -> list[str]:
 def _run_step(spec: Json, name: str, folder: Path, work: Path) -> tuple[str, str] | None:
     given = executor_input(spec, name, work, {})
     (work / name).mkdir(parents=True)
-    _in_a_process(lambda: _step(given), folder, work / f"{name}.log")
+    program = _program()
+    _in_a_process(lambda: _step(program, given), folder, work / f"{name}.log")()
     error = work / name / "error.json"
     if not error.exists():
         return None
@@ -177,8 +195,14 @@ def _files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in kept}
 
 
-def _in_a_process(action: Callable[[], Json], folder: Path, log: Path) -> Json:
-    """Do something in a forked process that starts in a folder and prints into a file."""
+def _in_a_process(action: Callable[[], Json], folder: Path, log: Path) -> Callable[[], Json]:
+    """Do something in a forked process that starts in a folder and prints into a file.
+
+    Returns
+    -------
+    callable
+        Waits for its answer.
+    """
     reading, writing = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -194,12 +218,16 @@ def _in_a_process(action: Callable[[], Json], folder: Path, log: Path) -> Json:
         sys.stdout.flush()
         os._exit(0)
     os.close(writing)
-    with os.fdopen(reading) as pipe:
-        found = pipe.read()
-    os.waitpid(child, 0)
-    answer: Json = json.loads(found) if found else {"error": ["Died", ""]}
-    assert "trouble" not in answer, answer["trouble"]
-    return answer
+
+    def end() -> Json:
+        with os.fdopen(reading) as pipe:
+            found = pipe.read()
+        os.waitpid(child, 0)
+        answer: Json = json.loads(found) if found else {"error": ["Died", ""]}
+        assert "trouble" not in answer, answer["trouble"]
+        return answer
+
+    return end
 
 
 def _settle(folder: Path, log: Path) -> None:
@@ -231,6 +259,7 @@ def _interactive(cells: list[Json]) -> Json:
     settings.InteractiveShell.colors = "NoColor"
     shell = InteractiveShell.instance(config=settings)
     sys.modules["__main__"] = shell.user_module
+    shell.kernel = None  # a notebook's shell has one: pandas looks for it, and shows more columns
     shell.displayhook.write_output_prompt = lambda: None
     shell.displayhook.write_format_data = lambda data, *_: print(data["text/plain"])
     shell.enable_gui = lambda *_: None
@@ -248,13 +277,18 @@ def _interactive(cells: list[Json]) -> Json:
     return {"error": None}
 
 
-def _step(given: Json) -> Json:
+@lru_cache
+def _program() -> CodeType:
+    return compile(runner_source(), "<runner>", "exec")
+
+
+def _step(program: CodeType, given: Json) -> Json:
     # A step begins without IPython, whatever other tests have imported here.
     for name in [name for name in sys.modules if name.partition(".")[0] == "IPython"]:
         del sys.modules[name]
     sys.argv = ["-c", "--executor_input", json.dumps(given)]
     try:
-        exec(compile(runner_source(), "<runner>", "exec"), {"__name__": "__main__"})
+        exec(program, {"__name__": "__main__"})
     except SystemExit as end:
         return {"status": end.code}
     return {"status": None}

@@ -186,7 +186,8 @@ class FaultyServer:
         self._http = _Quiet(("127.0.0.1", 0), Handler)
         self._http.daemon_threads = True
         self.port: int = self._http.server_port
-        threading.Thread(target=self._http.serve_forever, daemon=True).start()
+        # Looks often whether it is to stop: each test has a server of its own.
+        threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
 
     def plan(self, answers: list[Answer]) -> None:
         """Set what the requests to come are answered with; those after them pass."""

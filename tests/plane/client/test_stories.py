@@ -43,7 +43,7 @@ def test_a_tricky_notebook_prints_on_the_plane_what_it_prints_in_ipython(name, f
     assert done.returncode == 0, done.stderr
     run = re.search(r"^Run story \((.*)\)$", done.stdout, re.MULTILINE)[1]
     printed = re.findall(r"^s\d+ +\| (.*)$", fairlead("logs", run).stdout, re.MULTILINE)
-    plain = run_by_ipython(story, tmp_path / "plain" / "n")
+    plain = run_by_ipython(story, tmp_path / "plain" / "n")()
     assert printed == plain.printed.splitlines()
 
 
