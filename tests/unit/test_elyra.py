@@ -131,6 +131,19 @@ def test_a_failing_notebook_names_its_cell_and_a_failing_script_its_status(tmp_p
     assert outcome.errors["c"]["evalue"] == "c.py: it has not made its output x.csv"
 
 
+def test_a_script_without_its_program_says_so_and_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "a.r").write_text("cat(1)")
+    spec, _, _ = read_elyra_pipeline(write(tmp_path, flow("main", node("1", "a.r"))))
+    step = spec["root"]["dag"]["tasks"]["a"]["inputs"]["parameters"]["step"]["runtimeValue"]
+    assert step["constant"]["program"] == ["Rscript"]
+    step["constant"]["program"] = ["Rscript-that-is-nowhere"]
+    error = run_spec(spec, tmp_path / "out").errors["a"]["evalue"]
+    assert error == (
+        "a.r: there is no Rscript-that-is-nowhere here to run it: install it, or use an image "
+        "that has it"
+    )
+
+
 def test_super_nodes_are_flattened_and_comments_left_out(tmp_path: Path) -> None:
     for name in "abcd":
         (tmp_path / f"{name}.py").write_text("")

@@ -101,7 +101,8 @@ def run_script(program: list[str], name: str) -> None:
     try:
         status = subprocess.call(words)
     except FileNotFoundError as error:
-        raise NodeFailed("there is no %s here to run it" % program[0]) from error  # noqa: UP031
+        told = "there is no %s here to run it: install it, or use an image that has it"
+        raise NodeFailed(told % program[0]) from error
     if status:
         raise NodeFailed("it ended with status %d" % status)  # noqa: UP031
 
