@@ -78,7 +78,7 @@ def _run(given: argparse.Namespace) -> Any:
     source = given.source or _this_notebook()
     parameters = read_assignments(given.parameters)
     started = widgets.run(source, parameters, context=given.context)
-    _warn(started.warnings)
+    started.tell()
     return started if given.detach else _wait(started)
 
 

@@ -39,6 +39,8 @@ class LiveRun(client.Run):
     stand forms that need no kernel: what the saved file keeps.
     """
 
+    _told = False
+
     @classmethod
     def of(cls, run: client.Run) -> LiveRun:
         """Make a run show itself."""
@@ -50,8 +52,16 @@ class LiveRun(client.Run):
         """Return the run's view, with the curves and matrices that its steps made as `plots`."""
         return {**super().view(), "plots": plots_of(self.record)}
 
+    def tell(self) -> None:
+        """Print what of its source has no effect, the first time that it is asked to."""
+        if not self._told:
+            for warning in self.warnings:
+                print(f"Warning: {warning}")
+        self._told = True
+
     def show(self) -> LiveRun:
         """Display it and wait for the end, updating the display; returns itself."""
+        self.tell()
         shown = _Display(self)
         for _ in self.changes(notice=print):
             shown.update(self.view())
@@ -59,6 +69,7 @@ class LiveRun(client.Run):
         return self
 
     def _ipython_display_(self) -> None:
+        self.tell()
         if self.refresh().state in FINAL_STATES:
             display(_static_forms(self.view()), raw=True)
             return

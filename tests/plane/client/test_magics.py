@@ -76,6 +76,9 @@ def test_papermill_leaves_the_dag_and_the_result_without_a_widget_manager(pipeli
 
 
 def test_python_returns_at_once_and_its_display_follows_the_run(pipeline, tmp_path):
+    made = nbformat.read(pipeline, 4)
+    made.metadata["kubeflow_notebook"] = {"autosnapshot": True}  # has no effect, which is told
+    nbformat.write(made, pipeline)
     cells = tagged(
         ([], f"import fairlead\nrun = fairlead.run({str(pipeline)!r}, {{'n': 4}})\nrun"),
         ([], f"run.wait()\n{FOLLOWED}\nprint(run.state, run.metrics)"),
@@ -85,6 +88,8 @@ def test_python_returns_at_once_and_its_display_follows_the_run(pipeline, tmp_pa
     assert len(shown) == 1
     assert shown[0].data["text/plain"].splitlines()[0].startswith("✓ work: Succeeded, 2/2")
     assert "SUCCEEDED {'count': 4}" in str(cells.cells[1].outputs)
+    told = [one.text for one in cells.cells[0].outputs if one.output_type == "stream"]
+    assert [text.startswith("Warning: `autosnapshot` in the notebook's") for text in told] == [True]
 
 
 def test_a_failed_run_fails_the_cell_with_the_steps_own_cell_and_line(tmp_path, data_dir):
