@@ -94,11 +94,16 @@ def test_a_disk_that_is_full_for_a_while_loses_no_pod(new_plane, mounted):
     new_plane.data_dir = disk / "data"
     new_plane.kubeconfig = disk / "data" / "kubeconfig"
     pods = new_plane.start().pods()
-    waiting = "import os, time\nwhile not os.path.exists({!r}): time.sleep(0.01)\nprint('x' * 9)"
+    waiting = (
+        "import os, time\nopen({0!r} + '-waits', 'w').close()\n"
+        "while not os.path.exists({0!r}): time.sleep(0.01)\nprint('x' * 9)"
+    )
     ended, long = str(disk.parent / "go-ended"), str(disk.parent / "go-long")
     for name, sign in (("ended", ended), ("long", long)):
         pods.create(name, waiting.format(sign))
         pods.wait_running(name)
+        # A process begins with a record of itself, which needs room.
+        new_plane.wait_for(Path(f"{sign}-waits").exists, "the pod has come so far")
     shim = new_plane.shim_pid
     filler = fill(disk)
     connection = Connection(new_plane.data_dir)
