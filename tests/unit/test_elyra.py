@@ -174,13 +174,39 @@ def test_nodes_of_one_name_are_told_apart(tmp_path: Path) -> None:
     assert list(read_elyra_pipeline(path)[0]["root"]["dag"]["tasks"]) == ["a", "a-2"]
 
 
-def test_the_oldest_files_keep_a_nodes_properties_elsewhere(tmp_path: Path) -> None:
+def test_the_oldest_files_have_other_words_in_other_places(tmp_path: Path) -> None:
+    write_notebook(tmp_path / "a.ipynb", "print('x')")
+    (tmp_path / "b.csv").write_text("1")
+    old = node("1", "a.ipynb")
+    old["type"], old["op"] = "pipeline_node", "any"
+    old["app_data"] = {
+        "notebook": "work/pipelines/a.ipynb",
+        "docker_image": "own:1",
+        "vars": ["A=1"],
+        "file_dependencies": ["*.csv"],
+        "recursive_dependencies": False,
+        "invalidNodeError": None,
+        "ui_data": {"label": "First"},
+    }
+    path = write(tmp_path, {**flow("main", old), "app_data": {"title": "oldest"}})
+    spec, _, problems = read_elyra_pipeline(path)
+    assert spec["pipelineInfo"]["name"] == "oldest"
+    ((_, executor),) = spec["deploymentSpec"]["executors"].items()
+    assert executor["container"]["image"] == "own:1"
+    assert executor["container"]["env"][0] == {"name": "A", "value": "1"}
+    constant = spec["root"]["dag"]["tasks"]["first"]["inputs"]["parameters"]["step"]
+    assert list(constant["runtimeValue"]["constant"]["files"]) == ["a.ipynb", "b.csv"]
+    assert problems == []
+
+
+def test_before_version_4_properties_stood_beside_the_editors_own(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("")
     old = node("1", "a.py")
     old["app_data"] = {**old["app_data"].pop("component_parameters"), **old["app_data"]}
-    assert list(read_elyra_pipeline(write(tmp_path, flow("main", old)))[0]["components"]) == [
-        "comp-a"
-    ]
+    old["app_data"] |= {"invalidNodeError": "x", "cpu": 1}
+    spec, _, problems = read_elyra_pipeline(write(tmp_path, flow("main", old)))
+    assert list(spec["components"]) == ["comp-a"]
+    assert problems == []
 
 
 def broken(tmp_path: Path, *nodes: Json) -> str:

@@ -239,7 +239,11 @@ def test_what_of_a_pipeline_has_no_effect_is_told_once_for_all_nodes(
         ({"gpu": 1.5}, "`gpu` must be a whole number"),
         ({"gpu": 1, "gpu_vendor": "gpu"}, "`gpu_vendor` must be"),
         ({"env_vars": {"A": "1"}}, "`env_vars` must be a list"),
-        ({"env_vars": ["A"]}, "`env_vars[0]` must be an object"),
+        (
+            {"env_vars": ["A"]},
+            "`env_vars[0]` must be an object with fields, or a text `NAME=VALUE`",
+        ),
+        ({"kubernetes_secrets": ["KEY=s"]}, "or a text `VARIABLE=SECRET:KEY`, not 'KEY=s'"),
         ({"env_vars": [{"value": "1"}]}, "`env_vars[0].env_var` is missing"),
         ({"env_vars": [{"env_var": "A B", "value": "1"}]}, "`env_vars[0].env_var` must be"),
         ({"kubernetes_secrets": [{"env_var": "A", "key": "k"}]}, "[0].name` is missing"),
@@ -305,6 +309,32 @@ def test_a_parameter_of_the_pipeline_is_one_of_the_spec(
     if not wanted["isOptional"]:
         del wanted["isOptional"]
     assert made.spec["root"]["inputDefinitions"]["parameters"] == {"p": wanted}
+
+
+def test_entries_that_earlier_versions_wrote_as_texts_mean_the_same(tmp_path: Path) -> None:
+    given = {
+        "env_vars": ["column = finding", "predicate=x == 1"],
+        "mounted_volumes": ["/data=own"],
+        "kubernetes_pod_annotations": ["n/x=y z"],
+        "kubernetes_secrets": ["KEY=s:k"],
+        "kubernetes_tolerations": ["0=gpu:Exists::NoSchedule", "1=zone:Equal:a:"],
+    }
+    both = [Made(tmp_path, given), Made(tmp_path, {}, pipeline_defaults=given)]
+    for made in both:
+        assert made.env == {
+            "column": "finding",
+            "predicate": "x == 1",
+            "ELYRA_RUNTIME_ENV": "kfp",
+        }
+        assert made.pod["pvcMount"] == [mount("own", "/data")]
+        assert made.pod["podMetadata"] == {"annotations": {"n/x": "y z"}}
+        (secret,) = made.pod["secretAsEnv"]
+        assert secret["keyToEnv"] == [{"secretKey": "k", "envVar": "KEY"}]
+        assert made.pod["tolerations"] == [
+            {"key": "gpu", "operator": "Exists", "effect": "NoSchedule"},
+            {"key": "zone", "operator": "Equal", "value": "a"},
+        ]
+        assert made.problems == []
 
 
 def test_a_parameter_of_an_unknown_type_is_refused(tmp_path: Path) -> None:

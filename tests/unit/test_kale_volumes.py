@@ -136,6 +136,23 @@ def test_a_wrong_volume_is_refused_by_its_field(volume: Json, words: str) -> Non
     assert [words in message for message in errors] == [True]
 
 
+@pytest.mark.parametrize("other", [{**NEW, "name": "other"}, {**NEW, "type": "pvc", "name": "c"}])
+def test_two_volumes_at_one_path_are_refused(other: Json) -> None:
+    (problem,) = analyse(kale(NEW, {**other, "mount_point": "work/"})).errors
+    assert problem.message == "`volumes[1]` is mounted at /work, where `volumes[0]` is, too."
+
+
+def test_volumes_that_are_no_list_and_a_step_of_a_claims_name_are_refused() -> None:
+    assert [one.message for one in analyse(kale(volumes="none")).errors] == [
+        "`volumes` is no list."
+    ]
+    cells = (code("x = 1", "step:create-work"), code("y = x", "step:delete-work"))
+    assert [one.name for one in analyse(kale(NEW, cells=cells)).errors] == [
+        "create-work",
+        "delete-work",
+    ]
+
+
 def test_what_of_a_volume_has_no_effect_is_told_by_its_field() -> None:
     claim = {"name": "c", "type": "pvc", "mount_point": "/c", "snapshot": True, "speed": 3}
     told = warnings(kale(claim, marshal_volume=True, katib_run=True, autosnapshot=True))

@@ -59,6 +59,11 @@ class Claim:
         return f"create-{dns_label(self.name)}"
 
     @property
+    def deletion(self) -> str:
+        """Name of the task that deletes it, where each run has its own."""
+        return f"delete-{dns_label(self.name)}"
+
+    @property
     def arguments(self) -> Json:
         """What kfp-kubernetes' `CreatePVC` is given."""
         made: Json = {"access_modes": list(self.access_modes), "size": self.size}
@@ -119,7 +124,7 @@ def _add_deletion(
     claim: Claim, after: list[str], containers: Json, components: Json, tasks: Json
 ) -> None:
     containers["exec-deletepvc"] = {"container": {"image": DELETE}}
-    name = f"delete-{claim.task.removeprefix('create-')}"
+    name = claim.deletion
     components[f"comp-{name}"] = {
         "executorLabel": "exec-deletepvc",
         "inputDefinitions": {"parameters": {"pvc_name": {"parameterType": "STRING"}}},

@@ -15,6 +15,7 @@ from fairlead.errors import SpecError
 from fairlead.names import dns_label
 from fairlead.pipelines.elyra_properties import DEFAULTS, Entry, Properties
 from fairlead.pipelines.elyra_settings import DEFAULT_IMAGE, NodeSettings, read_node_settings
+from fairlead.pipelines.elyra_versions import entries_of, properties_of
 from fairlead.pipelines.records import Problem
 
 Json = dict[str, Any]
@@ -118,22 +119,22 @@ def read_elyra(document: Any, name: str) -> ElyraPipeline:
     if primary is None:
         raise SpecError(f"{name} is not a pipeline of Elyra: its primary pipeline is not in it.")
     data = primary.get("app_data") or {}
-    version = float(data.get("version") or 1)
+    version = float(data.get("version") or 0)
     if version > _NEWEST:
         raise SpecError(
             f"{name} is of version {version:g} of Elyra's format; up to {_NEWEST} is understood."
         )
     properties = data.get("properties") or {}
     problems: list[Problem] = []
-    defaults = {**_old_defaults(properties), **(properties.get(DEFAULTS) or {})}
+    defaults = entries_of({**_old_defaults(properties), **(properties.get(DEFAULTS) or {})})
     whole = Properties("", {}, properties, problems)
     for key in properties:
         if key not in _OF_PIPELINE and properties[key]:
             whole.notice(Entry("", "", properties), key, "it is not known", "Remove it.")
-    reader = _Reader(name, defaults, _comments(document["pipelines"]), problems)
+    reader = _Reader(name, version, defaults, _comments(document["pipelines"]), problems)
     nodes = reader.read(_nodes(primary, flows, name, ()))
     return ElyraPipeline(
-        str(properties.get("name") or data.get("name") or name),
+        str(properties.get("name") or data.get("name") or data.get("title") or name),
         str(properties.get("description") or ""),
         _parameters(properties.get("pipeline_parameters") or []),
         nodes,
@@ -167,7 +168,7 @@ def _nodes(
     for node in flow.get("nodes") or []:
         kind = node.get("type")
         links = [link for port in node.get("inputs") or [] for link in port.get("links") or []]
-        if kind == "execution_node":
+        if kind in ("execution_node", "pipeline_node"):
             yield node, links
         elif kind == "super_node":
             inner = str((node.get("subflow_ref") or {}).get("pipeline_id_ref"))
@@ -208,6 +209,7 @@ class _Reader:
     """Reads the nodes of a file."""
 
     name: str
+    version: float
     defaults: Json
     comments: dict[str, str]
     problems: list[Problem]
@@ -239,11 +241,11 @@ class _Reader:
         return list(nodes.values())
 
     def _node(self, raw: Json) -> ElyraNode:
-        data = raw.get("app_data") or {}
-        given = data.get("component_parameters") or data  # where the first versions had them
+        given = properties_of(raw, self.version)
         file = str(given.get("filename") or "")
         label = _label(raw) or PurePosixPath(file).name
-        kind = _KINDS.get(str(raw.get("op")))
+        # The first version knew notebooks alone.
+        kind = _KINDS.get(str(raw.get("op"))) if self.version >= 1 else "notebook"
         if kind is None:
             raise SpecError(
                 f"{self.name}: node '{label}' is a component of a runtime ({raw.get('op')}); "
@@ -253,7 +255,7 @@ class _Reader:
         if not file:
             raise SpecError(f"{self.name}: node '{label}' names no file.")
         properties = Properties(label, given, self.defaults, self.problems)
-        settings = read_node_settings(properties, old=given is data)
+        settings = read_node_settings(properties)
         if kind == "r" and settings.image == DEFAULT_IMAGE:
             self.problems.append(_without_r(label, file))
         if comment := self.comments.get(str(raw.get("id"))):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from fairlead.errors import SpecError
+from fairlead.pipelines.elyra_versions import form_of
 from fairlead.pipelines.records import Problem
 from fairlead.pipelines.setting_formats import FORMATS
 
@@ -118,12 +119,12 @@ class Properties:
             if not isinstance(listed, list):
                 whole.refuse("", "must be a list", "Correct it in Elyra.")
             for index, values in enumerate(listed):
-                if isinstance(values, str) and "=" in values:  # as the first versions had it
-                    name, _, value = values.partition("=")
-                    values = {"env_var": name, "value": value}
                 entry = Entry(f"{path}[{index}]", node, values)
                 if not isinstance(values, dict):
-                    entry.refuse("", "must be an object with fields", "Correct it in Elyra.")
+                    words = "an object with fields"
+                    if form := form_of(key):
+                        words += f", or a text `{form}`"
+                    entry.refuse("", f"must be {words}, not {values!r}", "Correct it in Elyra.")
                 yield entry
 
     def notice(self, entry: Entry, key: str, why: str, hint: str) -> None:

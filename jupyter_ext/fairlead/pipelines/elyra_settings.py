@@ -50,14 +50,8 @@ class NodeSettings:
     cache: bool = True
 
 
-def read_node_settings(properties: Properties, old: bool = False) -> NodeSettings:
+def read_node_settings(properties: Properties) -> NodeSettings:
     """Read a node's properties; what it leaves out is as the pipeline's defaults have it.
-
-    Parameters
-    ----------
-    old
-        Whether the properties stand among others that are the editor's own, as in the first
-        versions: then those that are not known are not told of.
 
     Raises
     ------
@@ -91,7 +85,7 @@ def read_node_settings(properties: Properties, old: bool = False) -> NodeSetting
         properties.notice(
             prefix, "cos_object_prefix", "artifacts go to the run's pipeline root", hint
         )
-    properties.notice_others(properties.given if old else _KNOWN, _FOR_ALL)
+    properties.notice_others(_KNOWN, _FOR_ALL)
     return made
 
 

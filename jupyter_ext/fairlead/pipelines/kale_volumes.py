@@ -30,11 +30,24 @@ _ROK = "rok/origin"
 def read_volumes(metadata: dict[str, Any], made: Translation) -> list[Setting]:
     """Read the volumes of a notebook; returned is what every step asks for."""
     found: list[Setting] = []
-    for index, volume in enumerate(metadata.get("volumes") or []):
-        if isinstance(volume, dict):
-            found += _Volume(f"volumes[{index}]", volume, metadata, made).read()
-        else:
-            made.refuse(-1, "volumes", f"`volumes[{index}]` is no object.", "Correct or remove it.")
+    listed = metadata.get("volumes") or []
+    if not isinstance(listed, list):
+        made.refuse(-1, "volumes", "`volumes` is no list.", "Correct or remove it.")
+        return []
+    taken: dict[str, str] = {}
+    for index, volume in enumerate(listed):
+        at = f"volumes[{index}]"
+        if not isinstance(volume, dict):
+            made.refuse(-1, "volumes", f"`{at}` is no object.", "Correct or remove it.")
+            continue
+        one = _Volume(at, volume, metadata, made)
+        settings = one.read()
+        if one.mounted and one.mounted in taken:
+            message = f"`{at}` is mounted at {one.mounted}, where `{taken[one.mounted]}` is, too."
+            made.refuse(-1, "mount_point", message, "Mount one of the two elsewhere.")
+            continue
+        taken[one.mounted] = at
+        found += settings
     return found
 
 
@@ -50,6 +63,7 @@ class _Volume:
         self._made = made
         self._name = self._text("name")
         self._path = "/" + self._text("mount_point").strip("/")
+        self.mounted = ""
 
     def read(self) -> list[Setting]:
         """Return what each step asks for; a claim that the run makes goes to the translation."""
@@ -72,6 +86,7 @@ class _Volume:
             settings.append(Setting("volumes", value=mount))
         elif not self._add_claim(kind):
             return []
+        self.mounted = self._path
         if self._given.get("expose_as_env_var"):
             variable = "KALE_VOLUME_" + re.sub(r"[^A-Z0-9]", "_", self._name.upper())
             settings.append(Setting("env", variable, self._path))

@@ -92,6 +92,13 @@ def plan_notebook(notebook: Notebook, modules: Iterable[str] = ()) -> Plan:
 
 def _check_claims(layout: Layout, translation: Translation, splits: dict[str, Split]) -> None:
     """Refuse a split step where the run makes a claim: KFP cannot mount it inside of a loop."""
+    for claim in translation.claims:
+        for name in layout.steps:
+            if name in (claim.task, claim.deletion):
+                message = (
+                    f"Step '{name}' has the name of the task that is for volume '{claim.name}'."
+                )
+                layout.refuse(layout.steps[name].cells[0], 0, name, message, "Rename the step.")
     made = [claim.name for claim in translation.claims if not claim.claim]
     for name in splits if made else ():
         message = (
