@@ -396,3 +396,12 @@ def test_workers_are_named_and_labelled_as_by_their_operator(version: str, opera
     }
     role = {"K_MPI_JOB_ROLE": "worker"} if version == "v2beta1" else {}
     assert contract_of({"env": [], **container(pod)}) == role
+
+
+def test_replicas_of_a_scheduling_policy_start_together() -> None:
+    policy = {"schedulingPolicy": {"priorityClass": "high"}}
+    pod = mpi_children.build_worker(mpi_job("v1", runPolicy=policy), 0)
+    assert pod["metadata"]["labels"]["scheduling.x-k8s.io/pod-group"] == "job"
+    minimum = pod["metadata"]["annotations"]["pod-group.scheduling.sigs.k8s.io/min-available"]
+    assert minimum == "3"
+    assert pod["spec"]["priorityClassName"] == "high"

@@ -37,7 +37,10 @@ class MpiJobController(Controller):
 
     def reconcile(self, transaction: Transaction, obj: Json) -> float | None:
         """Keep launcher and workers, and tell how the job stands."""
-        return None if is_leaving(obj) else _Look(transaction, obj, self.kind).run()
+        manager = (obj["spec"].get("runPolicy") or {}).get("managedBy")
+        if is_leaving(obj) or (manager and not manager.startswith("kubeflow.org/")):
+            return None  # another one's, as Kueue's over many clusters
+        return _Look(transaction, obj, self.kind).run()
 
 
 class MpiJobV2Controller(MpiJobController):

@@ -238,7 +238,22 @@ def _pod(job: Json, type: str, name: str, index: int | None) -> Json:
     default = "OnFailure" if is_second(job) and type == LAUNCHER else "Never"
     policy = spec.get("restartPolicy") or default
     pod["restartPolicy"] = "Never" if policy == "ExitCode" else policy
+    _gather(job, metadata, pod)
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": pod}
+
+
+def _gather(job: Json, metadata: Json, pod: Json) -> None:
+    """Let all replicas start together, or none, as the job's `schedulingPolicy` asks for."""
+    policy = (job["spec"].get("runPolicy") or {}).get("schedulingPolicy")
+    if not policy:
+        return
+    # A launcher that waits for ready workers cannot start together with them.
+    later = job["spec"].get("launcherCreationPolicy") == "WaitForWorkersReady"
+    least = policy.get("minAvailable") or worker_count(job) + (not later)
+    metadata["labels"]["scheduling.x-k8s.io/pod-group"] = job["metadata"]["name"]
+    metadata["annotations"]["pod-group.scheduling.sigs.k8s.io/min-available"] = str(least)
+    if policy.get("priorityClass"):
+        pod.setdefault("priorityClassName", policy["priorityClass"])
 
 
 def _mount(job: Json, pod: Json) -> None:

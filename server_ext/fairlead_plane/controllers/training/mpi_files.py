@@ -20,8 +20,8 @@ IDLE = ["sleep", "2147483647"]
 # All pods share loopback: connections stay on it. Each daemon takes the machine for its own: they
 # would all bind their first process to the same core.
 LOCAL = {
-    "OMPI_MCA_oob_tcp_if_include": "lo",
-    "OMPI_MCA_btl_tcp_if_include": "lo",
+    "OMPI_MCA_oob_tcp_if_include": "127.0.0.0/8",
+    "OMPI_MCA_btl_tcp_if_include": "127.0.0.0/8",
     "OMPI_MCA_hwloc_base_binding_policy": "none",
 }
 """Of Open MPI on one machine, beside what the operator sets."""
