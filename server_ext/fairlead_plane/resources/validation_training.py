@@ -58,6 +58,10 @@ def check_runtime(runtime: Json, existing: Json | None) -> Iterator[Cause]:
     if sum(policy.get(name) is not None for name in _POLICIES) > 1:
         yield wrong("spec.mlPolicy", "object", "Only one of the policy can be configured")
     template = (spec.get("template") or {}).get("spec") or {}
+    for index, job in enumerate(template.get("replicatedJobs") or ()):
+        if job.get("replicas", 1) != 1:
+            at = f"spec.template.spec.replicatedJobs[{index}].replicas"
+            yield wrong(at, job["replicas"], "always must be 1")
     yield from _startup("spec.template.spec", template)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from .conftest import Workloads
+from .conftest import WAITS, Workloads
 from .test_trainjob_mpi import ALL_REDUCE, PYTHON, needs_mpi
 
 VERSIONS = ("v1", "v2beta1")
@@ -114,6 +114,26 @@ def test_a_job_is_suspended_and_goes_on(jobs: MpiJobs) -> None:
     assert jobs.wait("later", "Suspended", "False")["reason"] == "MPIJobResumed"
     jobs.wait("later", "Succeeded")
     assert jobs.log("later") == "done\n"
+
+
+def test_a_job_of_v1_ends_at_its_deadline_and_goes_in_its_time(workloads: Workloads) -> None:
+    jobs = MpiJobs(workloads, "v1")
+    policy = {"activeDeadlineSeconds": 1}
+    jobs.create("slow", ["python", "-c", WAITS], 1, runPolicy=policy)
+    assert jobs.wait("slow", "Failed")["message"] == (
+        "MPIJob slow has failed because it was active longer than specified deadline"
+    )
+    jobs.workloads.wait_for(lambda: not jobs.pods("worker"), "its worker goes on")
+    jobs.patch("slow", {"ttlSecondsAfterFinished": 0})
+
+    def gone() -> bool:
+        try:
+            jobs.get("slow")
+        except client.ApiException as error:
+            return bool(error.status == 404)
+        return False
+
+    jobs.workloads.wait_for(gone, "it stays")
 
 
 def test_jobs_of_both_operators_may_have_one_name(workloads: Workloads) -> None:

@@ -271,6 +271,33 @@ def test_an_initializer_needs_a_runtime_that_has_its_step(jobs: TrainJobs) -> No
     )
 
 
+def test_a_runtime_of_a_namespace_is_used_and_checked(jobs: TrainJobs) -> None:
+    container = {"name": "node", "image": "own:1", "command": python("print('own')")}
+    job = {
+        "name": "node",
+        "template": {
+            "metadata": {"labels": {"trainer.kubeflow.org/trainjob-ancestor-step": "trainer"}},
+            "spec": {"template": {"spec": {"containers": [container]}}},
+        },
+    }
+    runtime = {
+        "apiVersion": f"{GROUP}/{VERSION}",
+        "kind": "TrainingRuntime",
+        "metadata": {"name": "own"},
+        "spec": {"mlPolicy": {"numNodes": 2}, "template": {"spec": {"replicatedJobs": [job]}}},
+    }
+    namespace, make = jobs.workloads.namespace, jobs.custom.create_namespaced_custom_object
+    make(GROUP, VERSION, namespace, "trainingruntimes", runtime)
+    jobs.create("mine", {}, runtime={"name": "own", "kind": "TrainingRuntime"})
+    jobs.wait("mine", "Complete")
+    assert jobs.logs("mine") == ["own\n"] * 2
+
+    runtime["metadata"] = {"name": "two"}
+    runtime["spec"]["mlPolicy"] = {"torch": {}, "jax": {}}
+    with pytest.raises(client.ApiException, match="Only one of the policy can be configured"):
+        make(GROUP, VERSION, namespace, "trainingruntimes", runtime)
+
+
 def test_the_trainer_of_a_job_does_not_change(jobs: TrainJobs) -> None:
     jobs.create("fixed", {"numNodes": 1}, suspend=True)
     with pytest.raises(client.ApiException) as refused:
