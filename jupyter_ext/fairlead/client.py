@@ -12,6 +12,7 @@ from typing import Any
 
 from fairlead.errors import ConflictError, FairleadError, SpecError
 from fairlead.kube import KubeClient
+from fairlead.labels import change_labels, forget_labels, read_labels, read_selector, suits
 from fairlead.names import INTERPRETER_ANNOTATION, WORKING_DIR_ANNOTATION
 from fairlead.pins import check_not_kept, make_baseline, pin, read_pins, unpin
 from fairlead.pipelines.artifacts import Artifact, RunArtifacts, find_artifact
@@ -177,6 +178,16 @@ class Run:
         """Delete the run, its pods and its history; raises `ConflictError` for a pinned one."""
         check_not_kept(self.pipelines, self.run_id, self.name)
         self.pipelines.delete(self.run_id)
+        forget_labels(self.pipelines, self.run_id)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Its labels; asked for each time."""
+        return read_labels(self.pipelines).get(self.run_id, {})
+
+    def label(self, **labels: str | None) -> None:
+        """Set labels, `run.label(team="vision")`, and take away those that are `None`."""
+        change_labels(self.pipelines, self.run_id, labels)
 
     @property
     def pinned(self) -> bool:
@@ -400,10 +411,14 @@ def get_artifact(artifact_id: str, *, context: str | None = None) -> Artifact:
     return find_artifact(connect(context), artifact_id)
 
 
-def list_runs(*, context: str | None = None) -> list[Run]:
-    """Return all runs, newest first."""
+def list_runs(*, label: str = "", context: str | None = None) -> list[Run]:
+    """Return all runs, newest first; with `label`, `team=vision,checked`, those that have it."""
     pipelines = connect(context)
-    return [Run(pipelines, record) for record in pipelines.list()]
+    records = pipelines.list()
+    if label:
+        wanted, labels = read_selector(label), read_labels(pipelines)
+        records = [one for one in records if suits(labels.get(one["run_id"], {}), wanted)]
+    return [Run(pipelines, record) for record in records]
 
 
 def _annotate(

@@ -18,6 +18,7 @@ const entry = (id: string, changes: Partial<IRunEntry> = {}): IRunEntry => ({
   archived: false,
   pinned: false,
   baseline: false,
+  labels: {},
   ...changes
 });
 
@@ -123,17 +124,18 @@ describe('what is drawn', () => {
   });
 
   test('the table of runs is sorted by its heads and chosen by its boxes', () => {
-    const [onSort, onChoose, onOpen] = [vi.fn(), vi.fn(), vi.fn()];
+    const [onSort, onChoose, onOpen, onLabel] = [vi.fn(), vi.fn(), vi.fn(), vi.fn()];
     React.act(() =>
       root.render(
         <RunTable
-          runs={[entry('1'), entry('2')]}
+          runs={[entry('1'), entry('2', { labels: { team: 'vision', checked: '' } })]}
           chosen={new Set(['2'])}
           sort="created_at"
           descending
           onSort={onSort}
           onChoose={onChoose}
           onOpen={onOpen}
+          onLabel={onLabel}
           trans={plainTrans}
         />
       )
@@ -154,6 +156,9 @@ describe('what is drawn', () => {
     ]);
     React.act(() => find('[data-fl-run="1"] [data-fl-action="open"]').click());
     expect(onOpen.mock.calls).toEqual([['1']]);
+    React.act(() => find('[data-fl-label="team"]').click());
+    React.act(() => find('[data-fl-label="checked"]').click());
+    expect(onLabel.mock.calls).toEqual([['team=vision'], ['checked']]);
   });
 
   test('the table of steps is filtered and sorted, and its arrows go from row to row', () => {

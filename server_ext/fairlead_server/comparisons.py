@@ -45,7 +45,21 @@ class PinHandler(FairleadHandler):
         self.finish()
 
 
+class LabelsHandler(FairleadHandler):
+    """What a run is found by."""
+
+    @web.authenticated
+    @authorized
+    async def post(self, run_id: str) -> None:
+        """Change labels, `{changes: ["team=vision", "stage-"]}`; answers all that it has then."""
+        changes = self.read().get("changes")
+        if not isinstance(changes, list) or not all(isinstance(one, str) for one in changes):
+            raise SpecError("changes: must be a list of texts.")
+        self.reply({"labels": await self.ask(lambda runs: runs.label(run_id, changes))})
+
+
 ROUTES = [
     (r"comparison", ComparisonHandler),
     (r"runs/(?P<run_id>[^/]+)/pin", PinHandler),
+    (r"runs/(?P<run_id>[^/]+)/labels", LabelsHandler),
 ]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fairlead.errors import FairleadError, NotFoundError, SpecError
+from fairlead.labels import known_labels, read_labels, read_selector, suits
 from fairlead.pins import Pins, known_pins
 from fairlead.pipelines.client import FINAL_STATES, PipelinesClient
 from fairlead.pipelines.graph import metrics_of, pipeline_spec_of, run_summary
@@ -38,6 +39,8 @@ class Wish:
         `AVAILABLE` or `ARCHIVED`.
     experiment_id : str
         Empty: any.
+    label : str
+        Labels that a run has, `team=vision,checked`; empty: any.
     """
 
     page_size: int = 50
@@ -47,6 +50,7 @@ class Wish:
     states: tuple[str, ...] = ()
     storage_state: str = "AVAILABLE"
     experiment_id: str = ""
+    label: str = ""
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Wish:
@@ -69,14 +73,20 @@ class Wish:
                 f"sort_by: cannot sort by '{wish.sort_by}'.",
                 hint=f"Known are {', '.join(sorted(_SORTS))}, then asc or desc.",
             )
+        if wish.label:
+            read_selector(wish.label)
         if wish.storage_state not in ("AVAILABLE", "ARCHIVED"):
             raise SpecError("storage_state: must be AVAILABLE or ARCHIVED.")
         return wish
 
-    def query(self) -> dict[str, str]:
-        """Return the query of KFP's REST."""
+    def query(self, among: Sequence[str] | None = None) -> dict[str, str]:
+        """Return the query of KFP's REST; with `among`, of runs of these ids alone."""
+        predicates = self._predicates()
+        if among is not None:
+            values = {"values": list(among)}
+            predicates.append({"key": "run_id", "operation": "IN", "string_values": values})
         found = {"page_size": str(self.page_size), "sort_by": self.sort_by}
-        found["filter"] = json.dumps({"predicates": self._predicates()})
+        found["filter"] = json.dumps({"predicates": predicates})
         if self.page_token:
             found["page_token"] = self.page_token
         if self.experiment_id:
@@ -115,7 +125,11 @@ class RunTable:
 
     def page(self, wish: Wish) -> Json:
         """Return `{runs, total_size, next_page_token}`; each run with its experiment."""
-        found = self.pipelines.page(wish.query())
+        among = None
+        if wish.label:
+            wanted, labels = read_selector(wish.label), read_labels(self.pipelines)
+            among = [run_id for run_id, its in labels.items() if suits(its, wanted)]
+        found = {} if among == [] else self.pipelines.page(wish.query(among))
         records = found.get("runs") or []
         return {
             "runs": self.rows(records),
@@ -129,6 +143,7 @@ class RunTable:
             known = list(readers.map(self._facts, records))
         names = self._names_of({record.get("experiment_id") or "" for record in records})
         pins = known_pins(self.pipelines) if records else Pins()
+        labels = known_labels(self.pipelines) if records else {}
         baselines = set(pins.baselines.values())
         return [
             {
@@ -139,6 +154,7 @@ class RunTable:
                 "archived": record.get("storage_state") == "ARCHIVED",
                 "pinned": pins.holds(record["run_id"]),
                 "baseline": record["run_id"] in baselines,
+                "labels": labels.get(record["run_id"], {}),
             }
             for record, (pipeline, metrics) in zip(records, known, strict=True)
         ]

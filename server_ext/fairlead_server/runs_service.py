@@ -13,6 +13,7 @@ from fairlead.client import Run, submit_spec
 from fairlead.documents import dump_pipeline
 from fairlead.errors import SpecError
 from fairlead.kube import KubeClient
+from fairlead.labels import change_labels, read_changes
 from fairlead.pipelines import analyse
 from fairlead.pipelines.client import PipelinesClient
 from fairlead.pipelines.comparison import comparison_view
@@ -101,6 +102,10 @@ class RunsService:
     def unpin(self, run_id: str) -> None:
         """Keep a run no longer."""
         self._run(run_id).unpin()
+
+    def label(self, run_id: str, changes: Sequence[str]) -> dict[str, str]:
+        """Change labels of a run, `team=vision` and `team-`; returns what it has then."""
+        return change_labels(self.pipelines, run_id, read_changes(changes))
 
     def delete(self, run_id: str) -> None:
         """Delete a run and its history."""

@@ -86,6 +86,31 @@ async def test_a_row_tells_experiment_pipeline_and_metrics(fetch):
     assert (row["archived"], row["done"], row["total"]) == (False, 3, 3)
 
 
+async def test_runs_are_labelled_and_found_by_their_labels(fetch):
+    first, second, third = await three_runs(fetch)
+
+    async def label(run, *changes):
+        body = {"changes": changes}
+        return (await fetch("runs", run["id"], "labels", method="POST", body=body))["labels"]
+
+    assert await label(first, "team=vision", "checked=") == {"checked": "", "team": "vision"}
+    assert await label(second, "team=vision") == {"team": "vision"}
+    assert await label(third, "team=speech") == {"team": "speech"}
+    sort = {"sort_by": "created_at asc"}
+    assert (await names(fetch, label="team=vision", **sort))[0] == ["beta", "alpha"]
+    found, page = await names(fetch, label="team=vision,checked", page_size=10)
+    assert (found, page["total_size"], page["runs"][0]["labels"]) == (
+        ["beta"], 1, {"checked": "", "team": "vision"},
+    )  # fmt: skip
+    assert (await names(fetch, label="nobody"))[0] == []
+    assert await label(second, "team-") == {}
+    await fetch("runs", first["id"], method="DELETE")
+    assert (await names(fetch, label="team=vision"))[0] == []
+    assert "is no label" in await refusal(label(third, "team"))
+    assert "is no value of a label" in await refusal(label(third, "team=a b"))
+    assert "is no key of a label" in await refusal(names(fetch, label="a b"))
+
+
 async def test_an_archived_run_is_listed_apart_and_comes_back(fetch):
     runs = await three_runs(fetch)
     await fetch("runs", runs[0]["id"], "archive", method="POST")

@@ -113,6 +113,7 @@ def build_parser() -> argparse.ArgumentParser:
     every.set_defaults(action=schedules.schedules)
 
     listing = commands.add_parser("runs", help="list runs, newest first")
+    listing.add_argument("-l", "--label", default="", help="only those that have it: team=vision")
     listing.set_defaults(action=runs.runs)
 
     show = commands.add_parser("show", help="print a run's steps, their states and metrics")

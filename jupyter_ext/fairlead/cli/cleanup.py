@@ -1,4 +1,4 @@
-"""`fairlead pin | unpin | prune | compare`: which runs stay, and how they differ."""
+"""`fairlead pin | unpin | label | prune | compare`: which runs stay, and how they differ."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from fairlead.errors import SpecError
 from fairlead.experiment import get_experiment
 from fairlead.kinds.cleanup import cleanup_cronjob
 from fairlead.kube.usage import parse_quantity
+from fairlead.labels import change_labels, read_changes
 from fairlead.pipelines.client import PipelinesClient
 from fairlead.pipelines.compare import compare
 from fairlead.pipelines.retention import Limits, Removal, read_age
@@ -29,8 +30,16 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     free.add_argument("run_id", metavar="RUN", help="id of the run, or the beginning of it")
     free.set_defaults(action=unpin)
 
+    mark = commands.add_parser("label", help="set labels of a run, or print those that it has")
+    mark.add_argument("run_id", metavar="RUN", help="id of the run, or the beginning of it")
+    mark.add_argument(
+        "changes", nargs="*", metavar="KEY=VALUE", help="team=vision sets one, team- takes it away"
+    )
+    mark.set_defaults(action=label)
+
     beside = commands.add_parser("compare", help="print runs beside each other, and what differs")
-    beside.add_argument("run_ids", nargs="+", metavar="RUN", help="the first is the baseline")
+    beside.add_argument("run_ids", nargs="*", metavar="RUN", help="the first is the baseline")
+    beside.add_argument("-l", "--label", default="", help="all runs that have it: team=vision")
     beside.set_defaults(action=compare_)
 
     clean = commands.add_parser(
@@ -56,7 +65,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     clean.add_argument("-y", "--yes", action="store_true", help="do not ask")
     clean.set_defaults(action=prune)
 
-    for command in (keep, free, beside, clean):
+    for command in (keep, free, mark, beside, clean):
         command.add_argument(
             "--context", metavar="CONTEXT", help="where (default: the context in use)"
         )
@@ -78,12 +87,29 @@ def unpin(given: argparse.Namespace) -> int:
     return 0
 
 
+def label(given: argparse.Namespace) -> int:
+    """Set labels of a run, and print what it has."""
+    changes = read_changes(given.changes)
+    run = client.get_run(given.run_id, context=given.context)
+    found = change_labels(run.pipelines, run.run_id, changes) if changes else run.labels
+    for key, value in found.items():
+        print(f"{key}={value}")
+    return 0
+
+
 def compare_(given: argparse.Namespace) -> int:
     """Print runs beside each other, and what differs in the code of their steps."""
     runs = [client.get_run(run_id, context=given.context) for run_id in given.run_ids]
-    found = compare(*runs)
-    print(found)
-    print(f"\n{found.sources!r}")
+    if given.label:
+        found = client.list_runs(label=given.label, context=given.context)
+        # Lists leave out what tasks made, and with it the metrics.
+        known = {run.run_id for run in runs}
+        runs += [run.refresh() for run in found if run.run_id not in known]
+    if not runs:
+        raise SpecError("No run is named, and none has the label.", hint="fairlead runs")
+    comparison = compare(*runs)
+    print(comparison)
+    print(f"\n{comparison.sources!r}")
     return 0
 
 

@@ -13,6 +13,7 @@ from fairlead import client
 from fairlead.cli.stream import RunStream
 from fairlead.documents import dump_pipeline
 from fairlead.errors import CapabilityError
+from fairlead.labels import known_labels
 from fairlead.pipelines.bindings import read_assignments
 from fairlead.pipelines.graph import run_summary, seconds_between
 from fairlead.sources import read_component, read_source
@@ -73,17 +74,25 @@ def compile_(given: argparse.Namespace) -> int:
 
 def runs(given: argparse.Namespace) -> int:
     """List runs."""
-    rows = [run_summary(found.record) for found in client.list_runs(context=given.context)]
+    found = client.list_runs(label=given.label, context=given.context)
+    rows = [run_summary(run.record) for run in found]
     if not rows:
-        print("No runs yet. Start one: fairlead run NOTEBOOK")
+        print(
+            "No run has this label."
+            if given.label
+            else "No runs yet. Start one: fairlead run NOTEBOOK"
+        )
         return 0
+    labels = known_labels(found[0].pipelines)
     width = max(len(row["name"]) for row in rows)
-    print(f"{'RUN':<8}  {'NAME':<{width}}  {'STATE':<9}  {'STEPS':>9}  STARTED")
+    head = f"{'RUN':<8}  {'NAME':<{width}}  {'STATE':<9}  {'STEPS':>9}  {'STARTED':<20}"
+    print(f"{head}  LABELS" if labels else head.rstrip())
     for row in rows:
         steps = f"{row['done']}/{row['total']}"
+        marks = ",".join(f"{key}={value}" for key, value in labels.get(row["id"], {}).items())
         print(
             f"{row['id'][:8]}  {row['name']:<{width}}  {row['state'].capitalize():<9}  "
-            f"{steps:>9}  {row['created_at']}"
+            f"{steps:>9}  {row['created_at']:<20}  {marks}".rstrip()
         )
     return 0
 

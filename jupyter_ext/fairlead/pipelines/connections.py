@@ -169,10 +169,12 @@ def _look_back(
         if names & account.writes or things & account.mutated:
             part.slots.append(_slot(names))
             given |= names
-    rest = sorted(n for n in (live & account.writes) - given if not _gone(account, n))
+    # What the setup makes is there again in each step, which must hear that it is gone.
+    again = accounts[FIRST_STEP - 1].names
+    gone = {n for n in live & account.writes if n not in again and _gone(account, n)}
+    rest = sorted((live & account.writes) - given - gone)
     part.slots.extend(_slot(names) for names in _same_objects(rest, account.names, heap))
     given.update(rest)
-    gone = {n for n in live & account.writes if _gone(account, n)}
     kept = {n for n in given if account.names[n].since != part.segment}
     for name in sorted(set(account.reads) | kept):
         replay = definitions.replay(name, before, part.segment)

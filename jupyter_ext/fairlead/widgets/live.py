@@ -143,6 +143,6 @@ def get_run(run_id: str, *, context: str | None = None) -> LiveRun:
     return LiveRun.of(client.get_run(run_id, context=context))
 
 
-def runs(*, context: str | None = None) -> list[LiveRun]:
-    """Return all runs, newest first."""
-    return [LiveRun.of(found) for found in client.list_runs(context=context)]
+def runs(*, label: str = "", context: str | None = None) -> list[LiveRun]:
+    """Return all runs, newest first; with `label`, `team=vision,checked`, those that have it."""
+    return [LiveRun.of(found) for found in client.list_runs(label=label, context=context)]

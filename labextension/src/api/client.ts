@@ -131,6 +131,11 @@ export class FairleadClient {
     await this._request('PUT', ['runs', id, 'pin'], { baseline });
   }
 
+  /** Change labels of a run: `team=vision` sets one, `team-` takes it away. */
+  async label(id: string, changes: readonly string[]): Promise<void> {
+    await this._request('POST', ['runs', id, 'labels'], { changes });
+  }
+
   async unpin(id: string): Promise<void> {
     await this._request('DELETE', ['runs', id, 'pin']);
   }

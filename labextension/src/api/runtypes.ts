@@ -14,6 +14,7 @@ export interface IRunEntry extends IRunSummary {
   pinned: boolean;
   /** Others of its experiment are held against it. */
   baseline: boolean;
+  labels: Record<string, string>;
 }
 
 /** What a page of runs shows; what is left out takes the server's default. */
@@ -28,6 +29,8 @@ export interface IRunQuery {
   state?: readonly string[];
   storage_state?: 'AVAILABLE' | 'ARCHIVED';
   experiment_id?: string;
+  /** Labels that a run has: `team=vision,checked`. */
+  label?: string;
 }
 
 export interface IRunPage {

@@ -15,6 +15,7 @@ export interface IRunTableRow extends IRunRow {
   pinned: boolean;
   /** Others of its experiment are held against it. */
   baseline: boolean;
+  labels: Record<string, string>;
 }
 
 /** Columns that can be sorted by. */
@@ -32,6 +33,8 @@ export function RunTable(props: {
   onSort: (sort: RunTableSort, descending: boolean) => void;
   onChoose: (ids: readonly string[], chosen: boolean) => void;
   onOpen: (id: string) => void;
+  /** Show the runs that have a label. */
+  onLabel: (label: string) => void;
   trans: ITrans;
 }): JSX.Element {
   const { runs, chosen, trans } = props;
@@ -85,6 +88,7 @@ export function RunTable(props: {
             chosen={chosen.has(run.id)}
             onChoose={on => props.onChoose([run.id], on)}
             onOpen={() => props.onOpen(run.id)}
+            onLabel={props.onLabel}
             trans={trans}
           />
         ))}
@@ -130,6 +134,7 @@ function Row(props: {
   chosen: boolean;
   onChoose: (chosen: boolean) => void;
   onOpen: () => void;
+  onLabel: (label: string) => void;
   trans: ITrans;
 }): JSX.Element {
   const { run, trans } = props;
@@ -173,6 +178,21 @@ function Row(props: {
             {run.baseline ? trans.__('Baseline') : trans.__('Pinned')}
           </span>
         )}
+        {Object.entries(run.labels).map(([key, value]) => {
+          const label = value ? `${key}=${value}` : key;
+          return (
+            <button
+              key={key}
+              type="button"
+              className="fl-Badge fl-mod-label"
+              data-fl-label={key}
+              title={trans.__('Show the runs with %1', label)}
+              onClick={() => props.onLabel(label)}
+            >
+              {label}
+            </button>
+          );
+        })}
       </td>
       <td className="fl-mod-wide fl-mod-cut" title={run.experiment}>
         {run.experiment}

@@ -18,6 +18,8 @@ export interface IRunFilter {
   archived: boolean;
   /** Empty: any. */
   experiment: string;
+  /** Labels that a run has; empty: any. */
+  label: string;
   sort: RunSort;
   descending: boolean;
 }
@@ -106,7 +108,7 @@ export class RunTableModel extends Loaded {
   }
 
   protected async read(): Promise<() => void> {
-    const { name, states, archived, experiment, sort, descending } = this._filter;
+    const { name, states, archived, experiment, label, sort, descending } = this._filter;
     const page = await this.client.runPage({
       page_size: PAGE_SIZE,
       page_token: this._token,
@@ -114,7 +116,8 @@ export class RunTableModel extends Loaded {
       name,
       state: states,
       storage_state: archived ? 'ARCHIVED' : 'AVAILABLE',
-      experiment_id: experiment
+      experiment_id: experiment,
+      label
     });
     return () => this._take(page.runs, page.total_size, page.next_page_token);
   }
@@ -177,6 +180,7 @@ export class RunTableModel extends Loaded {
     states: [],
     archived: false,
     experiment: '',
+    label: '',
     sort: 'created_at',
     descending: true
   };

@@ -4,6 +4,7 @@
 import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apputils';
 
 import { ApiError } from '../api/errors';
+import type { IRunEntry } from '../api/runtypes';
 import type { IRunSummary } from '../api/types';
 import { stateLabel } from '../components/states';
 import type { ITrans } from '../components/text';
@@ -70,6 +71,25 @@ export class RunActions {
   /** Keep runs no longer. */
   unpin(ids: readonly string[]): Promise<boolean> {
     return this._each(ids, this.trans.__('Not unpinned:'), id => this.session.client.unpin(id));
+  }
+
+  /** Ask for labels, and change those of runs. */
+  async label(runs: readonly Pick<IRunEntry, 'id' | 'labels'>[]): Promise<void> {
+    const { trans } = this;
+    const common = Object.entries(runs[0].labels).filter(([key, value]) =>
+      runs.every(run => run.labels[key] === value)
+    );
+    const answer = await InputDialog.getText({
+      title: trans.__('Labels'),
+      label: trans.__('team=vision sets one, team- takes it away; with spaces between'),
+      text: common.map(([key, value]) => `${key}=${value}`).join(' '),
+      okLabel: trans.__('Set')
+    });
+    const changes = (answer.value ?? '').split(/\s+/).filter(Boolean);
+    if (answer.button.accept && changes.length) {
+      const ids = runs.map(run => run.id);
+      await this._each(ids, trans.__('Not labelled:'), id => this.session.client.label(id, changes));
+    }
   }
 
   /** Stop several runs. */

@@ -27,11 +27,8 @@ export function RunFilters(props: {
 }): JSX.Element {
   const { model, trans } = props;
   const { filter } = model;
-  const [name, setName] = React.useState(filter.name);
-  React.useEffect(() => {
-    const timer = setTimeout(() => name !== model.filter.name && model.setFilter({ name }), PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [name]);
+  const [name, setName] = useTyped(filter.name, value => model.setFilter({ name: value }));
+  const [label, setLabel] = useTyped(filter.label, value => model.setFilter({ label: value }));
   const words: Record<string, string> = {
     all: trans.__('All states'),
     active: trans.__('Active'),
@@ -61,6 +58,13 @@ export function RunFilters(props: {
         ]}
         onChange={experiment => model.setFilter({ experiment })}
       />
+      <NameFilter
+        name="label"
+        placeholder={trans.__('Label: team=vision')}
+        label={trans.__('Filter by label')}
+        value={label}
+        onChange={setLabel}
+      />
       <CheckFilter
         name="archived"
         label={trans.__('Archived')}
@@ -69,4 +73,15 @@ export function RunFilters(props: {
       />
     </Filters>
   );
+}
+
+/** What is typed, told when its writer pauses; it follows what the filter is set to elsewhere. */
+function useTyped(current: string, tell: (value: string) => void): [string, (value: string) => void] {
+  const [text, setText] = React.useState(current);
+  React.useEffect(() => setText(current), [current]);
+  React.useEffect(() => {
+    const timer = setTimeout(() => text !== current && tell(text), PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return [text, setText];
 }

@@ -18,7 +18,7 @@ import { IRecurringListOptions, RecurringList } from './recurringlist';
 import { RunFilters } from './runfilters';
 
 /** What is done with many runs at once. */
-export type BulkVerb = 'compare' | 'pin' | 'unpin' | 'archive' | 'unarchive' | 'stop' | 'delete';
+export type BulkVerb = 'compare' | 'pin' | 'unpin' | 'label' | 'archive' | 'unarchive' | 'stop' | 'delete';
 
 export interface IRunTableOptions extends IRecurringListOptions {
   model: RunTableModel;
@@ -176,6 +176,7 @@ function Bulk({ model, refusal, onBulk, trans }: IRunTableOptions): JSX.Element 
           {chosen.every(run => run.pinned)
             ? verb('unpin', trans.__('Unpin'), chosen, '')
             : verb('pin', trans.__('Pin'), chosen, '')}
+          {verb('label', trans.__('Label…'), chosen, '')}
           {archived
             ? verb('unarchive', trans.__('Bring back'), chosen, refusal('archive'))
             : verb(
@@ -211,7 +212,8 @@ function Rows({ model, onOpen, trans }: IRunTableOptions): JSX.Element {
     return <Message kind="loading" text={trans.__('Loading…')} />;
   }
   if (runs.length === 0) {
-    const filtered = filter.name || filter.states.length || filter.experiment || filter.archived;
+    const { name, states, experiment, label, archived } = filter;
+    const filtered = name || states.length || experiment || label || archived;
     return <Message kind="empty" text={filtered ? trans.__('No run is so.') : trans.__('No runs yet.')} />;
   }
   return (
@@ -223,6 +225,7 @@ function Rows({ model, onOpen, trans }: IRunTableOptions): JSX.Element {
       onSort={(sort, descending) => model.setFilter({ sort, descending })}
       onChoose={(ids, chosen) => model.choose(ids, chosen)}
       onOpen={onOpen}
+      onLabel={label => model.setFilter({ label })}
       trans={trans}
     />
   );

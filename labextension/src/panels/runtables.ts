@@ -104,6 +104,9 @@ function openTable(options: IRunTableCommandsOptions): MainAreaWidget<RunTableVi
         case 'unpin':
           await actions.unpin(ids);
           break;
+        case 'label':
+          await actions.label(runs);
+          break;
         case 'stop':
           await actions.stopAll(ids);
           break;

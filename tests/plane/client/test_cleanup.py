@@ -13,6 +13,7 @@ from fairlead.cli import main
 from fairlead.client import list_runs
 from fairlead.errors import ConflictError, NotFoundError
 from fairlead.kube import ResourceType
+from fairlead.labels import labels_manifest, read_labels
 from fairlead.pins import CONFIG_MAP, pins_manifest, read_pins
 
 JOBS = ResourceType("batch/v1", "jobs")
@@ -36,6 +37,27 @@ def runs(data_dir, tmp_path):
         fairlead.submit(path, {"n": n}, name=f"n{n}", experiment="sizes").wait()
         for n in (300_000, 200_000, 100_000)
     ]
+
+
+def test_runs_are_found_and_compared_by_their_labels(runs, capsys, assert_valid):
+    first, second, third = runs
+    first.label(team="vision", stage="test")
+    assert main(["label", second.run_id, "team=vision"]) == 0
+    assert capsys.readouterr().out == "team=vision\n"
+    assert [run.name for run in fairlead.runs(label="team=vision")] == ["n200000", "n300000"]
+    first.label(stage=None)
+    assert (first.labels, third.labels) == ({"team": "vision"}, {})
+    assert main(["runs", "--label", "team"]) == 0
+    assert capsys.readouterr().out.count("team=vision") == 2
+    assert main(["compare", third.run_id, "--label", "team=vision"]) == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in ("n100000", "n200000", "n300000"))
+    assert main(["label", third.run_id, "team"]) == 2
+    assert "'team' is no label" in capsys.readouterr().err
+    assert main(["compare"]) == 2
+    assert_valid(labels_manifest())
+    first.delete()
+    assert read_labels(second.pipelines) == {second.run_id: {"team": "vision"}}
 
 
 def names():
