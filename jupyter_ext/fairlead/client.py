@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from fairlead.documents import run_document
 from fairlead.errors import ConflictError, FairleadError, SpecError
 from fairlead.kube import KubeClient
 from fairlead.labels import change_labels, forget_labels, read_labels, read_selector, suits
-from fairlead.names import INTERPRETER_ANNOTATION, WORKING_DIR_ANNOTATION
 from fairlead.pins import check_not_kept, make_baseline, pin, read_pins, unpin
 from fairlead.pipelines.artifacts import Artifact, RunArtifacts, find_artifact
 from fairlead.pipelines.bindings import bind_parameters
@@ -373,17 +373,6 @@ def submit_spec(
     return Run(pipelines, pipelines.submit(name, document, values, experiment_id, pipeline_root))
 
 
-def run_document(
-    spec: dict[str, Any], platform: dict[str, Any] | None, interpreter: str, working_dir: Path
-) -> dict[str, Any]:
-    """Return the `pipeline_spec` of a request; parameters as of `submit_spec`."""
-    annotations = {INTERPRETER_ANNOTATION: interpreter, WORKING_DIR_ANNOTATION: str(working_dir)}
-    return {
-        "pipeline_spec": spec,
-        "platform_spec": _annotate(spec, platform or {}, annotations),
-    }
-
-
 def get_run(run_id: str, *, context: str | None = None) -> Run:
     """Return a run by its id, or by the unambiguous beginning of it.
 
@@ -419,20 +408,3 @@ def list_runs(*, label: str = "", context: str | None = None) -> list[Run]:
         wanted, labels = read_selector(label), read_labels(pipelines)
         records = [one for one in records if suits(labels.get(one["run_id"], {}), wanted)]
     return [Run(pipelines, record) for record in records]
-
-
-def _annotate(
-    spec: dict[str, Any], platform: dict[str, Any], annotations: dict[str, str]
-) -> dict[str, Any]:
-    """Add pod annotations for every executor, below those that the platform spec has itself."""
-    result: dict[str, Any] = json.loads(json.dumps(platform))
-    executors = (
-        result.setdefault("platforms", {})
-        .setdefault("kubernetes", {})
-        .setdefault("deploymentSpec", {})
-        .setdefault("executors", {})
-    )
-    for label in spec.get("deploymentSpec", {}).get("executors", {}):
-        metadata = executors.setdefault(label, {}).setdefault("podMetadata", {})
-        metadata["annotations"] = {**annotations, **metadata.get("annotations", {})}
-    return result

@@ -1,4 +1,4 @@
-"""Files that a run is made of: notebooks of any version, and pipelines as YAML."""
+"""What a run is made of: notebooks of any version, pipelines as YAML, and what is sent of them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from fairlead.errors import SpecError
+from fairlead.names import INTERPRETER_ANNOTATION, WORKING_DIR_ANNOTATION
 from fairlead.pipelines import Problem, check_pipeline
 from fairlead.yaml_text import dump_yaml
 
@@ -74,6 +75,25 @@ def read_pipeline(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         )
     check_pipeline(documents[0])
     return documents[0], documents[1] if len(documents) > 1 else {}
+
+
+def run_document(
+    spec: dict[str, Any], platform: dict[str, Any] | None, interpreter: str, working_dir: Path
+) -> dict[str, Any]:
+    """Return the `pipeline_spec` of a request, which says where its steps run on this machine.
+
+    Parameters
+    ----------
+    interpreter : str
+        Path of the Python that runs the steps; a cluster uses the steps' images.
+    working_dir : Path
+        Where the steps start.
+    """
+    annotations = {INTERPRETER_ANNOTATION: interpreter, WORKING_DIR_ANNOTATION: str(working_dir)}
+    return {
+        "pipeline_spec": spec,
+        "platform_spec": _annotate(spec, platform or {}, annotations),
+    }
 
 
 def read_elyra_pipeline(path: Path) -> tuple[dict[str, Any], dict[str, Any], list[Problem]]:
@@ -179,3 +199,20 @@ def _add_cell_ids(notebook: dict[str, Any]) -> None:
 def dump_pipeline(spec: Mapping[str, Any], platform: Mapping[str, Any] | None = None) -> str:
     """Write a pipeline spec as YAML, with the platform spec, if any, as a second document."""
     return dump_yaml([spec, platform] if platform else [spec])
+
+
+def _annotate(
+    spec: dict[str, Any], platform: dict[str, Any], annotations: dict[str, str]
+) -> dict[str, Any]:
+    """Add pod annotations for every executor, below those that the platform spec has itself."""
+    result: dict[str, Any] = json.loads(json.dumps(platform))
+    executors = (
+        result.setdefault("platforms", {})
+        .setdefault("kubernetes", {})
+        .setdefault("deploymentSpec", {})
+        .setdefault("executors", {})
+    )
+    for label in spec.get("deploymentSpec", {}).get("executors", {}):
+        metadata = executors.setdefault(label, {}).setdefault("podMetadata", {})
+        metadata["annotations"] = {**annotations, **metadata.get("annotations", {})}
+    return result

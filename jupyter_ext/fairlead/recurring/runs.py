@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fairlead.client import Run, SourcePath, connect, run_document
+from fairlead.client import Run, SourcePath, connect
+from fairlead.documents import run_document
 from fairlead.errors import ConflictError, NotFoundError
 from fairlead.pipelines.bindings import bind_parameters
 from fairlead.pipelines.client import PipelinesClient
