@@ -117,7 +117,7 @@ def build_parser() -> argparse.ArgumentParser:
     listing.set_defaults(action=runs.runs)
 
     show = commands.add_parser("show", help="print a run's steps, their states and metrics")
-    show.add_argument("run_id", metavar="RUN", help="id of the run, or the beginning of it")
+    _add_run(show)
     show.set_defaults(action=history.show)
 
     artifacts = commands.add_parser(
@@ -125,7 +125,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="list what a run's steps made, or download one of it",
         description="With a step and a name it is downloaded; a remote folder as a .tar.gz.",
     )
-    artifacts.add_argument("run_id", metavar="RUN", help="id of the run, or the beginning of it")
+    _add_run(artifacts)
     artifacts.add_argument("step", nargs="?", metavar="STEP", help="only this step")
     artifacts.add_argument("name", nargs="?", metavar="NAME", help="download this one")
     artifacts.add_argument(
@@ -144,16 +144,16 @@ def build_parser() -> argparse.ArgumentParser:
     delete.set_defaults(action=history.delete)
 
     logs = commands.add_parser("logs", help="print the output of a run's steps")
-    logs.add_argument("run_id", metavar="RUN", help="id of the run, or the beginning of it")
+    _add_run(logs)
     logs.add_argument("step", nargs="?", help="only this step")
     logs.set_defaults(action=runs.logs)
 
     stop = commands.add_parser("stop", help="stop a run")
-    stop.add_argument("run_id", metavar="RUN", help="id of the run, or the beginning of it")
+    _add_run(stop)
     stop.set_defaults(action=runs.stop)
 
     retry = commands.add_parser("retry", help="run again what failed in a run, and show its output")
-    retry.add_argument("run_id", metavar="RUN", help="id of the run, or the beginning of it")
+    _add_run(retry)
     retry.set_defaults(action=runs.retry)
 
     for command in (
@@ -215,3 +215,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     kubeconfig.set_defaults(action=plane.kubeconfig)
     return parser
+
+
+def _add_run(command: argparse.ArgumentParser) -> None:
+    command.add_argument("run_id", metavar="RUN", help="id of the run, or the beginning of it")

@@ -24,7 +24,7 @@ from ..placeholders import local_path
 from ..pods import run_folder, segment
 from ..remote import finder, store_of
 from ..views import find_run
-from .answers import FAILED_PRECONDITION, RestError, invalid, not_found, reply
+from .answers import FAILED_PRECONDITION, RestError, invalid, not_found
 from .listing import Table, list_rows
 
 Json = Any
@@ -67,13 +67,7 @@ class Artifacts:
     async def list(self, request: Request) -> Response:
         """Return a page of artifacts."""
         page = list_rows(self._db, _ARTIFACTS, request.query_params)
-        return reply(
-            {
-                "artifacts": [orjson.Fragment(row["view"]) for row in page.rows],
-                "total_size": page.total_size,
-                "next_page_token": page.next_page_token,
-            }
-        )
+        return page.reply("artifacts", lambda row: orjson.Fragment(row["view"]))
 
     async def get(self, request: Request) -> Response:
         """Return one artifact."""
@@ -95,13 +89,7 @@ class Artifacts:
             "type": query.getlist("type"),
         }
         page = list_rows(self._db, _LINKS, query, where)
-        return reply(
-            {
-                "artifact_tasks": [link_view(row) for row in page.rows],
-                "total_size": page.total_size,
-                "next_page_token": page.next_page_token,
-            }
-        )
+        return page.reply("artifact_tasks", link_view)
 
     async def read(self, request: Request) -> Response:
         """Return the bytes of an artifact that a task writes or wrote, as base64.

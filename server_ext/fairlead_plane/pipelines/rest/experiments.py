@@ -82,13 +82,7 @@ class Experiments:
         """Return a page of experiments."""
         await self._resources.transaction(lambda transaction: default_experiment(transaction.db))
         page = list_rows(self._resources.store.reader, _TABLE, request.query_params)
-        return reply(
-            {
-                "experiments": [_view(row) for row in page.rows],
-                "total_size": page.total_size,
-                "next_page_token": page.next_page_token,
-            }
-        )
+        return page.reply("experiments", _view)
 
     async def get(self, request: Request) -> Response:
         """Return one experiment."""

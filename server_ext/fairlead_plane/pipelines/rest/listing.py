@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -16,9 +16,10 @@ from urllib.parse import unquote
 
 import orjson
 from starlette.datastructures import QueryParams
+from starlette.responses import Response
 
 from ..clock import rfc3339
-from .answers import invalid, take
+from .answers import invalid, reply, take
 
 Json = Any
 
@@ -67,6 +68,16 @@ class Page:
     rows: list[sqlite3.Row]
     total_size: int
     next_page_token: str
+
+    def reply(self, noun: str, view: Callable[[sqlite3.Row], Json]) -> Response:
+        """Answer with it: a view of each row, under the name of what they are."""
+        return reply(
+            {
+                noun: [view(row) for row in self.rows],
+                "total_size": self.total_size,
+                "next_page_token": self.next_page_token,
+            }
+        )
 
 
 def list_rows(

@@ -116,13 +116,7 @@ class Pipelines:
     async def list(self, request: Request) -> Response:
         """Return a page of pipelines."""
         page = list_rows(self._resources.store.reader, _PIPELINES, request.query_params)
-        return reply(
-            {
-                "pipelines": [pipeline_view(row) for row in page.rows],
-                "total_size": page.total_size,
-                "next_page_token": page.next_page_token,
-            }
-        )
+        return page.reply("pipelines", pipeline_view)
 
     async def get(self, request: Request) -> Response:
         """Return one pipeline."""
@@ -172,13 +166,7 @@ class Pipelines:
         pipeline_id = request.path_params["pipeline_id"]
         pipeline_row(db, pipeline_id)
         page = list_rows(db, _VERSIONS, request.query_params, {"pipeline_id": [pipeline_id]})
-        return reply(
-            {
-                "pipeline_versions": [version_view(row) for row in page.rows],
-                "total_size": page.total_size,
-                "next_page_token": page.next_page_token,
-            }
-        )
+        return page.reply("pipeline_versions", version_view)
 
     async def get_version(self, request: Request) -> Response:
         """Return one version with its spec."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -106,21 +107,12 @@ class RecurringRuns:
         query = request.query_params
         chosen = [query["experiment_id"]] if query.get("experiment_id") else []
         page = list_rows(self._resources.store.reader, _TABLE, query, {"experiment_id": chosen})
-        return reply(
-            {
-                "recurringRuns": [rows.from_row(row).view() for row in page.rows],
-                "total_size": page.total_size,
-                "next_page_token": page.next_page_token,
-            }
-        )
+        return page.reply("recurringRuns", lambda row: rows.from_row(row).view())
 
     async def get(self, request: Request) -> Response:
         """Return one recurring run."""
         recurring_run_id = request.path_params["recurring_run_id"]
-        found = rows.find(self._resources.store.reader, "recurring_run_id", recurring_run_id)
-        if found is None:
-            raise not_found("RecurringRun", recurring_run_id)
-        return reply(found.view(spec=True))
+        return reply(_find(self._resources.store.reader, recurring_run_id).view(spec=True))
 
     async def enable(self, request: Request) -> Response:
         """Let it start runs; what was missed meanwhile is made up for, where it catches up."""
@@ -142,10 +134,7 @@ class RecurringRuns:
         recurring_run_id = request.path_params["recurring_run_id"]
 
         def change(transaction: Transaction) -> None:
-            found = rows.find(transaction.db, "recurring_run_id", recurring_run_id)
-            if found is None:
-                raise not_found("RecurringRun", recurring_run_id)
-            act(transaction, found)
+            act(transaction, _find(transaction.db, recurring_run_id))
 
         await self._resources.transaction(change)
         return reply({})
@@ -239,6 +228,14 @@ class _Start:
         identity = Identity(occasion.run_id, new_suffix(), now())
         arguments = self.checked.arguments(config)
         self.maker.make(transaction, identity, asked, self.checked, arguments)
+
+
+def _find(db: sqlite3.Connection, recurring_run_id: str) -> Schedule:
+    """Return a recurring run; RestError 404 without it."""
+    found = rows.find(db, "recurring_run_id", recurring_run_id)
+    if found is None:
+        raise not_found("RecurringRun", recurring_run_id)
+    return found
 
 
 def _filled(config: Json, occasion: Occasion) -> dict[str, Json]:

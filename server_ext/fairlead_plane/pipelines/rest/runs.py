@@ -114,13 +114,7 @@ class Runs:
         query = request.query_params
         chosen = [query["experiment_id"]] if query.get("experiment_id") else []
         page = list_rows(db, _TABLE, query, {"experiment_id": chosen})
-        return reply(
-            {
-                "runs": [run_view(db, row) for row in page.rows],
-                "total_size": page.total_size,
-                "next_page_token": page.next_page_token,
-            }
-        )
+        return page.reply("runs", lambda row: run_view(db, row))
 
     async def get(self, request: Request) -> Response:
         """Return one run."""
