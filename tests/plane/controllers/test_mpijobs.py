@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from kubernetes import client
 
@@ -23,9 +25,11 @@ class MpiJobs:
     def create(self, name: str, command: list[str], workers: int = 2, **spec: Any) -> None:
         """Create an MPIJob."""
 
-        def replica(count: int, container: Any) -> Any:
+        def replica(count: int, container: Any, policy: str = "Never") -> Any:
             pod = {"containers": [{"name": "mpi", "image": "mpi:1", **container}]}
-            return {"replicas": count, "restartPolicy": "Never", "template": {"spec": pod}}
+            return {"replicas": count, "restartPolicy": policy, "template": {"spec": pod}}
+
+        policy = spec.pop("launcherRestartPolicy", "Never")
 
         body = {
             "apiVersion": f"kubeflow.org/{self.version}",
@@ -33,7 +37,7 @@ class MpiJobs:
             "metadata": {"name": name, "annotations": spec.pop("annotations", {})},
             "spec": {
                 "mpiReplicaSpecs": {
-                    "Launcher": replica(1, {"command": command}),
+                    "Launcher": replica(1, {"command": command}, policy),
                     "Worker": replica(workers, {}),
                 },
                 **spec,
@@ -94,6 +98,35 @@ def test_mpirun_adds_up_over_two_workers(jobs: MpiJobs) -> None:
     assert ended["message"].endswith("/ring successfully completed.")
     assert jobs.log("ring").splitlines() == ["sum 3 of 2"] * 2
     jobs.workloads.wait_for(lambda: not jobs.pods("worker"), "its workers go on")
+
+
+@needs_mpi
+def test_a_killed_mpirun_is_started_again_and_leaves_nothing(
+    workloads: Workloads, tmp_path: Path
+) -> None:
+    jobs, gate = MpiJobs(workloads, "v2beta1"), tmp_path / "gate"
+    source = (
+        "import os, sys, time\nfrom mpi4py import MPI\n"
+        "sys.stdout.write(f'{MPI.COMM_WORLD.Get_rank()}\\n')\nsys.stdout.flush()\n"
+        f"while not os.path.exists({str(gate)!r}): time.sleep(0.05)"
+    )
+    annotations = {"fairlead.dev/interpreter": PYTHON}
+    jobs.create(
+        "hit", ["mpirun", "-n", "2", "python", "-c", source], annotations=annotations,
+        launcherRestartPolicy="OnFailure",
+    )  # fmt: skip
+
+    def processes() -> list[psutil.Process]:
+        found = psutil.process_iter(["name", "cmdline", "status"])
+        return [p for p in found if str(gate) in " ".join(p.info["cmdline"] or ())]
+
+    jobs.wait("hit", "Running")
+    workloads.wait_for(lambda: len(jobs.log("hit").splitlines()) == 2, "no ranks")
+    (mpirun,) = (p for p in processes() if p.info["name"] == "mpirun")
+    mpirun.kill()
+    gate.touch()
+    jobs.wait("hit", "Succeeded")
+    workloads.wait_for(lambda: not processes(), "something is left")
 
 
 def test_a_launcher_that_fails_fails_the_job(jobs: MpiJobs) -> None:
