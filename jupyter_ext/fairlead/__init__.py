@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from fairlead.experiment import experiments, get_experiment
     from fairlead.pipelines.compare import compare
     from fairlead.recurring import get_recurring_run, recurring_runs, schedule
+    from fairlead.training.report import report
+    from fairlead.training.train import train
     from fairlead.widgets import get_run, run, runs
 
 __all__ = [
@@ -35,10 +37,12 @@ __all__ = [
     "get_recurring_run",
     "get_run",
     "recurring_runs",
+    "report",
     "run",
     "runs",
     "schedule",
     "submit",
+    "train",
 ]
 
 _HOMES = {
@@ -51,10 +55,12 @@ _HOMES = {
     "get_recurring_run": "fairlead.recurring",
     "get_run": "fairlead.widgets",
     "recurring_runs": "fairlead.recurring",
+    "report": "fairlead.training.report",
     "run": "fairlead.widgets",
     "runs": "fairlead.widgets",
     "schedule": "fairlead.recurring",
     "submit": "fairlead.client",
+    "train": "fairlead.training.train",
 }
 
 

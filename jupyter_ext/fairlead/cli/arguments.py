@@ -17,6 +17,7 @@ from fairlead.cli import (
     plane,
     runs,
     schedules,
+    training,
 )
 from fairlead.recurring.options import add_schedule_options, add_schedules_options
 
@@ -174,6 +175,7 @@ def build_parser() -> argparse.ArgumentParser:
         )
 
     cleanup.add_commands(commands)
+    training.add_commands(commands)
 
     known = commands.add_parser("contexts", help="list the contexts, the one in use marked")
     known.set_defaults(action=contexts.contexts)

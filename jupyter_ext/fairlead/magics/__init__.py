@@ -1,4 +1,4 @@
-"""`%fairlead`: the command line of a notebook.
+"""`%fairlead` and `%%train`: the command line of a notebook.
 
 Belongs here: the line's arguments and what the cell shows.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from fairlead.magics.fairlead_magic import FairleadMagics
+from fairlead.magics.train_magic import TrainMagics
 
 
 def register(shell: Any) -> None:
-    """Register `%fairlead` with an IPython shell."""
-    shell.register_magics(FairleadMagics)
+    """Register `%fairlead` and `%%train` with an IPython shell."""
+    shell.register_magics(FairleadMagics, TrainMagics)

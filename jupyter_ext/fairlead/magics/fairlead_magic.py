@@ -33,10 +33,11 @@ class CellError(Exception):
         return [str(self)]
 
 
-class _Parser(argparse.ArgumentParser):
-    """Raises where argparse would end the process, which is the kernel."""
+class Parser(argparse.ArgumentParser):
+    """An argparse parser that raises where argparse would end the process: it is the kernel."""
 
     def error(self, message: str) -> NoReturn:
+        """Raise the message as what it is: a wrong line."""
         raise SpecError(message, hint=self.format_usage().strip())
 
 
@@ -170,8 +171,8 @@ def _use(given: argparse.Namespace) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="%fairlead", add_help=False)
-    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+    parser = Parser(prog="%fairlead", add_help=False)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
 
     run = commands.add_parser("run", add_help=False)
     run.add_argument("source", nargs="?", type=Path, metavar="NOTEBOOK")

@@ -1,0 +1,136 @@
+"""`fairlead.train` on a real control plane: code, workspace, state, logs and metrics of a job."""
+
+from __future__ import annotations
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+import fairlead
+from fairlead.cli import main
+from fairlead.errors import NotFoundError, SpecError
+from fairlead.kube import EMBEDDED_CONTEXT, KubeClient
+from fairlead.kube.types import CONFIG_MAPS
+from fairlead.training.job import TrainingFailedError, get_job, list_jobs
+
+AWKWARD = "$HOME `id` \\b \\\\ 'x' \"é\" $(RANK) $$"
+
+
+@pytest.fixture(scope="module")
+def train(data_dir):
+    """Starts a job on the embedded control plane."""
+
+    def start(what, arguments=None, **options):
+        options = {"kind": "TrainJob", "context": EMBEDDED_CONTEXT, **options}
+        return fairlead.train(what, arguments, **options)
+
+    return start
+
+
+def code_of(job):
+    kube = KubeClient(EMBEDDED_CONTEXT)
+    return kube.get(CONFIG_MAPS, f"{job.name}-code", job.namespace)
+
+
+def test_a_script_runs_on_two_replicas_with_its_modules_arguments_and_metrics(
+    train, tmp_path, monkeypatch
+):
+    (tmp_path / "helpers.py").write_text(f"TEXT = {AWKWARD!r}\n")
+    script = tmp_path / "digits.py"
+    script.write_text(
+        "import os, sys, fairlead, helpers\n"
+        "assert sys.argv[1] == helpers.TEXT, sys.argv\n"
+        "print(os.environ['RANK'], os.environ['WORLD_SIZE'], os.environ['GIVEN'])\n"
+        "fairlead.report(step=1, loss=0.5)\n"
+    )
+    job = train(script, [AWKWARD], workers=2, processes=1, env={"GIVEN": AWKWARD})
+    assert job.name.startswith("digits-")
+    assert job.wait().state == "SUCCEEDED"
+    lines = list(job.logs())
+    for rank in (0, 1):
+        assert f"[node-{rank}] {rank} 2 {AWKWARD}" in lines
+    assert job.metrics() == {"loss": [(1.0, 0.5)]}
+    assert list_jobs(EMBEDDED_CONTEXT)[0].name == job.name
+    (owner,) = code_of(job)["metadata"]["ownerReferences"]
+    assert owner["uid"] == job.manifest["metadata"]["uid"]
+
+
+def test_a_failed_job_says_which_replica_failed_and_its_lines_come_first(train, tmp_path):
+    script = tmp_path / "bad.py"
+    script.write_text("import os\nif os.environ['RANK'] == '1':\n    raise SystemExit('no data')\n")
+    job = train(script, workers=2, processes=1)
+    with pytest.raises(TrainingFailedError, match=r"node-0-1-.*: exit code 1"):
+        job.wait()
+    assert next(job.logs()) == "[node-1] no data"
+
+
+def test_the_files_of_a_workspace_are_where_the_code_starts(train, tmp_path):
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "data.txt").write_text("seven")
+    script = tmp_path / "reads.py"
+    script.write_text("print(open('data.txt').read())")
+    job = train(script, workspace=folder).wait()
+    assert list(job.logs()) == ["[node-0] seven"]
+
+
+def test_a_job_is_suspended_resumed_and_deleted_with_its_code(train, tmp_path):
+    script = tmp_path / "waits.py"
+    script.write_text("import time\ntime.sleep(600)")
+    job = train(script, name="waits")
+    job.suspend()
+    assert job.manifest["spec"]["suspend"] is True
+    job.resume()
+    assert get_job("trainjob/waits", context=EMBEDDED_CONTEXT).manifest["spec"]["suspend"] is False
+    job.delete()
+    with pytest.raises(NotFoundError):
+        get_job("waits", context=EMBEDDED_CONTEXT)
+
+
+def test_what_is_not_possible_is_refused_before_anything_is_made(train, tmp_path):
+    for what, arguments, options, words in (
+        (lambda: 0, None, {}, "not a function"),
+        (tmp_path / "none.py", None, {}, "no script"),
+        (["python"], {"a": 1}, {}, "mapping is for a function"),
+        (["true"], None, {"name": "Bad_Name"}, "no name for a job"),
+    ):
+        with pytest.raises((SpecError, NotFoundError), match=words):
+            train(what, arguments, **options)
+
+
+def test_the_command_line_trains_and_looks_after_jobs(data_dir, tmp_path, capfd):
+    script = tmp_path / "cli.py"
+    script.write_text("import sys\nprint(sys.argv[1:])\n")
+    there = ["--context", EMBEDDED_CONTEXT]
+    job = ["--kind", "TrainJob", "--name", "from-cli", "--workers", "2", *there]
+    assert main(["train", *job, str(script), "--lr", "0.1"]) == 0
+    output = capfd.readouterr().out
+    assert "[node-1] ['--lr', '0.1']" in output
+    assert output.endswith("from-cli: Succeeded\n")
+    assert main(["jobs", "get", "from-cli", *there]) == 0
+    assert "from-cli: SUCCEEDED" in capfd.readouterr().out
+    assert main(["jobs", "logs", "from-cli", *there]) == 0
+    assert "[node-0] ['--lr', '0.1']" in capfd.readouterr().out
+    assert main(["jobs", "prune", "--older-than", "1d", *there]) == 0
+    assert main(["jobs", "delete", "from-cli", *there]) == 0
+    assert capfd.readouterr().out == "Deleted from-cli.\n"
+
+
+NOTEBOOK = (
+    "%load_ext fairlead\nimport math\nBY = 3\ndef helper(x):\n    return math.sqrt(x) * BY",
+    "%%train --kind TrainJob --workers 2 --context local\nimport os\nprint(helper(16), '$HOME')",
+    "import fairlead\ndef fit(x):\n    print('fit', helper(x))\n"
+    "job = fairlead.train(fit, {'x': 4}, kind='TrainJob', context='local').wait()\n"
+    "print(list(job.logs()))",
+)
+
+
+def test_cells_and_functions_of_a_kernel_are_trained_with_what_they_need(data_dir, tmp_path):
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in NOTEBOOK])
+    NotebookClient(
+        made, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
+    ).execute()
+    _, cell, function = ("".join(o.get("text", "") for o in c.outputs) for c in made.cells)
+    assert "[node-0] 12.0 $HOME" in cell
+    assert "[node-1] 12.0 $HOME" in cell
+    assert "['[node-0] fit 6.0']" in function
