@@ -125,11 +125,12 @@ def test_a_command_sees_the_mounts_of_its_container(
     mounts = [{"name": "c", "mountPath": "/etc/c"}, {"name": "e", "mountPath": "/scratch"}]
     pods.create(
         "p",
-        SLEEP,
+        f"print('up'); {SLEEP}",
         volumes=[{"name": "c", "configMap": {"name": "c"}}, {"name": "e", "emptyDir": {}}],
         container={"volumeMounts": mounts, "workingDir": "/scratch"},
     )
-    pods.wait_running("p")
+    # A process has its mounts when it speaks; it may be a moment older.
+    assert pods.first_line("p") == "up\n"
     assert kubectl.run("exec", "p", "--", "cat", "/etc/c/key").stdout == b"value"
     assert kubectl.run("exec", "p", "--", "pwd").stdout == b"/scratch\n"
     (tmp_path / "file").write_text("copied")

@@ -104,13 +104,16 @@ def test_a_restart_on_failure_goes_on_after_the_plane_was_killed(own_plane) -> N
 
 NOTES = """
 import os, sys, time
-with open(os.environ["WITNESS"], "a") as witness: witness.write(os.environ["NAME"] + "\\n")
+with open(os.environ["WITNESS"], "a+") as witness:
+    while witness.seek(0) or os.environ["AFTER"] not in witness.read(): time.sleep(0.02)
+    witness.write(os.environ["NAME"] + "\\n")
 time.sleep(float(os.environ["PACE"]))
 """
 
 
-def noting(name: str, witness, pace: float = 0.0, **more):
-    env = {"WITNESS": str(witness), "PACE": str(pace), "NAME": name}
+def noting(name: str, witness, pace: float = 0.0, after: str = "", **more):
+    """A container that writes its name, when another one has written its own, and then sleeps."""
+    env = {"WITNESS": str(witness), "PACE": str(pace), "NAME": name, "AFTER": after}
     entries = [{"name": key, "value": value} for key, value in env.items()]
     command = ["python", "-c", NOTES]
     return {"name": name, "image": "i", "command": command, "env": entries, **more}
@@ -127,7 +130,9 @@ def test_each_init_container_runs_once_whenever_the_plane_is_killed(
         noting("side", witness, 1000, restartPolicy="Always"),
         noting("two", witness, 0.15),
     ]
-    pods.create("pod", containers=[noting("main", witness, 0.15)], initContainers=init)
+    # A sidecar has started when it has a process: one that is ended at once would say nothing.
+    main = noting("main", witness, 0.15, after="side")
+    pods.create("pod", containers=[main], initContainers=init)
     time.sleep(moment)
     own_plane.kill()
     time.sleep(0.3)
@@ -151,6 +156,7 @@ def test_a_running_sidecar_is_adopted_and_ended_with_its_pod(own_plane, tmp_path
         initContainers=[noting("side", witness, 1000, restartPolicy="Always")],
     )
     pods.wait_running("pod")
+    own_plane.wait_for(lambda: witness.exists() and witness.read_text(), "the sidecar speaks")
     own_plane.kill()
     time.sleep(1.2)  # the main container ends while there is no plane
     own_plane.start()
