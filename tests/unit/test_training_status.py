@@ -91,7 +91,7 @@ def test_a_job_that_failed_names_the_replica_and_its_signal() -> None:
     )
     found = job_status(failed, [pod("master", phase="Failed"), pod(phase="Failed", **ended(137))])
     assert found.message == (
-        "PyTorchJob digits is failed because 1 Worker replica(s) failed. "
+        "PyTorchJob digits is failed because 1 Worker replica(s) failed.\n"
         "digits-worker-0: exit code 137, signal 9"
     )
     assert found.replicas[1].restarts == 1

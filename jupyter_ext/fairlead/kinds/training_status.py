@@ -240,7 +240,7 @@ def _message(state: State, end: Json, replicas: tuple[Replica, ...]) -> str:
         reasons = [str(end.get("message") or "")]
         if failed:
             reasons.append(f"{failed.name}: {failed.message}")
-        return " ".join(filter(None, reasons))
+        return "\n".join(filter(None, reasons))
     if state in ("PENDING", "RUNNING", "RESTARTING"):
         waits = (one for one in replicas if one.state == "PENDING" and one.message)
         return next((f"{one.name}: {one.message}" for one in waits), "")
