@@ -13,7 +13,7 @@ import subprocess
 import pytest
 
 from fairlead_plane.api.openapi import OpenApi
-from fairlead_plane.resources import POD, Kind
+from fairlead_plane.resources import POD, Kind, Registry
 from fairlead_plane.resources.schemas import builtin_schema, crd_schema
 
 KUBECTL = shutil.which("kubectl")
@@ -93,6 +93,23 @@ def test_a_document_holds_all_that_it_refers_to(documents):
     document = json.loads(documents.v2()[0])
     names = {each.rpartition("/")[2] for each in references(document)}
     assert names <= set(document["definitions"])
+
+
+def test_kinds_of_operators_lead_to_the_definitions_that_they_share():
+    registry = Registry()
+    documents = OpenApi(registry.kinds, registry.schema)
+    for place in documents.index()["paths"]:
+        document = json.loads(documents.v3(place)[0])
+        assert {each.rpartition("/")[2] for each in references(document)} <= set(
+            document["components"]["schemas"]
+        )
+        assert all(each.startswith("#/components/schemas/") for each in references(document))
+    trainer = json.loads(documents.v3("apis/trainer.kubeflow.org/v1alpha1")[0])
+    assert "io.k8s.api.core.v1.PodSpec" in trainer["components"]["schemas"]
+    document = json.loads(documents.v2()[0])
+    assert {each.removeprefix("#/definitions/") for each in references(document)} <= set(
+        document["definitions"]
+    )
 
 
 def test_a_patch_of_every_kind_has_the_parameter_that_kubectl_looks_for(documents):

@@ -148,7 +148,7 @@ class _Writer:
         elif schema.name:
             node = self._definition(name)
         else:
-            node = _strip(schema.raw) if not self._v3 else dict(schema.raw)
+            node = self._refer(schema.raw if self._v3 else _strip(schema.raw))
             properties = {**node.get("properties", {})}
             for field in ("apiVersion", "kind"):
                 text = self._texts["io.k8s.api.core.v1.Pod"][field]
@@ -169,6 +169,20 @@ class _Writer:
             },
             **_mark(kind, f"{kind.kind}List"),
         }
+
+    def _refer(self, node: Any) -> Any:
+        """Return a schema whose references to built-in definitions lead into this document.
+
+        Those of operators that come with the plane have some; nobody else's may.
+        """
+        if isinstance(node, list):
+            return [self._refer(each) for each in node]
+        if not isinstance(node, dict):
+            return node
+        if isinstance(name := node.get("$ref"), str):
+            self._waiting.append(name)
+            return {"$ref": self._prefix + name}
+        return {key: self._refer(value) for key, value in node.items()}
 
     def finish(self) -> Json:
         """Return all schemas by name."""
