@@ -246,10 +246,11 @@ def test_patches_are_merged_into_the_template_in_their_order() -> None:
     assert pod["containers"][0]["image"].startswith("pytorch/pytorch")
 
 
-def test_nodes_of_a_pod_group_start_together() -> None:
-    runtime = copy.deepcopy(RUNTIMES["torch-distributed"])
+@pytest.mark.parametrize("name", ["torch-distributed", "deepspeed-distributed"])
+def test_nodes_of_a_pod_group_start_together(name: str) -> None:
+    runtime = copy.deepcopy(RUNTIMES[name])
     runtime["spec"]["podGroupPolicy"] = {"coscheduling": {}}
-    jobs, _ = build(runtime, {"numNodes": 4})
+    jobs, _ = build(runtime, {"numNodes": 4})  # of which a launcher is one
     metadata = jobs["node"]["template"]["spec"]["template"]["metadata"]
     assert metadata["labels"] == {"scheduling.x-k8s.io/pod-group": "job"}
     minimum = metadata["annotations"]["pod-group.scheduling.sigs.k8s.io/min-available"]

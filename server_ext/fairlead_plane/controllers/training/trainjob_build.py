@@ -53,11 +53,12 @@ def build_objects(train_job: Json, runtime: Json, host: str, port: int) -> tuple
             _initialize(train_job, pods["spec"], ancestor)
         elif ancestor == "trainer":
             _train(train_job, policy, job["spec"], host, port)
-            _gather(train_job, runtime, job["spec"])
     mounted = []
     if policy.get("mpi") is not None:
         plan_mpi(train_job, policy, spec["replicatedJobs"])
         mounted.append(build_hostfile(train_job, policy, spec["replicatedJobs"]))
+    if runtime["spec"].get("podGroupPolicy"):
+        _gather(train_job["metadata"]["name"], spec.get("replicatedJobs") or [])
     spec["suspend"] = bool(train_job["spec"].get("suspend"))
     given = template.get("metadata") or {}
     metadata: Json = {
@@ -207,19 +208,24 @@ def apply_trainer(container: Json, trainer: Json) -> None:
     upsert(container.setdefault("env", []), copy.deepcopy(trainer.get("env") or []), "name")
 
 
-def _gather(train_job: Json, runtime: Json, job: Json) -> None:
-    """Let all nodes start together, or none, where the runtime has a `podGroupPolicy`."""
-    if not runtime["spec"].get("podGroupPolicy"):
-        return
-    metadata = job["template"].setdefault("metadata", {})
-    metadata["labels"] = {
-        **(metadata.get("labels") or {}),
-        "scheduling.x-k8s.io/pod-group": train_job["metadata"]["name"],
-    }
-    metadata["annotations"] = {
-        **(metadata.get("annotations") or {}),
-        "pod-group.scheduling.sigs.k8s.io/min-available": str(job["parallelism"]),
-    }
+def _gather(name: str, jobs: list[Json]) -> None:
+    """Let all nodes start together, or none; what initializes runs before, and alone."""
+    specs = [
+        job["template"]["spec"]
+        for job in jobs
+        if ancestor_of(job) == "trainer" or job["name"] in (NODE, LAUNCHER)
+    ]
+    least = sum(spec.get("parallelism", 1) for spec in specs)
+    for spec in specs:
+        metadata = spec["template"].setdefault("metadata", {})
+        metadata["labels"] = {
+            **(metadata.get("labels") or {}),
+            "scheduling.x-k8s.io/pod-group": name,
+        }
+        metadata["annotations"] = {
+            **(metadata.get("annotations") or {}),
+            "pod-group.scheduling.sigs.k8s.io/min-available": str(least),
+        }
 
 
 def _inject(torch: Json, job: Json, env: list[Json]) -> None:
