@@ -8,53 +8,18 @@ identity matters. Such a group is handed on as one artifact by every step that c
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from fairlead.pipelines.cells import CellStep, Layout
 from fairlead.pipelines.check import find_cycle
+from fairlead.pipelines.dataflow.accounts import Account
 from fairlead.pipelines.dataflow.heap import Heap, Names
-from fairlead.pipelines.dataflow.library import RANDOM
-from fairlead.pipelines.dataflow.machine import Account
 from fairlead.pipelines.dataflow.notebook import FIRST_STEP, Run
-from fairlead.pipelines.dataflow.session import SETTINGS
 from fairlead.pipelines.definitions import Definition, Definitions
 from fairlead.pipelines.parameters import ParameterCells
-
-_RESERVED = frozenset({"notebook", "metrics", "step"})
-_KEY_LENGTH = 60
-
-
-@dataclass(frozen=True)
-class Slot:
-    """An output artifact: the names that travel in it."""
-
-    key: str
-    names: tuple[str, ...]
-    optional: bool = False
-
-
-@dataclass(frozen=True)
-class Source:
-    """An input artifact.
-
-    Parameters
-    ----------
-    step, slot
-        Where it comes from, and the names in it.
-    bind
-        Those of its names that the step binds.
-    changed
-        Those whose value the step is known to change.
-    """
-
-    key: str
-    step: str
-    slot: Slot
-    bind: tuple[str, ...]
-    changed: tuple[str, ...] = ()
+from fairlead.pipelines.slots import Slot, Source, slot_of
 
 
 @dataclass
@@ -167,13 +132,13 @@ def _look_back(
     given: set[str] = set()
     for names, things in _groups(account, heap, shared, live):
         if names & account.writes or things & account.mutated:
-            part.slots.append(_slot(names))
+            part.slots.append(slot_of(names))
             given |= names
     # What the setup makes is there again in each step, which must hear that it is gone.
     again = accounts[FIRST_STEP - 1].names
     gone = {n for n in live & account.writes if n not in again and _gone(account, n)}
     rest = sorted((live & account.writes) - given - gone)
-    part.slots.extend(_slot(names) for names in _same_objects(rest, account.names, heap))
+    part.slots.extend(slot_of(names) for names in _same_objects(rest, account.names, heap))
     given.update(rest)
     kept = {n for n in given if account.names[n].since != part.segment}
     for name in sorted(set(account.reads) | kept):
@@ -199,21 +164,6 @@ def _same_objects(names: list[str], bound: Names, heap: Heap) -> list[set[str]]:
         solid = heap[single].kind not in ("scalar", "import", "function", "class")
         together.setdefault(single if solid else name, set()).add(name)
     return list(together.values())
-
-
-def _slot(names: set[str], *, optional: bool = False) -> Slot:
-    ordered = tuple(sorted(names))
-    if ordered == (RANDOM,):
-        return Slot("random-state", ordered)
-    if ordered == (SETTINGS,):
-        return Slot("settings-of-process", ordered)
-    whole = ".".join(n.strip("()") for n in ordered)
-    key = whole
-    if len(key) > _KEY_LENGTH or not key.isascii():
-        # A key is part of paths: short and plain, and the same names always have the same.
-        plain = key.encode("ascii", "ignore").decode()[: _KEY_LENGTH - 9].rstrip(".")
-        key = f"{plain}.{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
-    return Slot(f"value.{key}" if key in _RESERVED else key, ordered, optional)
 
 
 def _look_forward(parts: list[_Part], accounts: list[Account], parameters: ParameterCells) -> None:
@@ -259,7 +209,7 @@ def _add_results(parts: list[_Part], accounts: list[Account], run: Run) -> None:
             drawn = any(t.path.startswith(("matplotlib", "seaborn")) for t in things)
             defined = any(t.kind in ("import", "function", "class") or t.unfit for t in things)
             if not (name.startswith("_") or drawn or defined):
-                part.slots.append(_slot({name}, optional=True))
+                part.slots.append(slot_of({name}, optional=True))
 
 
 def _refuse_unfit(layout: Layout, parts: list[_Part], run: Run) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fairlead.pipelines.cells import Cell, Layout
-from fairlead.pipelines.dataflow import machine as abstract
+from fairlead.pipelines.dataflow import accounts as abstract
 from fairlead.pipelines.dataflow.heap import SCALAR, Binding, Names
 from fairlead.pipelines.dataflow.notebook import FIRST_STEP, PARAMETERS, Run
 from fairlead.pipelines.dataflow.session import body_names

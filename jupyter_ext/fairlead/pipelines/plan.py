@@ -9,8 +9,8 @@ from functools import cached_property
 from fairlead.pipelines.cells import Cell, Layout, Notebook, sort_cells
 from fairlead.pipelines.components import Component, read_components
 from fairlead.pipelines.connections import StepPlan, connect
-from fairlead.pipelines.dataflow.library import RANDOM
 from fairlead.pipelines.dataflow.notebook import Run, run_notebook
+from fairlead.pipelines.dataflow.randomness import RANDOM
 from fairlead.pipelines.dataflow.session import SETTINGS
 from fairlead.pipelines.files import order_by_files
 from fairlead.pipelines.kale import Translation, read_kale

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fairlead.pipelines.connections import Source
 from fairlead.pipelines.definitions import Definition
+from fairlead.pipelines.slots import Source
 
 
 @dataclass(frozen=True)

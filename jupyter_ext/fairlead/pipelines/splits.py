@@ -16,8 +16,8 @@ from fairlead.pipelines.cells import Cell, Layout
 from fairlead.pipelines.conditions import condition_text
 from fairlead.pipelines.connections import StepPlan
 from fairlead.pipelines.dataflow.heap import Names
-from fairlead.pipelines.dataflow.library import RANDOM
 from fairlead.pipelines.dataflow.notebook import FIRST_STEP, Run
+from fairlead.pipelines.dataflow.randomness import RANDOM
 from fairlead.pipelines.loops import LoopBody, read_body
 from fairlead.pipelines.parameters import ParameterCells
 from fairlead.pipelines.records import Parameter

@@ -23,11 +23,12 @@ _TOKENS = re.compile(
 )
 SHELL = "get_ipython()"
 _NOTHING = frozenset(
-    "alias_magic autocall automagic autoreload colors config debug doctest_mode hist history"
-    " lsmagic"
-    " load_ext magic matplotlib notebook pdb pdef pdoc pfile pinfo pinfo2 pprint psource"
-    " quickref reload_ext tb tensorboard unload_ext who who_ls whos xmode fairlead".split()
+    "alias_magic autocall automagic autoreload colors config debug doctest_mode lsmagic"
+    " load_ext magic matplotlib pdb pdef pdoc pfile pinfo pinfo2 pprint psource"
+    " quickref reload_ext tb tensorboard unload_ext xmode fairlead".split()
 )
+_LISTING = frozenset("hist history notebook who who_ls whos".split())
+"""Magics that print what the whole session has, which no step knows."""
 _COMMANDS = frozenset("cat cp ls ll mkdir mv rm rmdir less more man head tail".split())
 _TEXTS = frozenset("html HTML markdown latex svg SVG js javascript".split())
 _PROGRAMS = frozenset("bash sh ruby perl python python2 python3 pypy".split())
@@ -207,6 +208,8 @@ def _special(line: str) -> str:
 def _line_magic(text: str) -> str:
     name, _, rest = text.strip().partition(" ")
     rest = rest.strip()
+    if name in _LISTING:
+        return f"{SHELL}.listing({name!r})"
     if name in _NOTHING or name.endswith("?"):
         return "pass"
     if name in ("time", "prun") and not _is_expression(rest):

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from fairlead.pipelines.dataflow import iteration, objects
+from fairlead.pipelines.dataflow import iteration, objects, special
 from fairlead.pipelines.dataflow.arguments import Arguments
 from fairlead.pipelines.dataflow.heap import ELEMENTS, HELD, NOTHING, PLAIN, Value
 from fairlead.pipelines.dataflow.machine import Machine
@@ -112,7 +112,7 @@ def _identity(m: Machine, args: Arguments, node: Any) -> Value:
 
 def _show(m: Machine, args: Arguments, node: Any) -> Value:
     inside = m.heap.reach(args.all)
-    objects.call_special(m, inside, objects.SHOWING, (), node)
+    objects.call_special(m, inside, special.SHOWING, (), node)
     return PLAIN
 
 

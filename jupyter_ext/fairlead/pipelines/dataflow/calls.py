@@ -6,7 +6,8 @@ import ast
 from functools import partial
 from typing import Any
 
-from fairlead.pipelines.dataflow import dynamic, iteration, library, objects
+from fairlead.pipelines.dataflow import dynamic, invoking, iteration, library, objects
+from fairlead.pipelines.dataflow.accounts import Frame
 from fairlead.pipelines.dataflow.arguments import Arguments, read_arguments
 from fairlead.pipelines.dataflow.heap import (
     ELEMENTS,
@@ -19,7 +20,7 @@ from fairlead.pipelines.dataflow.heap import (
     Value,
     arguments_of,
 )
-from fairlead.pipelines.dataflow.machine import MAX_DEPTH, Frame, Machine
+from fairlead.pipelines.dataflow.machine import MAX_DEPTH, Machine
 
 
 def call_node(m: Machine, node: ast.Call) -> Value:
@@ -70,7 +71,7 @@ def _call_attribute(m: Machine, owner: Value, name: str, node: ast.Call) -> Valu
             _start_as_base(m, thing, args, node)
         elif thing.kind == "scalar":
             found |= {m.new(node, "opaque", tag="text").id}
-            library.invoke(m, args.all, args.all, node)
+            invoking.invoke(m, args.all, args.all, node)
         else:
             callee = objects.attribute(m, frozenset({t}), name, node)
             if t in callee and thing.kind == "instance":  # a method that it inherits
@@ -91,7 +92,7 @@ def call(m: Machine, callee: Value, args: Any, node: Any) -> Value:
     if isinstance(args, tuple):
         args = Arguments(list(args))
     if not callee:
-        return library.call_unknown(m, args, node)
+        return invoking.call_unknown(m, args, node)
     if len(callee) == 1:
         return _call_thing(m, m.heap[next(iter(callee))], args, node)
     found = NOTHING
@@ -184,7 +185,7 @@ def run_body(m: Machine, function: Thing, args: Arguments, node: Any) -> Value:
     if m.fuel < 0:
         return dynamic.give_up(m, args.all, node)
     if len(m.stack) >= MAX_DEPTH:
-        return library.call_blindly(m, function, args, node)
+        return invoking.call_blindly(m, function, args, node)
     # A call that changed nothing the last time, of which nothing has changed since, is known.
     key = (function.id, args.key(), m.segment)
     known = m.memo.get(key)
@@ -292,7 +293,7 @@ def instantiate(m: Machine, cls: Thing, args: Arguments, node: Any) -> Value:
     elif objects.has_library_base(m, cls):
         m.link(thing.id, HELD, args.all)
         m.link(thing.id, ELEMENTS, iteration.elements(m, args.all, node) | args.all)
-        library.invoke(m, args.all, args.all, node)
+        invoking.invoke(m, args.all, args.all, node)
     return frozenset(t for t in value if t != SCALAR)
 
 
@@ -326,7 +327,7 @@ def _fill_dataclass(m: Machine, cls: Thing, thing: Thing, args: Arguments, node:
             value = objects.lookup(m, cls, name)
             for made in m.heap.kinds(value, "opaque"):
                 # `field(default_factory=...)`
-                value |= library.invoke(m, m.heap.field(made.id, HELD), NOTHING, node)
+                value |= invoking.invoke(m, m.heap.field(made.id, HELD), NOTHING, node)
                 value |= library.make_defaults(m, made, thing, name, node)
                 value -= {made.id}
         m.link(thing.id, name, value)
@@ -342,7 +343,7 @@ def resume_generator(m: Machine, thing: Thing, node: Any) -> Value:
     if kind == "expression":
         value = m.run_comprehension(m, source, more)
     elif kind == "lazy":
-        value = library.invoke(m, source, more, node)
+        value = invoking.invoke(m, source, more, node)
     else:
         value = m.maybe(lambda: run_body(m, source, more, node))
     m.resuming.discard(thing.id)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from fairlead.pipelines.dataflow import iteration, library, objects
+from fairlead.pipelines.dataflow import iteration, library, objects, special
 from fairlead.pipelines.dataflow.arguments import Arguments
 from fairlead.pipelines.dataflow.heap import (
     ELEMENTS,
@@ -192,7 +192,7 @@ def run_with(m: Machine, node: Any) -> bool:
         given = objects.call_special(m, value, {"__enter__", "__aenter__"}, (), node)
         given |= frozenset(t for t in value if m.heap[t].kind not in ("instance", "import"))
         for t in value:
-            if m.heap[t].kind == "opaque":
+            if m.heap[t].kind == "opaque" and not m.heap[t].unfit:
                 given |= library.call_opaque(m, m.heap[t], "__enter__", Arguments(), node)
                 given |= m.heap.field(t, ELEMENTS)
         if item.optional_vars is not None:
@@ -253,7 +253,7 @@ def _case(m: Machine, case: ast.match_case, subject: Value) -> bool:
             for key in part.keys:
                 m.evaluate(m, key)
     objects.call_special(
-        m, inside, objects.OPERATORS | {"__getitem__", "__len__"}, (PLAIN,), case.pattern
+        m, inside, special.OPERATORS | {"__getitem__", "__len__"}, (PLAIN,), case.pattern
     )
     for name in sorted(_captures(case.pattern)):
         value = frozenset(inside) | PLAIN

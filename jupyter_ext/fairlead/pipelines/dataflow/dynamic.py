@@ -27,7 +27,7 @@ def is_shell(function: ast.expr) -> bool:
 
 _SHELL_CALLS = frozenset(
     "system getoutput script write_file show pip cd env precision start_clock stop_clock timeit"
-    " start_capture note run_line_magic run_cell_magic enable_gui set_custom_exc".split()
+    " listing start_capture note run_line_magic run_cell_magic enable_gui set_custom_exc".split()
 )
 _MAGICS = frozenset(
     "cd env set_env pip pwd precision sx system matplotlib load_ext reload_ext autoreload config"
@@ -49,6 +49,8 @@ def call_shell(m: Machine, node: ast.Call) -> Value:
         for source in expansions(text):
             read_softly(m, source)
     name = magic.replace("set_env", "env") if name == "run_line_magic" else name
+    if name == "listing":
+        _remark_listing(m, f"%{args.texts[0]}")
     if name == "timeit":
         _run_apart(m, args.texts[1:], node)
     texts = args.texts[1:] if magic else args.texts
@@ -62,6 +64,16 @@ def call_shell(m: Machine, node: ast.Call) -> Value:
     if name in ("getoutput", "start_capture"):
         return frozenset({m.new(node, "list" if name == "getoutput" else "opaque").id})
     return PLAIN
+
+
+def _remark_listing(m: Machine, magic: str) -> None:
+    m.remark(
+        "warning",
+        magic,
+        f"`{magic}` prints what the whole session has: a step has its own part of that only, and "
+        "prints nothing here.",
+        "Tag the cell `skip` if the pipeline does not need it.",
+    )
 
 
 def _refuse_magic(m: Machine, name: str, magic: str) -> None:

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from fairlead.pipelines.dataflow import calls, dynamic, iteration, objects
+from fairlead.pipelines.dataflow import calls, dynamic, iteration, nans, objects, special
+from fairlead.pipelines.dataflow.accounts import Frame
 from fairlead.pipelines.dataflow.heap import (
     ELEMENTS,
     NOTHING,
@@ -16,7 +17,7 @@ from fairlead.pipelines.dataflow.heap import (
     Value,
     join_names,
 )
-from fairlead.pipelines.dataflow.machine import Frame, Machine
+from fairlead.pipelines.dataflow.machine import Machine
 
 
 def evaluate(m: Machine, node: ast.expr | None) -> Value:
@@ -125,7 +126,7 @@ def _binary(m: Machine, node: ast.BinOp) -> Value:
 def operate(m: Machine, left: Value, right: Value, node: Any) -> Value:
     """Return what an operator gives: something new, which may hold parts of its operands."""
     both = left | right
-    made = objects.call_special(m, both, objects.special_names(node.op), (both,), node)
+    made = objects.call_special(m, both, special.special_names(node.op), (both,), node)
     if both <= PLAIN:
         return PLAIN
     kinds = {m.heap[t].kind for t in both}
@@ -138,7 +139,7 @@ def operate(m: Machine, left: Value, right: Value, node: Any) -> Value:
 
 def _unary(m: Machine, node: ast.UnaryOp) -> Value:
     value = evaluate(m, node.operand)
-    made = objects.call_special(m, value, objects.special_names(node.op), (), node)
+    made = objects.call_special(m, value, special.special_names(node.op), (), node)
     if isinstance(node.op, ast.Not) or value <= PLAIN:
         return PLAIN
     return made | {m.new(node, "opaque").id}
@@ -177,7 +178,9 @@ def _compare(m: Machine, node: ast.Compare) -> Value:
             else right
         )
         both = left | right
-        objects.call_special(m, both | inside, objects.special_names(operator), (both,), node)
+        objects.call_special(m, both | inside, special.special_names(operator), (both,), node)
+        if isinstance(operator, ast.In | ast.NotIn):
+            nans.look_up(m, right, left)
         if isinstance(operator, ast.Eq | ast.NotEq | ast.In | ast.NotIn):
             objects.observe_bare(m, m.heap.reach(left), m.heap.reach(inside))
     if all(value <= PLAIN for value in values):
@@ -189,14 +192,8 @@ def _compare(m: Machine, node: ast.Compare) -> Value:
 
 def _remark_nan(m: Machine, value: Value) -> None:
     """Warn of `x is np.nan`: a number that has travelled is equal, but another object."""
-    if any(m.heap[t].path in ("numpy.nan", "math.nan") for t in value):
-        m.remark(
-            "warning",
-            "nan",
-            "This asks whether a value is the very object `nan`: one that comes from another step "
-            "is a copy, and never is.",
-            "Ask `pandas.isna(x)`, or `x != x`.",
-        )
+    if any(m.heap[t].path in nans.NANS for t in value):
+        nans.remark_nan(m, "This asks whether a value is the very object `nan`")
 
 
 def _attribute(m: Machine, node: ast.Attribute) -> Value:
@@ -215,6 +212,7 @@ def _subscript(m: Machine, node: ast.Subscript) -> Value:
         return dynamic.read_key(m, key) or PLAIN
     value = evaluate(m, node.value)
     index = evaluate(m, node.slice)
+    nans.look_up(m, frozenset(t for t in value if m.heap[t].kind == "dict"), index)
     return objects.element(m, value, index, node)
 
 
@@ -227,7 +225,7 @@ def _text(m: Machine, node: Any) -> Value:
 
 def _formatted(m: Machine, node: Any) -> Value:
     value = evaluate(m, node.value)
-    objects.call_special(m, value, objects.SHOWING, (), node)
+    objects.call_special(m, value, special.SHOWING, (), node)
     if node.format_spec is not None:
         evaluate(m, node.format_spec)
     return PLAIN

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable
 from typing import Any
 
-from fairlead.pipelines.dataflow import dynamic, iteration, objects, own_modules, tables
+from fairlead.pipelines.dataflow import (
+    drawing,
+    dynamic,
+    iteration,
+    nans,
+    objects,
+    own_modules,
+    randomness,
+    special,
+    tables,
+)
 from fairlead.pipelines.dataflow.arguments import Arguments
 from fairlead.pipelines.dataflow.builtin_calls import SPECIAL
 from fairlead.pipelines.dataflow.heap import (
@@ -19,12 +28,11 @@ from fairlead.pipelines.dataflow.heap import (
     Thing,
     Value,
 )
+from fairlead.pipelines.dataflow.invoking import invoke
 from fairlead.pipelines.dataflow.machine import UNSEEN, Machine
 
-RANDOM = "(random)"
-"""Stands among the names for the state of the global random generators."""
-
 _NAMESPACES = frozenset(f"builtins.{name}" for name in ("globals", "locals", "vars", "dir"))
+_LOOKING = frozenset("get index count remove discard pop setdefault __contains__".split())
 _TAKES = frozenset({"append", "insert", "add", "appendleft", "setdefault", "push"})
 _GIVES = frozenset({"pop", "popitem", "popleft", "setdefault", "get", "index"})
 
@@ -49,9 +57,11 @@ def call_import(m: Machine, path: str, args: Arguments, node: Any) -> Value:
         rest = Arguments(args.listed[1:], args.spread, args.named, args.rest)
         parts = [call_container(m, t, method, rest, node) for t in _containers(m, args.listed[0])]
         return NOTHING.union(*parts) or PLAIN
-    special = SPECIAL.get(path)
-    if special is not None:
-        return special(m, args, node)
+    if path == "builtins.float" and [t.strip("+- ").lower() for t in args.texts] == ["nan"]:
+        return frozenset({m.new(node, "opaque", path="float.nan").id})
+    known = SPECIAL.get(path)
+    if known is not None:
+        return known(m, args, node)
     first = args.listed[0] if args.listed else NOTHING
     own_modules.use_module(m, path, called=True)
     if path.split(".", 1)[0] in m.local_modules or path.startswith("."):
@@ -62,11 +72,12 @@ def call_import(m: Machine, path: str, args: Arguments, node: Any) -> Value:
             m.link(t, ELEMENTS, NOTHING.union(*args.listed[1:]))
     for flag in {"out", "ax", "inplace"} & args.flags:
         m.mutate(args.named[flag] if flag != "inplace" else first)
-    _draw_from(m, args)
+    randomness.draw_from(m, args)
+    drawing.draw(m, path, args)
     if _is_session(path):
         m.touch_session(path)
-    _use_random(m, path, name, args)
-    quiet = objects.called_by(path[9:]) if path.startswith("builtins.") else None
+    randomness.use_random(m, path, name, args)
+    quiet = special.called_by(path[9:]) if path.startswith("builtins.") else None
     called = invoke(m, args.all, args.all, node, quiet=quiet)
     return _result(m, path, name, args, node, called)
 
@@ -166,117 +177,6 @@ def _is_session(path: str) -> bool:
     return path.startswith(tables.SESSION_PARTS) and name not in tables.SESSION_READS
 
 
-def _use_random(m: Machine, path: str, name: str, args: Arguments) -> None:
-    """Keep account of the global random generators, once a notebook has seeded them."""
-    if name in tables.DRAWING_FUNCTIONS and not args.flags & tables.SEEDS:
-        _draw(m)
-    if name in tables.SEEDING:
-        m.seeded.add(path.split(".", 1)[0])
-        whole = m.module.names.get(RANDOM)
-        state = m.heap.at(("random", m.segment), "opaque", m.segment, path=RANDOM)
-        m.store(RANDOM, frozenset({state.id}) | (whole.value if whole else NOTHING), frame=m.module)
-        if whole is not None:
-            m.load_global(RANDOM, soft=True)
-    elif "torch" in m.seeded and path.startswith("torch"):
-        _draw(m)  # weights, masks and the order of data come from there
-    elif path.startswith(("random.", "numpy.random.")) and not name[:1].isupper():
-        if name not in ("default_rng", "getstate", "get_state"):
-            _draw(m)
-
-
-def _draw_from(m: Machine, args: Arguments) -> None:
-    """Take numbers from a generator that a call is given, such as `random_state=rng`."""
-    for flag in tables.SEEDS & args.flags:
-        m.mutate(args.named[flag])
-
-
-def _draw(m: Machine) -> None:
-    """Take numbers from the global random generators: their state goes on from there."""
-    if RANDOM in m.module.names:
-        m.mutate(m.load_global(RANDOM, soft=True))
-        m.account.writes.add(RANDOM)
-
-
-def invoke(
-    m: Machine,
-    holders: Iterable[int],
-    passed: Iterable[int],
-    node: Any,
-    *,
-    quiet: Collection[str] | None = None,
-) -> Value:
-    """Run the notebook's functions and methods that a library may call through what it was given.
-
-    Parameters
-    ----------
-    holders
-        What it was given.
-    passed
-        What it may pass to them, or parts of it.
-    quiet
-        The special methods that it calls, where it is one of Python's own functions.
-    """
-    holders = list(holders)
-    if m.fuel < 0:
-        return dynamic.give_up(m, frozenset(holders), node)
-    reached = m.heap.reach(holders)
-    m.fuel -= len(reached)
-    kinds = ("function", "method", "instance")
-    callables = [m.heap[t] for t in reached - m.invoking if m.heap[t].kind in kinds]
-    if not callables:
-        return NOTHING
-    return m.maybe(
-        lambda: _invoke_all(m, callables, frozenset(holders), frozenset(passed), node, quiet)
-    )
-
-
-def _invoke_all(
-    m: Machine,
-    callables: list[Thing],
-    direct: Value,
-    inside: Value,
-    node: Any,
-    quiet: Collection[str] | None,
-) -> Value:
-    found = NOTHING
-    inside |= iteration.elements(m, inside, node)
-    inside |= iteration.elements(m, inside, node) | PLAIN
-    for thing in callables:
-        m.invoking.add(thing.id)
-        if thing.kind == "instance":
-            names = objects.methods(m, thing) if quiet is None else quiet
-            found |= objects.call_special(m, {thing.id}, names, (inside, inside), node)
-        elif not (quiet is not None and thing.id not in direct) and (
-            thing.kind == "method" or thing.owner[2] is None or thing.id in direct
-        ):
-            found |= m.call(m, frozenset({thing.id}), Arguments(spread=inside), node)
-        m.invoking.discard(thing.id)
-    return found
-
-
-def call_unknown(m: Machine, args: Arguments, node: Any) -> Value:
-    """Call something that the text does not tell."""
-    found = invoke(m, args.all, args.all, node)
-    made = m.new(node, "opaque", tag="unknown")
-    m.link(made.id, HELD, args.all)
-    return found | {made.id}
-
-
-def call_blindly(m: Machine, function: Thing, args: Arguments, node: Any) -> Value:
-    """Call a function of the notebook without following it: it may change all that it reaches."""
-    m.fuel -= 300
-    value = m.heap.reach(args.all | {function.id})
-    for part in ast.walk(function.node):
-        if isinstance(part, ast.Name) and part.id in m.module.names:
-            value |= m.heap.reach(m.load_global(part.id, soft=True))
-            if not isinstance(part.ctx, ast.Load):
-                m.account.writes.add(part.id)
-    m.mutate(value)
-    made = m.new(node, "opaque", tag="blind")
-    m.link(made.id, HELD, value)
-    return frozenset(value) | {made.id}
-
-
 def call_opaque(m: Machine, thing: Thing, name: str, args: Arguments, node: Any) -> Value:
     """Call a method of an object that a library made."""
     heap, own = m.heap, frozenset({thing.id})
@@ -301,12 +201,12 @@ def call_opaque(m: Machine, thing: Thing, name: str, args: Arguments, node: Any)
         m.touch_session(f"{thing.path}.{name}")
     drawing = name in tables.DRAWING_METHODS and not (thing.seeded or args.flags & tables.SEEDS)
     if drawing or ("torch" in m.seeded and thing.path.startswith("torch")):
-        _draw(m)
+        randomness.draw(m)
     if name in ("query", "eval"):
         dynamic.read_query(m, args, node)
     for flag in {"out", "ax"} & args.flags:
         m.mutate(args.named[flag])
-    _draw_from(m, args)
+    randomness.draw_from(m, args)
     if name == "shuffle" and args.listed:  # of a generator of random numbers
         m.mutate(args.listed[0])
     made = m.new(node, "opaque", tag=name)
@@ -415,10 +315,12 @@ def call_container(m: Machine, thing: Thing, name: str, args: Arguments, node: A
     """Call a method of a list, dict, set or tuple."""
     heap, own = m.heap, frozenset({thing.id})
     inside = heap.field(thing.id, ELEMENTS)
-    found = invoke(m, args.all, args.all | inside, node, quiet=objects.SPECIAL)
+    found = invoke(m, args.all, args.all | inside, node, quiet=special.SPECIAL)
     objects.observe_bare(m, args.all)
+    if name in _LOOKING:
+        nans.look_up(m, own, args.listed[0] if args.listed else NOTHING)
     if name in ("sort", "index", "count", "remove", "__contains__"):
-        objects.call_special(m, inside, objects.OPERATORS, (inside,), node)
+        objects.call_special(m, inside, special.OPERATORS, (inside,), node)
     if name in tables.CHANGING:
         m.mutate(own)
         thing.items = None

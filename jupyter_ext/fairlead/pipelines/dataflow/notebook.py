@@ -15,10 +15,12 @@ from fairlead.pipelines.dataflow import (
     objects,
     own_modules,
     session,
+    special,
     statements,
 )
+from fairlead.pipelines.dataflow.accounts import Definition, Remark
 from fairlead.pipelines.dataflow.heap import ELEMENTS, NOTHING, PLAIN, SCALAR, Binding, Value
-from fairlead.pipelines.dataflow.machine import SETUP, Definition, Machine, Remark
+from fairlead.pipelines.dataflow.machine import SETUP, Machine
 from fairlead.pipelines.parameters import ParameterCells
 
 PARAMETERS, FIRST_STEP = 0, SETUP + 1
@@ -118,7 +120,7 @@ def _run_cell(m: Machine, cell: Cell) -> None:
             _run_definition(m, cell, node)
         elif position == len(body) - 1 and isinstance(node, ast.Expr):
             shown = m.evaluate(m, node.value)
-            objects.call_special(m, shown, objects.SHOWING, (), node)
+            objects.call_special(m, shown, special.SHOWING, (), node)
         elif m.execute(m, [node]):
             break  # a `raise` or `return` that always happens
         if m.touched:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Mapping
 
 from fairlead.pipelines.dataflow.heap import scope_of
-from fairlead.pipelines.dataflow.machine import Machine
+from fairlead.pipelines.dataflow.machine import SETUP, Machine
 from fairlead.pipelines.dataflow.tables import CHANGING
 
 
@@ -73,6 +73,22 @@ def _root(node: ast.AST) -> str:
     while isinstance(node, ast.Attribute | ast.Subscript):
         node = node.value
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def import_module(m: Machine, path: str) -> None:
+    """Refuse to import what an earlier step has put into `sys.modules`: only its process has it."""
+    placed = m.placed_modules.get(path.split(".", 1)[0])
+    placed = m.placed_modules.get(path, placed)
+    if placed is None or placed[0] in (SETUP, m.segment):
+        return
+    m.remark(
+        "error",
+        path,
+        f"`{path}` is a module that line {placed[2]} of cell {placed[1]} puts into `sys.modules`, "
+        "which exists in one process only: this step would import another one, or none.",
+        "Put that line into a cell tagged `setup`, or write the module into a .py file beside the "
+        "notebook.",
+    )
 
 
 def use_module(m: Machine, path: str, *, called: bool) -> None:

@@ -7,7 +7,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from fairlead.pipelines.dataflow import calls, control, dynamic, iteration, objects
+from fairlead.pipelines.dataflow import (
+    calls,
+    control,
+    dynamic,
+    iteration,
+    objects,
+    own_modules,
+    special,
+)
+from fairlead.pipelines.dataflow.accounts import Frame
 from fairlead.pipelines.dataflow.arguments import Arguments
 from fairlead.pipelines.dataflow.heap import (
     ELEMENTS,
@@ -16,7 +25,7 @@ from fairlead.pipelines.dataflow.heap import (
     Value,
     arguments_of,
 )
-from fairlead.pipelines.dataflow.machine import Frame, Machine
+from fairlead.pipelines.dataflow.machine import Machine
 
 
 def execute(m: Machine, body: list[ast.stmt]) -> bool:
@@ -116,7 +125,7 @@ def _augmented(m: Machine, node: ast.AugAssign) -> bool:
         load = ast.Attribute if isinstance(target, ast.Attribute) else ast.Subscript
         current = m.evaluate(m, _as_load(m, target, load))
     right = m.evaluate(m, node.value)
-    names = objects.special_names(node.op)
+    names = special.special_names(node.op)
     made = objects.call_special(m, current | right, names, (current | right,), node)
     in_place = frozenset(t for t in current if m.heap[t].kind not in ("scalar", "tuple", "import"))
     m.mutate(in_place)
@@ -214,6 +223,7 @@ def _class(m: Machine, node: ast.ClassDef) -> bool:
 def _import(m: Machine, node: ast.Import) -> bool:
     for alias in node.names:
         path = alias.name if alias.asname else alias.name.split(".")[0]
+        own_modules.import_module(m, alias.name)
         _store_import(m, alias.asname or path, path, node)
     return False
 
@@ -222,6 +232,7 @@ def _import_from(m: Machine, node: ast.ImportFrom) -> bool:
     if node.module == "__future__":
         m.future_annotations |= any(alias.name == "annotations" for alias in node.names)
         return False
+    own_modules.import_module(m, node.module or "")
     for alias in node.names:
         if alias.name == "*":
             m.stars.append((m.segment, m.frame.cell, node))

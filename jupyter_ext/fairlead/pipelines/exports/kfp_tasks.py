@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from fairlead.errors import SpecError
 from fairlead.pipelines.claims import Claim
-from fairlead.pipelines.connections import Source, StepPlan
+from fairlead.pipelines.connections import StepPlan
 from fairlead.pipelines.exports.kfp_claims import Claims
 from fairlead.pipelines.exports.kfp_flow import (
     branch_components,
@@ -21,6 +21,7 @@ from fairlead.pipelines.exports.kfp_flow import (
 from fairlead.pipelines.exports.kfp_names import Component, fresh, name_component
 from fairlead.pipelines.exports.plain_code import INDENT, call_lines, quoted
 from fairlead.pipelines.records import Parameter
+from fairlead.pipelines.slots import Source
 from fairlead.pipelines.split_records import Loop, Split
 from fairlead.pipelines.step_settings import StepSettings
 

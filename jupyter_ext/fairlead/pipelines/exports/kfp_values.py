@@ -6,8 +6,8 @@ import ast
 from collections.abc import Mapping
 
 from fairlead.pipelines.cells import Cell
-from fairlead.pipelines.connections import Slot, Source, StepPlan
-from fairlead.pipelines.dataflow.library import RANDOM
+from fairlead.pipelines.connections import StepPlan
+from fairlead.pipelines.dataflow.randomness import RANDOM
 from fairlead.pipelines.exports.kfp_names import Component
 from fairlead.pipelines.exports.plain_code import (
     INDENT,
@@ -15,6 +15,7 @@ from fairlead.pipelines.exports.plain_code import (
     call_lines,
     quoted,
 )
+from fairlead.pipelines.slots import Slot, Source
 from fairlead.pipelines.split_records import Loop, Split
 
 Steps = Mapping[str, StepPlan]

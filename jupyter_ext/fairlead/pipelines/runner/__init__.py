@@ -25,6 +25,7 @@ PARTS = (
     "turns",
     "settings",
     "execution",
+    "program",
 )
 """Modules of the program, in the order in which they are joined."""
 

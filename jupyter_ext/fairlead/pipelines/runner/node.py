@@ -15,7 +15,8 @@ import typing
 
 from fairlead.pipelines.runner.artifacts import local_path
 from fairlead.pipelines.runner.displays import PAGE, install_displays
-from fairlead.pipelines.runner.execution import Step, StepFailed, write_json
+from fairlead.pipelines.runner.execution import Step, StepFailed
+from fairlead.pipelines.runner.program import write_json
 
 Json = typing.Dict[str, typing.Any]  # noqa: UP006
 

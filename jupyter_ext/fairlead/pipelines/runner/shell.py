@@ -312,6 +312,10 @@ class Shell:
             out.held = err.held = self.capturing = None
         self.stop_clock()
 
+    def listing(self, magic: str) -> None:
+        """Do nothing in place of a magic that lists the names or inputs of a session."""
+        del magic
+
     def note(self, text: str) -> None:
         """Say what a step leaves out."""
         print(text)
