@@ -19,6 +19,7 @@ from .namespaces import NamespaceController
 from .replicasets import ReplicaSetController
 from .runtime import Controllers
 from .statefulsets import StatefulSetController
+from .training.jobs import training_controllers
 from .training.jobset import JobSetController
 from .training.mpi import MpiJobController, MpiJobV2Controller
 from .training.trainjob import TrainJobController
@@ -49,6 +50,7 @@ def all_controllers(folder: Path, ca: str) -> list[Controller]:
         TrainJobController(),
         MpiJobController(),
         MpiJobV2Controller(),
+        *training_controllers(),
         EndpointsController(),
         EphemeralController(),
         ClaimController(volumes),

@@ -27,7 +27,7 @@ class Controller:
         Other kinds whose events can make it look again.
     """
 
-    kind: ClassVar[Kind]
+    kind: Kind
     watched: ClassVar[tuple[Kind, ...]] = ()
 
     async def start(self, resources: Resources) -> None:

@@ -146,6 +146,21 @@ CLUSTER_TRAINING_RUNTIME = Kind("trainer.kubeflow.org", "v1alpha1", "ClusterTrai
 MPI_JOB = Kind("kubeflow.org", "v1", "MPIJob", "mpijobs", True, generation=True,
                custom=True)  # fmt: skip
 MPI_JOB_V2 = MPI_JOB._replace(version="v2beta1", stored_as="v2beta1.mpijobs.kubeflow.org")
+# Kinds of the training operator, v1. All are scaled by their workers.
+TF_JOB, PYTORCH_JOB, PADDLE_JOB, MX_JOB, XGBOOST_JOB, JAX_JOB = (
+    Kind("kubeflow.org", "v1", name, f"{name.lower()}s", True, generation=True, custom=True,
+         scale=Scale(f".spec.{key}.Worker.replicas", ".status.replicaStatuses.Worker.active",
+                     ".status.replicaStatuses.Worker.selector"))
+    for name, key in (
+        ("TFJob", "tfReplicaSpecs"),
+        ("PyTorchJob", "pytorchReplicaSpecs"),
+        ("PaddleJob", "paddleReplicaSpecs"),
+        ("MXJob", "mxReplicaSpecs"),
+        ("XGBoostJob", "xgbReplicaSpecs"),
+        ("JAXJob", "jaxReplicaSpecs"),
+    )
+)  # fmt: skip
+TRAINING_JOBS = (TF_JOB, PYTORCH_JOB, PADDLE_JOB, MX_JOB, XGBOOST_JOB, JAX_JOB)
 
 KINDS: tuple[Kind, ...] = (
     NAMESPACE,
@@ -185,4 +200,5 @@ KINDS: tuple[Kind, ...] = (
     CLUSTER_TRAINING_RUNTIME,
     MPI_JOB,
     MPI_JOB_V2,
+    *TRAINING_JOBS,
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from .causes import forbidden_field
 from .errors import Cause, bad_request, invalid
-from .kinds import POD, Json, Kind
+from .kinds import POD, TRAINING_JOBS, Json, Kind
 from .schemas import Schema, builtin_schema
 from .schemas.typed import DecodingError, decode_typed
 from .schemas.validate import check_schema
@@ -30,6 +30,7 @@ from .validation_resources import (
     check_volume,
 )
 from .validation_training import check_jobset, check_mpi_job, check_runtime, check_train_job
+from .validation_training_jobs import check_training_job
 from .validation_workloads import WORKLOADS, check_workload
 
 _RBAC = "rbac.authorization.k8s.io"
@@ -55,6 +56,7 @@ _CHECKS: dict[tuple[str, str], Callable[[Json, Json | None], Iterator[Cause]]] =
     ("trainer.kubeflow.org", "TrainJob"): check_train_job,
     ("trainer.kubeflow.org", "TrainingRuntime"): check_runtime,
     ("trainer.kubeflow.org", "ClusterTrainingRuntime"): check_runtime,
+    **dict.fromkeys(((kind.group, kind.kind) for kind in TRAINING_JOBS), check_training_job),
 }
 
 

@@ -21,8 +21,9 @@ from ...resources.admission_training import runtime_kind
 from ..base import REFUSED, Controller
 from ..pods import condition, is_leaving, save_status
 from .conditions import put_condition
+from .ports import HOST
 from .trainjob_build import build_objects
-from .trainjob_ports import HOST, find_port
+from .trainjob_ports import find_port
 from .trainjob_runtimes import builtin_runtimes
 
 _COMPONENT = "trainjob-controller"

@@ -11,10 +11,10 @@ from ...resources.patch import strategic_merge_patch
 from ...resources.schemas import Schema
 from ..pods import owner_reference
 from .mpi_files import add_missing
+from .ports import PORT_ANNOTATION
 from .torchtune import ENTRYPOINT, torchtune_command
 from .trainjob_mpi import LAUNCHER, NODE, build_hostfile, plan_mpi
 from .trainjob_policies import POLICIES, Topology
-from .trainjob_ports import PORT_ANNOTATION
 
 ANCESTOR = "trainer.kubeflow.org/trainjob-ancestor-step"
 OWN_ANNOTATIONS = "fairlead.dev/"
@@ -40,7 +40,7 @@ def build_objects(train_job: Json, runtime: Json, host: str, port: int) -> tuple
     template = patched_template(train_job, runtime)
     spec: Json = template.get("spec") or {}
     policy: Json = runtime["spec"].get("mlPolicy") or {}
-    annotations = _own_annotations(train_job)
+    annotations = own_annotations(train_job)
     for replicated in spec.get("replicatedJobs") or ():
         job = replicated["template"]
         ancestor = ancestor_of(replicated)
@@ -119,8 +119,9 @@ def upsert(entries: list[Json], new: Iterable[Json], *keys: str) -> None:
             entries[known] = item
 
 
-def _own_annotations(train_job: Json) -> dict[str, str]:
-    given = train_job["metadata"].get("annotations") or {}
+def own_annotations(job: Json) -> dict[str, str]:
+    """Return the annotations of a job that its pods get, too."""
+    given = job["metadata"].get("annotations") or {}
     return {name: value for name, value in given.items() if name.startswith(OWN_ANNOTATIONS)}
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from ...kinds import Json, Kind
+from ...kinds import TRAINING_JOBS, Json, Kind
 from ..schema import Schema, crd_schema
 
 _COLUMNS: dict[tuple[str, str], tuple[tuple[str, str, str], ...]] = {
@@ -45,6 +45,8 @@ def operator_schema(kind: Kind) -> Schema | None:
         from . import jobset as group  # type: ignore[no-redef]
     elif kind.group == "trainer.kubeflow.org":
         from . import trainer as group  # type: ignore[no-redef]
+    elif kind.group == "kubeflow.org":
+        from . import training as group  # type: ignore[no-redef]
     else:
         return None
     raw = group.schemas().get((kind.version, kind.kind))
@@ -54,4 +56,6 @@ def operator_schema(kind: Kind) -> Schema | None:
 def operator_columns(kind: Kind) -> list[Json]:
     """Return the columns that `kubectl get` shows of a kind, as a definition has them."""
     found = _COLUMNS.get((kind.group, kind.kind), ())
+    if kind in TRAINING_JOBS:
+        found = _COLUMNS["trainer.kubeflow.org", "TrainJob"]
     return [{"name": name, "type": type, "jsonPath": path} for name, type, path in found]
