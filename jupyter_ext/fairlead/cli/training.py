@@ -6,6 +6,7 @@ import argparse
 from datetime import datetime, timezone
 from typing import Any
 
+from fairlead.cli import training_cluster
 from fairlead.errors import SpecError
 from fairlead.kinds.training_status import JobStatus
 from fairlead.pipelines.retention import read_age
@@ -46,8 +47,20 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     old = verbs.add_parser("prune", help="delete jobs that ended long ago")
     old.add_argument("--older-than", required=True, metavar="AGE", help="30d, 12h, 2w")
     old.set_defaults(action=prune)
+    verbs.add_parser("top", help="print what is free, and what each job asks for").set_defaults(
+        action=training_cluster.top
+    )
+    turned = verbs.add_parser(
+        "convert",
+        help="print a job of the training operator as a TrainJob",
+        description="A job's name, or a file. What is lost goes to the error output.",
+    )
+    turned.set_defaults(action=training_cluster.convert)
+    who = commands.add_parser("whoami", help="print who the server takes you for, and where")
+    who.add_argument("--context", metavar="CONTEXT", help="default: the context in use")
+    who.set_defaults(action=training_cluster.whoami)
     for name, verb in verbs.choices.items():
-        if name not in ("list", "prune"):
+        if name not in ("list", "prune", "top"):
             count: Any = "+" if name in ("delete", "suspend", "resume") else None
             verb.add_argument("job", nargs=count, metavar="JOB", help="name, or KIND/NAME")
         verb.add_argument("--context", metavar="CONTEXT", help="default: the context in use")

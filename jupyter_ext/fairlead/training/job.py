@@ -70,12 +70,16 @@ class TrainingJob:
         """The object when last read."""
         return self.item
 
+    def pods(self) -> list[Json]:
+        """Read its pods."""
+        label = JOB_NAME_LABELS[self.kind == "TrainJob"]
+        found = self._kube.list(PODS, self.namespace, label_selector=f"{label}={self.name}")
+        return [pod for pod in found if is_pod_of(pod, self.item)]
+
     def status(self) -> JobStatus:
         """Read the job and its pods, and tell how they stand, with the reason why one waits."""
         self.item = self._kube.get(self._kind, self.name, self.namespace)
-        label = JOB_NAME_LABELS[self.kind == "TrainJob"]
-        pods = self._kube.list(PODS, self.namespace, label_selector=f"{label}={self.name}")
-        return job_status(self.item, [pod for pod in pods if is_pod_of(pod, self.item)])
+        return job_status(self.item, self.pods())
 
     @property
     def state(self) -> str:
@@ -147,9 +151,7 @@ class TrainingJob:
     def events(self) -> list[tuple[str, str, str]]:
         """Return type, reason and message of what was told of it and of its pods, newest last."""
         self.item = self._kube.get(self._kind, self.name, self.namespace)
-        label = JOB_NAME_LABELS[self.kind == "TrainJob"]
-        pods = self._kube.list(PODS, self.namespace, label_selector=f"{label}={self.name}")
-        known = {self.item["metadata"]["uid"], *(pod["metadata"]["uid"] for pod in pods)}
+        known = {self.item["metadata"]["uid"], *(pod["metadata"]["uid"] for pod in self.pods())}
         found = [
             each
             for each in self._kube.list(EVENTS, self.namespace)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import nbformat
 import pytest
+import yaml
 from nbclient import NotebookClient
 
 import fairlead
 from fairlead.cli import main
 from fairlead.errors import NotFoundError, SpecError
+from fairlead.kinds.training import PodParts, training_job
 from fairlead.kube import EMBEDDED_CONTEXT, KubeClient
+from fairlead.kube.contexts import start_plane
 from fairlead.kube.types import CONFIG_MAPS
 from fairlead.training.job import TrainingFailedError, get_job, list_jobs
+from fairlead.yaml_text import dump_yaml
 
 AWKWARD = "$HOME `id` \\b \\\\ 'x' \"é\" $(RANK) $$"
 
@@ -111,9 +119,29 @@ def test_the_command_line_trains_and_looks_after_jobs(data_dir, tmp_path, capfd)
     assert "from-cli: SUCCEEDED" in capfd.readouterr().out
     assert main(["jobs", "logs", "from-cli", *there]) == 0
     assert "[node-0] ['--lr', '0.1']" in capfd.readouterr().out
+    assert main(["jobs", "top", *there]) == 0
+    assert "from-cli" not in capfd.readouterr().out  # it has ended
     assert main(["jobs", "prune", "--older-than", "1d", *there]) == 0
     assert main(["jobs", "delete", "from-cli", *there]) == 0
     assert capfd.readouterr().out == "Deleted from-cli.\n"
+
+
+def test_a_job_of_the_training_operator_is_converted(tmp_path, capsys):
+    manifest = tmp_path / "job.yaml"
+    parts = PodParts({"image": "python:3.12", "command": ["python", "train.py"]})
+    manifest.write_text(dump_yaml([training_job("torch", "digits", parts, workers=2)]))
+    assert main(["jobs", "convert", str(manifest)]) == 0
+    told = capsys.readouterr()
+    made = yaml.safe_load(told.out)
+    assert (made["kind"], made["spec"]["trainer"]["numNodes"]) == ("TrainJob", 2)
+    assert "torchrun" in told.err
+
+
+def test_who_one_is_and_where(data_dir, capsys):
+    assert main(["whoami", "--context", EMBEDDED_CONTEXT]) == 0
+    output = capsys.readouterr().out
+    assert "context:    local" in output
+    assert "user:       " in output
 
 
 NOTEBOOK = (
@@ -134,3 +162,43 @@ def test_cells_and_functions_of_a_kernel_are_trained_with_what_they_need(data_di
     assert "[node-0] 12.0 $HOME" in cell
     assert "[node-1] 12.0 $HOME" in cell
     assert "['[node-0] fit 6.0']" in function
+
+
+DDP = """
+import torch
+import torch.distributed as dist
+from torch.nn.parallel import DistributedDataParallel
+
+dist.init_process_group("gloo")
+torch.manual_seed(0)
+x, y = torch.randn(64, 4), torch.randn(64, 1)
+model = DistributedDataParallel(torch.nn.Linear(4, 1))
+rank, size = dist.get_rank(), dist.get_world_size()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for _ in range(5):
+    optimizer.zero_grad()
+    torch.nn.functional.mse_loss(model(x[rank::size]), y[rank::size]).backward()
+    optimizer.step()
+print(f"size={size} weight={model.module.weight[0, 0].item():.5f}")
+dist.destroy_process_group()
+"""
+
+
+@pytest.mark.parametrize(
+    ("workers", "processes"), [(2, 1), pytest.param(1, 2, marks=pytest.mark.full)]
+)
+def test_torch_trains_on_two_processes_as_on_one(train, tmp_path, monkeypatch, workers, processes):
+    python = os.environ.get("FAIRLEAD_TEST_TORCH_PYTHON")
+    if not python:
+        pytest.skip("needs a Python with torch in FAIRLEAD_TEST_TORCH_PYTHON")
+    start_plane()  # by this Python, not by that one
+    monkeypatch.setattr(sys, "executable", python)
+    script = tmp_path / "ddp.py"
+    script.write_text(DDP)
+    job = train(script, workers=workers, processes=processes, image="pytorch/pytorch").wait()
+    lines = {line.partition("] ")[2] for line in job.logs() if "weight=" in line}
+    alone = {"RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}
+    done = subprocess.run(
+        [python, script], env=os.environ | alone, capture_output=True, text=True, check=True
+    )
+    assert lines == {done.stdout.strip().replace("size=1", "size=2")}
