@@ -150,3 +150,9 @@ def test_kinds_are_found_by_their_frameworks_and_an_unknown_one_is_told_of():
     ]  # fmt: skip
     with pytest.raises(SpecError, match="PyTorchJob, TFJob"):
         find_kind("caffe")
+
+
+def test_a_trainjob_names_its_queue_where_volcano_looks_for_it(assert_valid):
+    job = training_job("TrainJob", "digits", PARTS, policy=RunPolicy(queue="research"))
+    assert job["metadata"]["annotations"] == {"scheduling.volcano.sh/queue-name": "research"}
+    assert_valid(job)

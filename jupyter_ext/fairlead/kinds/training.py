@@ -17,6 +17,12 @@ MANAGER = "fairlead.dev/train"
 NO_SIDECAR = {"sidecar.istio.io/inject": "false"}
 """A mesh's proxy never ends, so a pod with one never completes; and it refuses other ports."""
 
+KUEUE_QUEUE = "kueue.x-k8s.io/queue-name"
+"""Label of a job: the LocalQueue of Kueue that it waits in."""
+
+VOLCANO_QUEUE = "scheduling.volcano.sh/queue-name"
+"""Annotation of a TrainJob: the queue of Volcano, for which it has no field."""
+
 RUNTIMES = {
     "pytorch": "torch-distributed",
     "jax": "jax-distributed",
@@ -172,9 +178,12 @@ def training_job(
     found = find_kind(kind)
     _check(found, workers, servers, evaluator, elastic, processes)
     metadata = _given(name=name, labels=dict(labels or {}) or None)
-    if annotations:
-        metadata["annotations"] = dict(annotations)
     policy = policy or RunPolicy()
+    noted = dict(annotations or {})
+    if policy.queue and found.api_version == TRAINER:
+        noted[VOLCANO_QUEUE] = policy.queue
+    if noted:
+        metadata["annotations"] = noted
     version = api_version or found.api_version
     job: Json = {"apiVersion": version, "kind": found.kind, "metadata": metadata}
     if found.api_version == TRAINER:

@@ -7,13 +7,14 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fairlead.environment import Pins
 from fairlead.errors import CapabilityError, FairleadError, NotFoundError, SpecError
 from fairlead.kinds.frameworks import TrainingKind, find_kind
-from fairlead.kinds.training import RUNTIMES, PodParts, RunPolicy, training_job
+from fairlead.kinds.training import KUEUE_QUEUE, RUNTIMES, PodParts, RunPolicy, training_job
 from fairlead.kube import KubeClient
 from fairlead.kube.types import CONFIG_MAPS
 from fairlead.names import (
@@ -209,6 +210,13 @@ def submit(
         annotations[PACKAGES_ANNOTATION] = "\n".join(packages)
     kube = KubeClient(context)
     version = _served(kube, found)
+    policy = policy or RunPolicy()
+    labels = {}
+    local_queue = kube.capabilities().find("kueue.x-k8s.io", "LocalQueue")
+    if policy.queue and local_queue is not None:
+        # With Kueue there, a queue is one of its; for one that it lacks a job would wait for ever.
+        kube.get(local_queue, policy.queue, kube.context.namespace)
+        labels[KUEUE_QUEUE], policy = policy.queue, replace(policy, queue="")
     manifest = training_job(
         found.kind,
         name,
@@ -221,6 +229,7 @@ def submit(
         policy=policy,
         runtime=runtime,
         api_version=version if found.kind == "MPIJob" else "",
+        labels=labels,
     )
     return _create(kube, manifest, config_map(config, pieces) if pieces else None)
 

@@ -14,7 +14,7 @@ from nbclient import NotebookClient
 import fairlead
 from fairlead.cli import main
 from fairlead.errors import NotFoundError, SpecError
-from fairlead.kinds.training import PodParts, training_job
+from fairlead.kinds.training import PodParts, RunPolicy, training_job
 from fairlead.kube import EMBEDDED_CONTEXT, KubeClient
 from fairlead.kube.contexts import start_plane
 from fairlead.kube.types import CONFIG_MAPS
@@ -124,6 +124,25 @@ def test_the_command_line_trains_and_looks_after_jobs(data_dir, tmp_path, capfd)
     assert main(["jobs", "prune", "--older-than", "1d", *there]) == 0
     assert main(["jobs", "delete", "from-cli", *there]) == 0
     assert capfd.readouterr().out == "Deleted from-cli.\n"
+
+
+def test_where_kueue_is_a_queue_is_one_of_its_and_must_be_there(train, shared_data):
+    kube = KubeClient(EMBEDDED_CONTEXT)
+    found = (shared_data / "crds" / "kueue.x-k8s.io").glob("localqueues*.yaml")
+    for definition in yaml.safe_load_all(next(found).read_text()):
+        kube.create(definition)
+    queue = {
+        "apiVersion": "kueue.x-k8s.io/v1beta1",
+        "kind": "LocalQueue",
+        "metadata": {"name": "research"},
+        "spec": {"clusterQueue": "all"},
+    }
+    kube.create(queue, kube.context.namespace)
+    job = train(["true"], policy=RunPolicy(queue="research"))
+    assert job.manifest["metadata"]["labels"] == {"kueue.x-k8s.io/queue-name": "research"}
+    job.delete()
+    with pytest.raises(NotFoundError, match="nowhere"):
+        train(["true"], policy=RunPolicy(queue="nowhere"))
 
 
 def test_a_job_of_the_training_operator_is_converted(tmp_path, capsys):
