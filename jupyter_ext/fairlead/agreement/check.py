@@ -183,8 +183,8 @@ def _compare(
             break
         step, writes, slots = ends.get(cell["id"], (None, [], {}))
         tasks = nodes.get(step.name, []) if step else []
-        if len(tasks) == 1 and writes:
-            theirs = _values(run, tasks[0], slots, scratch)
+        if tasks and writes:
+            theirs = _values(run, tasks, slots, scratch)
             for name in writes:
                 ours = values.get(cell["id"], {})
                 variables += 1
@@ -223,16 +223,17 @@ def _pages(run: Run, nodes: dict[str, list[Json]]) -> dict[str, list[Json]]:
     return shown
 
 
-def _values(run: Run, task: Json, slots: dict[str, tuple[str, ...]], scratch: Path) -> Json:
-    """Return descriptions of the values that a step handed on, by name."""
+def _values(run: Run, tasks: list[Json], slots: dict[str, tuple[str, ...]], scratch: Path) -> Json:
+    """Return descriptions of the values that a step handed on, by name; its turns in order."""
     arguments: list[str] = []
-    for key, names in slots.items():
-        path = scratch / f"artifact-{len(arguments)}"
-        try:
-            path.write_bytes(run.artifact(task["id"], key))
-        except NotFoundError:
-            continue
-        arguments += [str(path), ",".join(names)]
+    for task in tasks:
+        for key, names in slots.items():
+            path = scratch / f"artifact-{len(arguments)}"
+            try:
+                path.write_bytes(run.artifact(task["id"], key))
+            except NotFoundError:
+                continue
+            arguments += [str(path), ",".join(names)]
     outcome = subprocess.run(
         [sys.executable, "-c", describing_source(), *arguments],
         capture_output=True,
@@ -242,7 +243,7 @@ def _values(run: Run, task: Json, slots: dict[str, tuple[str, ...]], scratch: Pa
     if outcome.returncode:
         last = outcome.stderr.strip().splitlines()[-1:] or ["it said nothing"]
         raise FairleadError(
-            f"What step '{task['name']}' handed on could not be read: {last[0]}.",
+            f"What step '{tasks[0]['name']}' handed on could not be read: {last[0]}.",
             hint=f"`fairlead show {run.run_id[:8]}` shows the run.",
         )
     return unpacked(outcome.stdout.strip().splitlines()[-1])

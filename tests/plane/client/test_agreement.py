@@ -77,6 +77,17 @@ def test_the_first_difference_is_shown_with_both_values(fairlead, write):
     ), found.stdout
 
 
+def test_what_the_turns_of_a_loop_collect_is_compared(fairlead, write, tmp_path):
+    loop = "import os\nscores = {}\nfor n in [1, 2]:\n    scores[n] = n if n < 2 else os.getpid()"
+    write((["step:each"], loop), (["step:end"], "done = len(scores)"))
+    made = nbformat.read(tmp_path / "n.ipynb", 4)
+    made.cells[0].metadata["fairlead"] = {"forEach": True}
+    nbformat.write(made, tmp_path / "n.ipynb")
+    found = fairlead("check", "n.ipynb")
+    assert found.returncode == 1, found.stdout + found.stderr
+    assert "`scores[2]`, which step 'each' hands on" in found.stdout
+
+
 def test_another_output_is_shown_from_where_it_differs(fairlead, write):
     write(
         (["step:first"], "x = 1"),

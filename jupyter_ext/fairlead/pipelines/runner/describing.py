@@ -97,8 +97,11 @@ def ask(names: list[str], space: dict[str, typing.Any]) -> str:
 
 
 def describe_files(arguments: list[str]) -> int:
-    """Describe what artifacts hold: `PATH NAME,NAME ...`; prints as `ask` answers."""
-    found: dict[str, typing.Any] = {}
+    """Describe what artifacts hold: `PATH NAME,NAME ...`; prints as `ask` answers.
+
+    A name in several of them was collected by the turns of a loop: its parts are put together.
+    """
+    space: dict[str, typing.Any] = {}
     own = types.ModuleType("fairlead_step")
     own.__dict__.update(globals())
     sys.modules["fairlead_step"] = own  # pickles name the makers of values there
@@ -106,6 +109,9 @@ def describe_files(arguments: list[str]) -> int:
         with open(path, "rb") as file:
             values = decode(file.read(), names.split(","))
         for name, value in values.items():
-            found[name] = describe(value)
-    print(_packed(found))
+            if name in space:
+                (space[name].extend if isinstance(value, list) else space[name].update)(value)
+            else:
+                space[name] = value
+    print(ask(list(space), space))
     return 0
