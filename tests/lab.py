@@ -11,8 +11,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.cookiejar import CookieJar
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -41,11 +43,12 @@ def find_chromium() -> str | None:
 class Lab:
     """A running JupyterLab: where it is and what is in its folder."""
 
-    def __init__(self, url: str, folder: Path, settings: Path) -> None:
+    def __init__(self, url: str, place: Path) -> None:
         self.url = url
-        self.folder = folder
-        self.settings = settings
+        self.folder = place / "work"
+        self.settings = place / "settings"
         self._contexts = []
+        self._workspace = ""
 
     def page(self, browser, path="", *, width=1400, height=900, dark=False):
         """Open Lab, at a file of its folder if one is named, and wait until it is there."""
@@ -58,7 +61,7 @@ class Lab:
         if dark:
             self.set("themes", {"theme": "JupyterLab Dark"})
         tree = f"/tree/{path}" if path else ""
-        page.goto(f"{self.url}/lab{tree}")
+        page.goto(f"{self.url}/lab{self._workspace}{tree}")
         self.ready(page, path)
         return page
 
@@ -79,6 +82,34 @@ class Lab:
         """End the pages, which a failed test leaves open and which would ask on for ever."""
         for context in self._contexts:
             context.close()
+        self._contexts.clear()
+
+    def clear(self):
+        """Make it as it was when it started: no kernel, file or setting, an empty workspace."""
+        self._end_kernels()
+        shutil.rmtree(self.settings, ignore_errors=True)
+        # The folder itself is where the server runs.
+        for path in self.folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        self._workspace = f"/workspaces/test-{uuid.uuid4().hex[:8]}"
+
+    def _end_kernels(self):
+        cookies = CookieJar()
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
+        browser.open(f"{self.url}/lab").close()
+        token = next(cookie.value for cookie in cookies if cookie.name == "_xsrf")
+        with browser.open(f"{self.url}/api/sessions") as answer:
+            sessions = json.load(answer)
+        for session in sessions:
+            request = urllib.request.Request(
+                f"{self.url}/api/sessions/{session['id']}",
+                headers={"X-XSRFToken": token},
+                method="DELETE",
+            )
+            browser.open(request).close()
 
     def set(self, plugin, settings):
         """Save a user's settings of one of Lab's own plugins."""
@@ -126,7 +157,7 @@ def run_lab(place: Path) -> Iterator[Lab]:
         stderr=subprocess.STDOUT,
     )
     try:
-        running = Lab(_url_of(process, place), folder, place / "settings")
+        running = Lab(_url_of(process, place), place)
         yield running
         running.close()
     finally:

@@ -65,3 +65,23 @@ def lab(data_dir, tmp_path):
     with run_lab(tmp_path) as running:
         shutil.copy(ROOT / "binder" / "digits.ipynb", running.folder)
         yield running
+
+
+@pytest.fixture(scope="module")
+def running_lab(data_dir, tmp_path_factory):
+    """JupyterLab for the tests of one file."""
+    with run_lab(tmp_path_factory.mktemp("lab")) as running:
+        yield running
+
+
+@pytest.fixture
+def shared_lab(running_lab):
+    """As `lab`, but started once for a file.
+
+    Only where no test sees what another has run: its folder is the same, and so steps that were
+    run in it before come from the cache.
+    """
+    shutil.copy(ROOT / "binder" / "digits.ipynb", running_lab.folder)
+    yield running_lab
+    running_lab.close()
+    running_lab.clear()

@@ -22,6 +22,12 @@ def run(data_dir):
 
 
 @pytest.fixture
+def lab(shared_lab):
+    """One Lab for all tests of this file."""
+    return shared_lab
+
+
+@pytest.fixture
 def page(run, lab, browser):
     opened = lab.page(browser)
     yield opened

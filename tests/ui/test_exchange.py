@@ -12,6 +12,12 @@ RUN_MS = 180_000
 
 
 @pytest.fixture
+def lab(shared_lab):
+    """One Lab for all tests of this file."""
+    return shared_lab
+
+
+@pytest.fixture
 def folder(lab):
     made = nbformat.v4.new_notebook()
     made.cells = [

@@ -10,6 +10,12 @@ from fairlead.pipelines import compile_notebook
 
 
 @pytest.fixture
+def lab(shared_lab):
+    """One Lab for all tests of this file."""
+    return shared_lab
+
+
+@pytest.fixture
 def notebook(lab):
     """A notebook of three steps by tags."""
     made = nbformat.v4.new_notebook()
