@@ -177,3 +177,33 @@ def test_what_the_webhooks_refuse_is_refused(jobs: Jobs) -> None:
     pair = torch_pair("pass")
     assert "must be 1" in jobs.refusal("odd", {**pair, "Master": {**pair["Master"], "replicas": 2}})
     assert 'supported values: "Master", "Worker"' in jobs.refusal("odd", {"Chief": other})
+
+
+ELASTIC = """
+import os, signal, time
+import torch, torch.distributed as dist
+dist.init_process_group("gloo")
+if dist.get_rank() == 1 and not os.path.exists("killed"):
+    open("killed", "w").close()
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(60)
+value = torch.tensor([float(dist.get_rank() + 1)])
+dist.all_reduce(value)
+print("sum", int(value.item()), "of", dist.get_world_size())
+dist.destroy_process_group()
+"""
+
+
+@needs_torch
+def test_a_killed_worker_of_an_elastic_job_joins_again(jobs: Jobs, tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(ELASTIC)
+    worker = replica("PyTorchJob", ["torchrun", "train.py"], 2, restartPolicy="OnFailure")
+    annotations = {"fairlead.dev/interpreter": TORCH, "fairlead.dev/working-dir": str(tmp_path)}
+    policy = {"minReplicas": 2, "maxReplicas": 2, "maxRestarts": 10}
+    jobs.create(
+        "joins", {"Worker": worker}, annotations=annotations, elasticPolicy=policy, nprocPerNode="1"
+    )
+    jobs.wait("joins", "Succeeded")
+    pods = jobs.pods("joins").values()
+    assert sum(pod.status.container_statuses[0].restart_count for pod in pods) >= 1
+    assert any("sum 3 of 2" in jobs.log("joins", name) for name in jobs.pods("joins"))
