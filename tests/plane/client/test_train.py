@@ -163,6 +163,38 @@ def test_who_one_is_and_where(data_dir, capsys):
     assert "user:       " in output
 
 
+MEETING = """
+import os, pathlib, sys, time
+place = pathlib.Path(sys.argv[1])
+place.mkdir(exist_ok=True)
+print("here")
+(place / os.environ["HOSTNAME"]).touch()
+while len(list(place.iterdir())) < 2:
+    time.sleep(0.05)
+"""
+"""The job ends with its first replica: it must not do so before the other one is there."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        ("PyTorchJob", ["master-0", "worker-0"]),
+        ("XGBoostJob", ["master-0", "worker-0"]),
+        ("JAXJob", ["worker-0", "worker-1"]),
+        ("TFJob", ["worker-0", "worker-1"]),
+        ("PaddleJob", ["worker-0", "worker-1"]),
+    ],
+)
+def test_the_training_operators_kinds_run_code_that_is_sent(train, tmp_path, kind, names):
+    script = tmp_path / "says.py"
+    script.write_text(MEETING)
+    keep = RunPolicy(clean_pod_policy="None")
+    job = train(
+        script, [str(tmp_path / "met")], kind=kind, workers=2, image="python:3.12", policy=keep
+    ).wait()
+    assert sorted(job.logs()) == [f"[{name}] here" for name in names]
+
+
 NOTEBOOK = (
     "%load_ext fairlead\nimport math\nBY = 3\ndef helper(x):\n    return math.sqrt(x) * BY",
     "%%train --kind TrainJob --workers 2 --context local\nimport os\nprint(helper(16), '$HOME')",
