@@ -10,7 +10,7 @@ import pytest
 from kubernetes import client
 
 from .conftest import WAITS, Workloads
-from .test_trainjob_mpi import ALL_REDUCE, PYTHON, needs_mpi
+from .test_trainjob_mpi import ALL_REDUCE, PYTHON, needs_mpi, said
 
 VERSIONS = ("v1", "v2beta1")
 
@@ -96,7 +96,7 @@ def test_mpirun_adds_up_over_two_workers(jobs: MpiJobs) -> None:
     ended = jobs.wait("ring", "Succeeded")
     assert ended["reason"] == "MPIJobSucceeded"
     assert ended["message"].endswith("/ring successfully completed.")
-    assert jobs.log("ring").splitlines() == ["sum 3 of 2"] * 2
+    assert said(jobs.log("ring")) == ["sum 3 of 2"] * 2
     jobs.workloads.wait_for(lambda: not jobs.pods("worker"), "its workers go on")
 
 
@@ -121,7 +121,7 @@ def test_a_killed_mpirun_is_started_again_and_leaves_nothing(
         return [p for p in found if str(gate) in " ".join(p.info["cmdline"] or ())]
 
     jobs.wait("hit", "Running")
-    workloads.wait_for(lambda: len(jobs.log("hit").splitlines()) == 2, "no ranks")
+    workloads.wait_for(lambda: len(said(jobs.log("hit"))) == 2, "no ranks")
     (mpirun,) = (p for p in processes() if p.info["name"] == "mpirun")
     mpirun.kill()
     gate.touch()
