@@ -246,7 +246,8 @@ def test_torch_trains_on_two_processes_as_on_one(train, tmp_path, monkeypatch, w
     monkeypatch.setattr(sys, "executable", python)
     script = tmp_path / "ddp.py"
     script.write_text(DDP)
-    job = train(script, workers=workers, processes=processes, image="pytorch/pytorch").wait()
+    keep = RunPolicy(clean_pod_policy="None")
+    job = train(script, kind="PyTorchJob", workers=workers, processes=processes, policy=keep).wait()
     lines = {line.partition("] ")[2] for line in job.logs() if "weight=" in line}
     alone = {"RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}
     done = subprocess.run(
