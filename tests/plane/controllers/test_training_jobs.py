@@ -207,3 +207,19 @@ def test_a_killed_worker_of_an_elastic_job_joins_again(jobs: Jobs, tmp_path: Pat
     pods = jobs.pods("joins").values()
     assert sum(pod.status.container_statuses[0].restart_count for pod in pods) >= 1
     assert any("sum 3 of 2" in jobs.log("joins", name) for name in jobs.pods("joins"))
+
+
+def test_a_killed_plane_loses_no_job(own_workloads: Workloads, tmp_path: Path) -> None:
+    jobs = Jobs(own_workloads, "PyTorchJob")
+    done = str(tmp_path / "done")
+    source = f"import os, time\nwhile not os.path.exists({done!r}): time.sleep(0.05)\nprint('done')"
+    jobs.create("kept", torch_pair(source))
+    uids = {n: jobs.wait_phase("kept", n, "Running").metadata.uid for n in ("master-0", "worker-0")}
+    own_workloads.plane.kill()
+    own_workloads.plane.start()
+    (tmp_path / "done").touch()
+    jobs.wait("kept", "Succeeded")
+    for name, uid in uids.items():
+        pod = jobs.wait_phase("kept", name, "Succeeded")
+        assert pod.metadata.uid == uid
+        assert jobs.log("kept", name).strip() == "done"

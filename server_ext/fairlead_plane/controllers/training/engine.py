@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+import time
 
-from ...resources import POD, SERVICE, ApiError, Json, Transaction, timestamp
+from ...resources import POD, SERVICE, ApiError, Json, Transaction, parse_timestamp, timestamp
 from ..base import REFUSED, Controller
 from ..pods import is_active, is_leaving, is_terminal, save_status
 from . import restarts, run_policy
@@ -19,6 +20,10 @@ _Key = tuple[str, int]
 
 _END_NOW_S = 1
 """`activeDeadlineSeconds` that ends the processes of a pod, and keeps the pod with its logs."""
+
+
+_GRACE_S = 5.0
+"""Ranks end within moments of each other: those behind are not cut off at their last lines."""
 
 
 class TrainingController(Controller):
@@ -301,6 +306,8 @@ class _Look:
                 continue
             if clean == "Running" or not pod["spec"].get("nodeName"):
                 self._delete(POD, pod)
+            elif (left_s := self._grace_s()) > 0:
+                self._waits.append(left_s)
             elif pod["spec"].get("activeDeadlineSeconds") != _END_NOW_S:
                 self._transaction.update(
                     {**pod, "spec": {**pod["spec"], "activeDeadlineSeconds": _END_NOW_S}}
@@ -311,6 +318,12 @@ class _Look:
         left_s = run_policy.expires_s(self._job, self._status)
         if left_s != float("inf"):
             self._waits.append(max(left_s, 0.01))
+
+    def _grace_s(self) -> float:
+        """Return the seconds in which other replicas of a job that succeeded may end themselves."""
+        if not is_true(self._status, "Succeeded"):
+            return 0.0
+        return float(parse_timestamp(self._status["completionTime"]) + _GRACE_S - time.time())
 
     def _after(self) -> None:
         """Look after a job that is over: nothing runs, and it goes in time."""
