@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -21,6 +23,7 @@ from fairlead.kube.types import CONFIG_MAPS
 from fairlead.training.job import TrainingFailedError, get_job, list_jobs
 from fairlead.yaml_text import dump_yaml
 
+README = (Path(__file__).parents[3] / "README.md").read_text()
 AWKWARD = "$HOME `id` \\b \\\\ 'x' \"é\" $(RANK) $$"
 
 
@@ -124,6 +127,35 @@ def test_the_command_line_trains_and_looks_after_jobs(data_dir, tmp_path, capfd)
     assert main(["jobs", "prune", "--older-than", "1d", *there]) == 0
     assert main(["jobs", "delete", "from-cli", *there]) == 0
     assert capfd.readouterr().out == "Deleted from-cli.\n"
+
+
+def test_the_readme_trains_a_function_of_a_cell(data_dir, tmp_path):
+    source = re.search(r"<!-- train -->\n```python\n(.*?)```", README, re.DOTALL)[1]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    resources = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(notebook, kernel_name="python3", timeout=300, resources=resources).execute()
+    lines = "".join(o.get("text", "") for o in notebook.cells[0].outputs).splitlines()
+    # A worker that ends after its master may lose its last lines together with its pod.
+    assert "[master-0] I am 0 of 2" in lines
+    assert lines[-1] == "{'loss': [(1.0, 1.0)]}"
+
+
+def test_the_readme_trains_a_script_on_the_command_line(data_dir, tmp_path):
+    (tmp_path / "train.py").write_text("import os\nprint('I am', os.environ['RANK'])\n")
+    block = re.search(r"<!-- train-commands -->\n```sh\n(.*?)```", README, re.DOTALL)[1]
+    shown = []
+    for line in block.strip().splitlines():
+        command = [sys.executable, "-m", "fairlead.cli", *line.split()[1:]]
+        done = subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=120
+        )
+        shown.append(done.stdout)
+    run, listed, got, logs, deleted = shown
+    assert run.endswith("digits: Succeeded\n")
+    assert "digits" in listed
+    assert "digits: SUCCEEDED" in got
+    assert "[master-0] I am 0" in logs
+    assert deleted == "Deleted digits.\n"
 
 
 def test_where_kueue_is_a_queue_is_one_of_its_and_must_be_there(train, shared_data):
