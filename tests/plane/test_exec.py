@@ -74,6 +74,22 @@ def test_a_command_sees_what_the_container_sees(in_world: Any) -> None:
     in_world(body)
 
 
+def test_a_command_waits_until_the_container_has_its_mounts(in_world: Any) -> None:
+    async def body(world: World) -> None:
+        run = await world.launch(SLEEP)
+        # As it is while the process makes its mounts.
+        record = Path(f"{run.files.prefix}.started")
+        content = record.read_bytes()
+        record.write_bytes(b"")
+        running = asyncio.create_task(world.run("true"))
+        await asyncio.sleep(0.2)
+        assert not running.done()
+        record.write_bytes(content)
+        assert await running == (0, b"")
+
+    in_world(body)
+
+
 def test_a_command_reads_its_input_and_a_large_output_is_cut_not_stuck(in_world: Any) -> None:
     async def body(world: World) -> None:
         await world.launch(SLEEP)

@@ -9,10 +9,14 @@ import os
 import signal
 import sys
 import termios
-from typing import Any, NoReturn
+import time
+from typing import Any, NamedTuple, NoReturn
 
 from . import mounts
 from .identity import own_record
+
+BEGUN_S = 10.0
+"""Seconds that a process has to make its mounts; it needs thousandths on an idle machine."""
 
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)  # loaded here: between fork and exec there is no time for it
@@ -25,6 +29,14 @@ def reset_signals() -> None:
             # The real-time signals of the C library cannot be set, and are never ignored.
             with contextlib.suppress(OSError):
                 signal.signal(number, signal.SIG_DFL)
+
+
+class Beside(NamedTuple):
+    """A process that has been told to begin."""
+
+    pid: int
+    record: str
+    """Path of its record, which is written when it has its mounts."""
 
 
 class SpawnError(Exception):
@@ -46,7 +58,7 @@ def spawn(
     *,
     claim: int | None = None,
     terminal: bool = False,
-    beside: int | None = None,
+    beside: Beside | None = None,
 ) -> int:
     """Start a program and return its pid, which is also its process group and session.
 
@@ -60,7 +72,7 @@ def spawn(
         File that gets the record of the process before the program begins.
     terminal : bool
         True when the input is a terminal, which then controls the session.
-    beside : int, optional
+    beside : Beside, optional
         A process whose mounts the program is to see.
 
     Raises
@@ -92,7 +104,7 @@ def _become(
     files: tuple[int, int, int],
     claim: int | None,
     terminal: bool,
-    beside: int | None,
+    beside: Beside | None,
     failure: int,
     parent: int,
 ) -> NoReturn:
@@ -102,7 +114,8 @@ def _become(
         if claim is not None:
             os.write(claim, own_record())
         if beside is not None:
-            mounts.enter(beside)
+            _wait_begun(beside)
+            mounts.enter(beside.pid)
         elif command.get("mounts"):
             mounts.perform(command["mounts"])
         die_with_parent(parent)
@@ -125,3 +138,13 @@ def _become(
     finally:
         # Whatever happened: this copy of the shim must not go on.
         os._exit(128)
+
+
+def _wait_begun(beside: Beside) -> None:
+    """Wait until a process has its mounts, or has ended, or takes too long."""
+    end = time.monotonic() + BEGUN_S
+    while not os.path.getsize(beside.record):
+        if time.monotonic() > end:
+            raise TimeoutError(f"process {beside.pid} does not begin")
+        os.kill(beside.pid, 0)  # ProcessLookupError: it has ended
+        time.sleep(0.002)

@@ -68,17 +68,18 @@ def become(
         Those that were there before the fork, by name; as in `sys.modules`, the newest last.
     """
     claim, stdout, stderr = files
-    os.write(claim, json.dumps({**process, "time": time.time()}).encode())
     for source, target in ((stdout, 1), (stderr, 2)):
         os.dup2(source, target)
-    for file in (claim, stdout, stderr):
-        os.close(file)
+        os.close(source)
     if mount is not None and request.get("mounts"):
         try:
             mount(request["mounts"])
         except OSError as error:
             os.write(2, f"the mounts of the container failed: {error}\n".encode())
             os._exit(128)
+    # Now: who comes beside this process by its record is to see its mounts.
+    os.write(claim, json.dumps({**process, "time": time.time()}).encode())
+    os.close(claim)
     os.umask(request["umask"])
     os.environ.update(request["env"])
     time.tzset()

@@ -20,7 +20,7 @@ from typing import Any
 from .frames import Header, Unpacker, pack
 from .identity import process_identity
 from .runs import Run, result_of
-from .spawn import SpawnError, spawn
+from .spawn import Beside, SpawnError, spawn
 from .stdin import Stdin
 
 MOST_UNSENT_BYTES = 16 << 20
@@ -302,4 +302,5 @@ def _spawn(connection: _Connection, run: Run, argv: list[str], *, tty: bool) -> 
     if tty:
         command["env"] = {"TERM": "xterm", **command["env"]}
     stdin, stdout, stderr = connection.files
-    return spawn(command, (stdin, stdout, stderr), terminal=tty, beside=run.pid)
+    beside = Beside(run.pid, f"{run.prefix}.started")
+    return spawn(command, (stdin, stdout, stderr), terminal=tty, beside=beside)
