@@ -304,10 +304,12 @@ class _Look:
         for pod in self._pods.values():
             if not is_active(pod):
                 continue
-            if clean == "Running" or not pod["spec"].get("nodeName"):
+            if not pod["spec"].get("nodeName"):
                 self._delete(POD, pod)
             elif (left_s := self._grace_s()) > 0:
                 self._waits.append(left_s)
+            elif clean == "Running":
+                self._delete(POD, pod)
             elif pod["spec"].get("activeDeadlineSeconds") != _END_NOW_S:
                 self._transaction.update(
                     {**pod, "spec": {**pod["spec"], "activeDeadlineSeconds": _END_NOW_S}}
