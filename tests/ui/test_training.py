@@ -56,7 +56,7 @@ def start(lab):
 def test_a_job_is_followed_read_and_deleted(page, start):
     command(page, "fairlead:show-panel")
     section = page.locator("[data-fl-section='training']")
-    section.locator("[data-fl-message='empty']").wait_for()
+    section.locator("[data-fl-message='empty']", has_text="%%train").wait_for()
     file = start("digits")
     row = section.locator("[data-fl-job]", has_text="digits")
     row.locator("[data-fl-progress='2/2']").wait_for()

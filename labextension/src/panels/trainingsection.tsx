@@ -78,7 +78,9 @@ function Jobs({ training, context, onVerb, trans }: ITrainingSectionProps): JSX.
           kind="empty"
           text={trans.__('No training jobs yet.')}
           hint={trans.__(
-            'fairlead.train(…) or %%train in a notebook starts one, or kubectl with any manifest.'
+            'fairlead.train(…) or %1 in a notebook starts one, or kubectl with any manifest.',
+            // As a word of its own: within the text the two signs would be one.
+            '%%train'
           )}
         />
       )}
