@@ -81,13 +81,15 @@ def check(
     ApiError
         422 with one cause per field; 400 for a value of another type in a built-in kind.
     """
+    by_schema = [*check_schema(kind, obj, existing, schema)]
     try:
-        causes = [*_causes(kind, obj, existing)]
+        causes = [*_causes(kind, obj, existing), *by_schema]
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         # Whoever comes over HTTP has been decoded. For the others the decoder names the field.
         _name_type(kind, obj)
-        raise error
-    causes += check_schema(kind, obj, existing, schema)
+        if not by_schema:
+            raise error
+        causes = by_schema  # of another type than the rules are about
     if causes:
         raise invalid(
             kind, obj["metadata"].get("name") or obj["metadata"].get("generateName", ""), causes

@@ -30,6 +30,8 @@ def check_train_job(train_job: Json, existing: Json | None) -> Iterator[Cause]:
         yield wrong("<nil>", "object", "metadata.name must match RFC 1035 DNS label format")
     if len(name) > 63:
         yield wrong("<nil>", "object", "metadata.name must be no more than 63 characters")
+    if "spec" not in train_job:
+        yield required("spec", "")
     spec = train_job.get("spec") or {}
     for step in ("dataset", "model"):
         uri = ((spec.get("initializer") or {}).get(step) or {}).get("storageUri")
@@ -53,6 +55,8 @@ def check_train_job(train_job: Json, existing: Json | None) -> Iterator[Cause]:
 
 def check_runtime(runtime: Json, existing: Json | None) -> Iterator[Cause]:
     """Yield what is wrong with a TrainingRuntime or a ClusterTrainingRuntime."""
+    if "spec" not in runtime:
+        yield required("spec", "")
     spec = runtime.get("spec") or {}
     policy = spec.get("mlPolicy") or {}
     if sum(policy.get(name) is not None for name in _POLICIES) > 1:
@@ -67,6 +71,8 @@ def check_runtime(runtime: Json, existing: Json | None) -> Iterator[Cause]:
 
 def check_jobset(jobset: Json, existing: Json | None) -> Iterator[Cause]:
     """Yield what is wrong with a JobSet, or with what an update changes."""
+    if "spec" not in jobset:
+        yield required("spec", "")
     spec = jobset.get("spec") or {}
     yield from _startup("spec", spec)
     if existing is not None:
